@@ -1,0 +1,176 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_SEPARATE 1
+#else
+#define ARENA_SEPARATE 0
+#endif
+
+enum { BLOCK_BYTES = 8192 };
+
+struct block {
+	struct block *next;
+	size_t size;
+	alignas(max_align_t) unsigned char bytes[];
+};
+
+struct cleanup {
+	struct cleanup *next;
+	void (*run)(void *);
+	void *object;
+};
+
+struct arena {
+	struct block *blocks; /* newest first; the first one is being filled */
+	size_t used;
+	struct cleanup *cleanups;
+};
+
+void *mem_alloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+	if (!p) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *mem_alloc_array(size_t size, size_t n)
+{
+	size_t total;
+	if (__builtin_mul_overflow(size, n, &total)) {
+		fputs("allocation size overflows\n", stderr);
+		abort();
+	}
+	return mem_alloc(total);
+}
+
+void *mem_grow(void *old, size_t size)
+{
+	void *p = realloc(old, size ? size : 1);
+	if (!p) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+char *mem_strdup(const char *text)
+{
+	return mem_copy(span_of(text));
+}
+
+char *mem_copy(struct span s)
+{
+	char *copy = mem_alloc(s.len + 1);
+	if (s.len)
+		memcpy(copy, s.ptr, s.len);
+	return copy;
+}
+
+struct arena *arena_new(void)
+{
+	return mem_alloc(sizeof(struct arena));
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	while (arena->cleanups) {
+		struct cleanup *c = arena->cleanups;
+		arena->cleanups = c->next;
+		c->run(c->object);
+	}
+	while (arena->blocks) {
+		struct block *next = arena->blocks->next;
+		free(arena->blocks);
+		arena->blocks = next;
+	}
+	free(arena);
+}
+
+static void *block_add(struct arena *arena, size_t size, bool own)
+{
+	struct block *b = mem_alloc(sizeof(*b) + size);
+	b->size = size;
+	/* An allocation with a block of its own goes behind the one being filled. */
+	if (own && arena->blocks) {
+		b->next = arena->blocks->next;
+		arena->blocks->next = b;
+	} else {
+		b->next = arena->blocks;
+		arena->blocks = b;
+		arena->used = own ? size : 0;
+	}
+	return b->bytes;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = alignof(max_align_t);
+	size = size ? (size + align - 1) / align * align : align;
+	if (ARENA_SEPARATE || size > BLOCK_BYTES / 4)
+		return block_add(arena, size, true);
+	if (!arena->blocks || arena->blocks->size - arena->used < size)
+		(void)block_add(arena, BLOCK_BYTES, false);
+	void *p = arena->blocks->bytes + arena->used;
+	arena->used += size;
+	return p;
+}
+
+void *arena_alloc_array(struct arena *arena, size_t size, size_t n)
+{
+	size_t total;
+	if (__builtin_mul_overflow(size, n, &total)) {
+		fputs("allocation size overflows\n", stderr);
+		abort();
+	}
+	return arena_alloc(arena, total);
+}
+
+char *arena_copy(struct arena *arena, struct span s)
+{
+	char *copy = arena_alloc(arena, s.len + 1);
+	if (s.len)
+		memcpy(copy, s.ptr, s.len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return text ? arena_copy(arena, span_of(text)) : NULL;
+}
+
+struct span arena_span(struct arena *arena, struct span s)
+{
+	return (struct span){arena_copy(arena, s), s.len};
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	va_list again;
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	size_t size = (size_t)(len < 0 ? 0 : len) + 1;
+	char *text = arena_alloc(arena, size);
+	(void)vsnprintf(text, size, fmt, again);
+	va_end(again);
+	return text;
+}
+
+void arena_on_free(struct arena *arena, void (*cleanup)(void *), void *object)
+{
+	struct cleanup *c = arena_new_of(arena, struct cleanup);
+	*c = (struct cleanup){.next = arena->cleanups, .run = cleanup, .object = object};
+	arena->cleanups = c;
+}

@@ -1,0 +1,62 @@
+/*
+ * Growable byte buffer with a mandatory maximum. Writers return nothing and
+ * fail sticky: past the maximum `failed` is set, the content is released, and
+ * every later write is a no-op; callers check once, at the end.
+ *
+ * The bytes are owned by the buffer until buf_done(), or handed over with
+ * buf_take(). There is always a NUL behind the content.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/span.h"
+
+#include <stdarg.h>
+
+struct buf {
+	char *ptr;
+	size_t len;
+	size_t cap;
+	size_t max;
+	bool failed;
+};
+
+#define BUF(maximum) ((struct buf){.max = (maximum)})
+
+void buf_done(struct buf *b);
+/* Empties it and keeps the memory. */
+void buf_reset(struct buf *b);
+/* Bytes to be released with free(); the buffer is empty afterwards. NULL when it failed. */
+char *buf_take(struct buf *b, size_t *ret_len);
+
+/* Room for n more bytes; NULL when that exceeds the maximum. Follow with buf_commit. */
+char *buf_reserve(struct buf *b, size_t n);
+static inline void buf_commit(struct buf *b, size_t n)
+{
+	b->len += n;
+	b->ptr[b->len] = '\0';
+}
+
+void buf_bytes(struct buf *b, const void *bytes, size_t n);
+void buf_byte(struct buf *b, char c);
+void buf_str(struct buf *b, const char *text);
+void buf_span(struct buf *b, struct span s);
+void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_vprintf(struct buf *b, const char *fmt, va_list args);
+void buf_u64(struct buf *b, uint64_t value);
+void buf_i64(struct buf *b, int64_t value);
+/* Shortest decimal that reads back to the same double; "inf", "-inf", "nan". */
+void buf_double(struct buf *b, double value);
+void buf_float(struct buf *b, float value);
+void buf_hex(struct buf *b, const void *bytes, size_t n);
+/* Network byte order. */
+void buf_be16(struct buf *b, uint16_t value);
+void buf_be32(struct buf *b, uint32_t value);
+void buf_be64(struct buf *b, uint64_t value);
+
+static inline struct span buf_view(const struct buf *b)
+{
+	return (struct span){b->ptr ? b->ptr : "", b->len};
+}
+
+#endif

@@ -1,0 +1,177 @@
+#include "base/json.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <math.h>
+
+static void quote_char(struct buf *out, unsigned char c)
+{
+	static const char escapes[32] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+	if (c == '"' || c == '\\') {
+		char pair[2] = {'\\', (char)c};
+		buf_bytes(out, pair, 2);
+	} else if (escapes[c & 31] && c < 32) {
+		char pair[2] = {'\\', escapes[c]};
+		buf_bytes(out, pair, 2);
+	} else {
+		buf_printf(out, "\\u%04x", c);
+	}
+}
+
+static void quote_part(struct buf *out, struct span text)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		if (c >= 32 && c != '"' && c != '\\')
+			continue;
+		buf_bytes(out, text.ptr + from, i - from);
+		quote_char(out, c);
+		from = i + 1;
+	}
+	buf_bytes(out, text.ptr + from, text.len - from);
+}
+
+void json_quote(struct buf *out, struct span text)
+{
+	buf_byte(out, '"');
+	if (span_is_utf8(text)) {
+		quote_part(out, text);
+	} else {
+		for (size_t i = 0; i < text.len;) {
+			size_t n = 1;
+			while (n < 4 && i + n < text.len && ((unsigned char)text.ptr[i + n] & 0xc0) == 0x80)
+				n++;
+			struct span one = {text.ptr + i, n};
+			while (one.len > 1 && !span_is_utf8(one))
+				one.len--;
+			if (span_is_utf8(one))
+				quote_part(out, one);
+			else
+				buf_str(out, "\xef\xbf\xbd");
+			i += one.len;
+		}
+	}
+	buf_byte(out, '"');
+}
+
+static void begin(struct json *j, const char *key)
+{
+	uint64_t bit = (uint64_t)1 << j->depth;
+	if (j->has_items & bit)
+		buf_byte(j->out, ',');
+	j->has_items |= bit;
+	if (key) {
+		json_quote(j->out, span_of(key));
+		buf_byte(j->out, ':');
+	}
+}
+
+static void nest(struct json *j, const char *key, char c)
+{
+	begin(j, key);
+	assert(j->depth + 1 < JSON_DEPTH_MAX);
+	j->depth++;
+	j->has_items &= ~((uint64_t)1 << j->depth);
+	buf_byte(j->out, c);
+}
+
+static void unnest(struct json *j, char c)
+{
+	assert(j->depth > 0);
+	j->depth--;
+	buf_byte(j->out, c);
+}
+
+void json_object(struct json *j, const char *key)
+{
+	nest(j, key, '{');
+}
+
+void json_object_end(struct json *j)
+{
+	unnest(j, '}');
+}
+
+void json_array(struct json *j, const char *key)
+{
+	nest(j, key, '[');
+}
+
+void json_array_end(struct json *j)
+{
+	unnest(j, ']');
+}
+
+void json_str(struct json *j, const char *key, const char *value)
+{
+	if (value)
+		json_span(j, key, span_of(value));
+	else
+		json_null(j, key);
+}
+
+void json_span(struct json *j, const char *key, struct span value)
+{
+	begin(j, key);
+	json_quote(j->out, value);
+}
+
+void json_int(struct json *j, const char *key, int64_t value)
+{
+	begin(j, key);
+	buf_i64(j->out, value);
+}
+
+void json_uint(struct json *j, const char *key, uint64_t value)
+{
+	begin(j, key);
+	buf_u64(j->out, value);
+}
+
+void json_double(struct json *j, const char *key, double value)
+{
+	begin(j, key);
+	if (isfinite(value))
+		buf_double(j->out, value);
+	else
+		buf_str(j->out, "null");
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+	begin(j, key);
+	buf_str(j->out, value ? "true" : "false");
+}
+
+void json_null(struct json *j, const char *key)
+{
+	begin(j, key);
+	buf_str(j->out, "null");
+}
+
+void json_raw(struct json *j, const char *key, const char *value)
+{
+	begin(j, key);
+	buf_str(j->out, value ? value : "null");
+}
+
+void json_time(struct json *j, const char *key, int64_t unix_us)
+{
+	char text[CLOCK_ISO_SIZE];
+	if (unix_us == 0) {
+		json_null(j, key);
+		return;
+	}
+	clock_iso(unix_us, text);
+	json_str(j, key, text);
+}
+
+void json_strings(struct json *j, const char *key, const char *const *values, size_t n)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < n; i++)
+		json_str(j, NULL, values[i]);
+	json_array_end(j);
+}

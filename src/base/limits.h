@@ -1,0 +1,40 @@
+/*
+ * Every maximum of the program that is not a setting. Units are in the name or
+ * bytes. A setting's default and range stand in the settings table instead.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+enum {
+	LIMIT_LOG_LINE = 16 * 1024,
+	/* Names */
+	LIMIT_NAME_BYTES = 128,
+	LIMIT_COLUMN_NAME_BYTES = 255,
+	LIMIT_FILENAME_BYTES = 255,
+	LIMIT_ID_BYTES = 128,
+	/* A table */
+	LIMIT_COLUMNS = 4096,
+	LIMIT_EXPRESSION_BYTES = 64 * 1024,
+	LIMIT_EXPRESSION_DEPTH = 100,
+	/* HTTP */
+	LIMIT_HTTP_HEADER_BYTES = 64 * 1024,
+	LIMIT_HTTP_HEADER_COUNT = 200,
+	LIMIT_HTTP_QUERY_PARAMS = 200,
+	LIMIT_HTTP_PATH_BYTES = 8 * 1024,
+	LIMIT_HTTP_JSON_BYTES = 16 * 1024 * 1024,
+	LIMIT_JSON_DEPTH = 64,
+	LIMIT_REQUEST_ID_BYTES = 256,
+	LIMIT_IDEMPOTENCY_KEY_BYTES = 1024,
+	/* Replies kept whole in memory */
+	LIMIT_RESPONSE_BYTES = 256 * 1024 * 1024,
+	/* SQL text the program builds itself */
+	LIMIT_SQL_BYTES = 16 * 1024 * 1024,
+	/* Files of a path below the data directory */
+	LIMIT_PATH_BYTES = 4096
+};
+
+#endif

@@ -1,0 +1,108 @@
+#include "base/span.h"
+
+#include <openssl/crypto.h>
+
+int span_cmp(struct span a, struct span b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int order = n ? memcmp(a.ptr, b.ptr, n) : 0;
+	if (order)
+		return order;
+	return a.len < b.len ? -1 : a.len > b.len;
+}
+
+size_t span_find(struct span s, char c)
+{
+	const char *at = s.len ? memchr(s.ptr, c, s.len) : NULL;
+	return at ? (size_t)(at - s.ptr) : s.len;
+}
+
+struct span span_trim(struct span s)
+{
+	while (s.len && (*s.ptr == ' ' || *s.ptr == '\t'))
+		s = span_skip(s, 1);
+	while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+struct span span_cut(struct span *rest, char c)
+{
+	size_t at = span_find(*rest, c);
+	struct span head = span_first(*rest, at);
+	*rest = span_skip(*rest, at + 1);
+	return head;
+}
+
+bool span_u64(struct span s, uint64_t *ret)
+{
+	uint64_t value = 0;
+	if (s.len == 0)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+		if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(s.ptr[i] - '0'), &value))
+			return false;
+	}
+	*ret = value;
+	return true;
+}
+
+bool span_i64(struct span s, int64_t *ret)
+{
+	bool negative = s.len && *s.ptr == '-';
+	uint64_t magnitude;
+	if (s.len && (*s.ptr == '-' || *s.ptr == '+'))
+		s = span_skip(s, 1);
+	if (!span_u64(s, &magnitude) || magnitude > (uint64_t)INT64_MAX + negative)
+		return false;
+	*ret = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+	return true;
+}
+
+/* Length of the UTF-8 sequence at p, 0 where malformed (RFC 3629, section 4). */
+static size_t utf8_sequence(const unsigned char *p, size_t len)
+{
+	if (p[0] < 0x80)
+		return 1;
+	size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || len < n)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+	    (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+bool span_is_utf8(struct span s)
+{
+	const unsigned char *p = (const unsigned char *)s.ptr;
+	for (size_t i = 0; i < s.len;) {
+		size_t n = utf8_sequence(p + i, s.len - i);
+		if (n == 0)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+bool span_eq_secret(struct span a, struct span b)
+{
+	return a.len == b.len && CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+uint64_t span_hash(struct span s)
+{
+	/* FNV-1a with a final mix: names are short, and the tables that use it are bounded, so flooding one buys nothing. */
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < s.len; i++)
+		h = (h ^ (unsigned char)s.ptr[i]) * 0x100000001b3u;
+	h ^= h >> 32;
+	return h * 0x9e3779b97f4a7c15u;
+}
