@@ -20,8 +20,8 @@ const struct err_row *err_row(enum err_code code)
 
 const char *err_fault_name(enum err_fault fault)
 {
-	static const char *const names[] = {"",   "internal",  "engine",        "metadata", "io",
-	                                    "disk_full", "out_of_memory", "timeout",  "upstream"};
+	static const char *const names[] = {"",		 "internal",	  "engine",  "metadata", "io",
+					    "disk_full", "out_of_memory", "timeout", "upstream"};
 	_Static_assert(ARRAY_LEN(names) == FAULT_COUNT, "one name for each class");
 	return names[fault];
 }
@@ -46,7 +46,9 @@ bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
 
 bool err_errno(struct err *err, int number, const char *fmt, ...)
 {
-	enum err_code code = number == ENOSPC || number == EDQUOT ? ERR_DISK_FULL : number == ENOMEM ? ERR_OUT_OF_MEMORY : ERR_IO;
+	enum err_code code = number == ENOSPC || number == EDQUOT ? ERR_DISK_FULL
+			     : number == ENOMEM			  ? ERR_OUT_OF_MEMORY
+								  : ERR_IO;
 	va_list args;
 	va_start(args, fmt);
 	message_set(err, code, fmt, args);

@@ -176,7 +176,7 @@ bool fs_read(const char *path, size_t max, char **ret, size_t *ret_len, struct e
 	if (n < 0 || content.failed) {
 		buf_done(&content);
 		return n < 0 ? err_errno(err, number, "Cannot read %s", path)
-		             : err_set(err, ERR_PAYLOAD_TOO_LARGE, "%s is larger than %zu bytes", path, max);
+			     : err_set(err, ERR_PAYLOAD_TOO_LARGE, "%s is larger than %zu bytes", path, max);
 	}
 	*ret = buf_take(&content, ret_len);
 	return true;
@@ -229,7 +229,7 @@ bool fs_remove_tree(const char *path, struct err *err)
 }
 
 bool fs_list(const char *path, bool (*visit)(void *ctx, const char *name, bool is_dir, struct err *err), void *ctx,
-             struct err *err)
+	     struct err *err)
 {
 	DIR *dir = opendir(path);
 	if (!dir)

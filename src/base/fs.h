@@ -40,8 +40,8 @@ MUST_CHECK bool fs_unlink(const char *path, struct err *err);
 /* A folder with all below it, or a file; symbolic links are not followed. Missing is fine. */
 MUST_CHECK bool fs_remove_tree(const char *path, struct err *err);
 /* Calls visit for each entry but "." and ".."; visit returning false ends the walk (and fs_list returns false). */
-MUST_CHECK bool fs_list(const char *path, bool (*visit)(void *ctx, const char *name, bool is_dir, struct err *err), void *ctx,
-                        struct err *err);
+MUST_CHECK bool fs_list(const char *path, bool (*visit)(void *ctx, const char *name, bool is_dir, struct err *err),
+			void *ctx, struct err *err);
 /* Sum of the sizes of the regular files below; 0 when missing. */
 int64_t fs_tree_size(const char *path);
 /* Free and whole bytes of the file system. */

@@ -19,7 +19,8 @@ void hash_sha256_hex(struct span data, char ret[SHA256_HEX_SIZE])
 void hash_hmac_sha256(struct span key, struct span data, unsigned char ret[SHA256_BYTES])
 {
 	unsigned int len = SHA256_BYTES;
-	(void)HMAC(EVP_sha256(), key.len ? key.ptr : "", (int)key.len, (const unsigned char *)data.ptr, data.len, ret, &len);
+	(void)HMAC(EVP_sha256(), key.len ? key.ptr : "", (int)key.len, (const unsigned char *)data.ptr, data.len, ret,
+		   &len);
 }
 
 void hash_hex(const void *bytes, size_t n, char *ret)
@@ -35,7 +36,10 @@ void hash_hex(const void *bytes, size_t n, char *ret)
 
 static int nibble(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 bool hash_unhex(struct span hex, void *ret, size_t n)

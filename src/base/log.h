@@ -25,10 +25,10 @@ struct log_value {
 	double real;
 };
 
-#define LOG_S(text) ((struct log_value){.kind = LOG_KIND_STR, .str = (text)})
+#define LOG_S(text)   ((struct log_value){.kind = LOG_KIND_STR, .str = (text)})
 #define LOG_I(number) ((struct log_value){.kind = LOG_KIND_INT, .num = (int64_t)(number)})
 #define LOG_F(number) ((struct log_value){.kind = LOG_KIND_NUM, .real = (number)})
-#define LOG_B(truth) ((struct log_value){.kind = LOG_KIND_BOOL, .num = (truth)})
+#define LOG_B(truth)  ((struct log_value){.kind = LOG_KIND_BOOL, .num = (truth)})
 
 void log_setup(enum log_format format, enum log_level least);
 void log_on_message(void (*hook)(enum log_level level));

@@ -148,7 +148,7 @@ bool pool_submit(struct pool *pool, struct span fair_key, void (*run)(void *), v
 		return err_set(err, ERR_DRAINING, "The server is shutting down");
 	if (full)
 		return err_set(err, ERR_OVERLOADED, "The server is busy: %zu requests wait already; try again shortly",
-		               pool->config.queue_max);
+			       pool->config.queue_max);
 	return true;
 }
 
@@ -156,7 +156,7 @@ void pool_stats(struct pool *pool, struct pool_stats *ret)
 {
 	(void)pthread_mutex_lock(&pool->lock);
 	*ret = (struct pool_stats){
-	        .threads = pool->config.threads, .busy = pool->busy, .queued = pool->queued, .tasks = pool->tasks};
+		.threads = pool->config.threads, .busy = pool->busy, .queued = pool->queued, .tasks = pool->tasks};
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 

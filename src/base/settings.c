@@ -21,11 +21,13 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define GROUP(title) {.kind = KIND_GROUP, .name = (title)},
-#define TEXT(field, env, value, about) {KIND_TEXT, #env, offsetof(struct settings, field), value, 0, 0, 0, about},
+#define GROUP(title)			 {.kind = KIND_GROUP, .name = (title)},
+#define TEXT(field, env, value, about)	 {KIND_TEXT, #env, offsetof(struct settings, field), value, 0, 0, 0, about},
 #define SECRET(field, env, value, about) {KIND_SECRET, #env, offsetof(struct settings, field), value, 0, 0, 0, about},
-#define INT(field, env, value, low, high, about) {KIND_INT, #env, offsetof(struct settings, field), NULL, value, low, high, about},
-#define SIZE(field, env, value, low, high, about) {KIND_SIZE, #env, offsetof(struct settings, field), NULL, value, low, high, about},
+#define INT(field, env, value, low, high, about) \
+	{KIND_INT, #env, offsetof(struct settings, field), NULL, value, low, high, about},
+#define SIZE(field, env, value, low, high, about) \
+	{KIND_SIZE, #env, offsetof(struct settings, field), NULL, value, low, high, about},
 #define BOOL(field, env, value, about) {KIND_BOOL, #env, offsetof(struct settings, field), NULL, value, 0, 1, about},
 #include "base/settings.def"
 };
@@ -58,8 +60,8 @@ static bool parse_size(struct span text, int64_t *ret)
 	static const struct {
 		const char *unit;
 		int shift;
-	} units[] = {{"", 0}, {"b", 0}, {"kb", 10}, {"kib", 10}, {"k", 10}, {"mb", 20}, {"mib", 20}, {"m", 20},
-	             {"gb", 30}, {"gib", 30}, {"g", 30}, {"tb", 40}, {"tib", 40}, {"t", 40}};
+	} units[] = {{"", 0},	{"b", 0},   {"kb", 10},	 {"kib", 10}, {"k", 10},  {"mb", 20},  {"mib", 20},
+		     {"m", 20}, {"gb", 30}, {"gib", 30}, {"g", 30},   {"tb", 40}, {"tib", 40}, {"t", 40}};
 	size_t digits = 0;
 	uint64_t n;
 	while (digits < text.len && isdigit((unsigned char)text.ptr[digits]))
@@ -104,15 +106,16 @@ static bool row_set(struct settings *s, const struct row *row, struct span value
 		return true;
 	case KIND_BOOL:
 		return parse_bool(value, (bool *)at) ||
-		       err_set(err, ERR_INVALID_CONFIG, "%s must be true or false, not '%.*s'", row->name, SPAN_ARG(value));
+		       err_set(err, ERR_INVALID_CONFIG, "%s must be true or false, not '%.*s'", row->name,
+			       SPAN_ARG(value));
 	case KIND_INT:
 	case KIND_SIZE: {
 		int64_t n;
 		bool read = row->kind == KIND_INT ? span_i64(value, &n) : parse_size(value, &n);
 		if (!read || n < row->min || n > row->max)
-			return err_set(err, ERR_INVALID_CONFIG, "%s must be a %s from %lld to %lld, not '%.*s'", row->name,
-			               row->kind == KIND_INT ? "number" : "size", (long long)row->min, (long long)row->max,
-			               SPAN_ARG(value));
+			return err_set(err, ERR_INVALID_CONFIG, "%s must be a %s from %lld to %lld, not '%.*s'",
+				       row->name, row->kind == KIND_INT ? "number" : "size", (long long)row->min,
+				       (long long)row->max, SPAN_ARG(value));
 		*(int64_t *)(void *)at = n;
 		return true;
 	}
@@ -178,7 +181,7 @@ static bool load_environment(struct settings *s, struct err *err)
 	return true;
 }
 
-static bool load_flags(struct settings *s, int argc, char **argv, struct err *err)
+static bool load_flags(struct settings *s, int argc, const char *const *argv, struct err *err)
 {
 	for (int i = 0; i < argc; i++) {
 		struct span rest = span_of(argv[i]);
@@ -190,8 +193,10 @@ static bool load_flags(struct settings *s, int argc, char **argv, struct err *er
 			name = span_skip(name, 5);
 		const struct row *row = row_find(name);
 		if (!row)
-			return err_set(err, ERR_INVALID_CONFIG, "There is no option --%.*s; see --help", SPAN_ARG(name));
-		if (!joined && row->kind == KIND_BOOL && (i + 1 == argc || span_starts(span_of(argv[i + 1]), SPAN("--"))))
+			return err_set(err, ERR_INVALID_CONFIG, "There is no option --%.*s; see --help",
+				       SPAN_ARG(name));
+		if (!joined && row->kind == KIND_BOOL &&
+		    (i + 1 == argc || span_starts(span_of(argv[i + 1]), SPAN("--"))))
 			rest = SPAN("true");
 		else if (!joined && i + 1 == argc)
 			return err_set(err, ERR_INVALID_CONFIG, "--%.*s needs a value; see --help", SPAN_ARG(name));
@@ -221,10 +226,11 @@ static void slash_drop(struct settings *s, const char **field)
 	*field = own(s, mem_copy(path));
 }
 
-bool settings_load(struct settings *s, const char *env_file, int argc, char **argv, struct err *err)
+bool settings_load(struct settings *s, const char *env_file, int argc, const char *const *argv, struct err *err)
 {
 	*s = (struct settings){0};
-	if (!load_defaults(s) || !load_env_file(s, env_file, err) || !load_environment(s, err) || !load_flags(s, argc, argv, err))
+	if (!load_defaults(s) || !load_env_file(s, env_file, err) || !load_environment(s, err) ||
+	    !load_flags(s, argc, argv, err))
 		return false;
 	if (!s->data_dir)
 		s->data_dir = "./data";

@@ -11,11 +11,11 @@
 
 struct settings {
 #define GROUP(title)
-#define TEXT(field, name, value, help) const char *field;
-#define SECRET(field, name, value, help) const char *field;
-#define INT(field, name, value, min, max, help) int64_t field;
+#define TEXT(field, name, value, help)		 const char *field;
+#define SECRET(field, name, value, help)	 const char *field;
+#define INT(field, name, value, min, max, help)	 int64_t field;
 #define SIZE(field, name, value, min, max, help) int64_t field;
-#define BOOL(field, name, value, help) bool field;
+#define BOOL(field, name, value, help)		 bool field;
 #include "base/settings.def"
 #undef GROUP
 #undef TEXT
@@ -33,7 +33,8 @@ struct settings {
  * Defaults, then `env_file` (may be absent), then the environment, then flags of argv ("--port 8000" or "--port=8000").
  * ERR_INVALID_CONFIG names the faulty setting and what it takes.
  */
-MUST_CHECK bool settings_load(struct settings *s, const char *env_file, int argc, char **argv, struct err *err);
+MUST_CHECK bool settings_load(struct settings *s, const char *env_file, int argc, const char *const *argv,
+			      struct err *err);
 void settings_done(struct settings *s);
 /* The options part of --help, or a Markdown table for the docs. */
 void settings_help(struct buf *out, bool markdown);
