@@ -1,0 +1,63 @@
+/*
+ * One call of a client, as every operation sees it: who asks, through which
+ * door, under which request id, and whether anybody still waits for the answer.
+ * A door fills it; operations only read it. It lives as long as the request.
+ */
+#ifndef STORAGE_CALL_H
+#define STORAGE_CALL_H
+
+#include "base/arena.h"
+#include "base/limits.h"
+
+#include <stdatomic.h>
+
+enum door { DOOR_REST, DOOR_S3, DOOR_BRIDGE, DOOR_GRPC, DOOR_PG, DOOR_SERVER, DOOR_COUNT };
+
+enum principal_kind {
+	WHO_NOBODY,
+	WHO_ADMIN,
+	WHO_PROJECT,	  /* scope project_admin, or S3 credentials of a project */
+	WHO_BRANCH_ADMIN, /* everything under one dev branch */
+	WHO_BRANCH_READ	  /* reading under one dev branch */
+};
+
+struct principal {
+	enum principal_kind kind;
+	char project_id[LIMIT_ID_BYTES + 1]; /* empty for the admin */
+	char branch_id[LIMIT_ID_BYTES + 1];  /* empty unless the key is held to a branch */
+	char key_id[64];
+};
+
+/* W3C Trace Context; ids are lower-case hex, empty when there is no trace. */
+struct trace {
+	char trace_id[33];
+	char span_id[17];
+	bool sampled;
+};
+
+/* Progress of long work, read by others while it runs. */
+struct progress {
+	_Atomic int percent; /* -1: not known yet */
+	_Atomic int64_t rows;
+	_Atomic int64_t bytes;
+};
+
+struct call {
+	struct arena *arena;
+	enum door door;
+	const char *request_id;
+	const char *client; /* peer address */
+	struct principal who;
+	struct trace trace;
+	const char *job_id; /* the caller's own ids, for the history; may be NULL */
+	const char *run_id;
+	_Atomic bool *abandoned; /* true once nobody waits for the answer; NULL: somebody always does */
+	_Atomic bool *cancelled; /* true once the work itself is to stop (a job's DELETE, a gRPC cancel); may be NULL */
+	int64_t deadline_ns;	 /* monotonic; 0: none */
+	struct progress *progress; /* may be NULL */
+	int64_t admitted_ns;	   /* when the request was accepted: queue waits count from here; 0: now */
+};
+
+const char *door_name(enum door door);
+
+#endif

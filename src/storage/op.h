@@ -1,0 +1,71 @@
+/*
+ * The operation scope: every operation of the product begins and ends here, and
+ * nowhere else is counted, timed, written to the history, logged or traced.
+ *
+ *	struct op op;
+ *	op_begin(&op, storage, call, OP_create_bucket, (struct op_target){.project_id = p, .bucket = b});
+ *	bool fine = bucket_create_inner(...);
+ *	return op_end(&op, fine, err);
+ *
+ * An operation exists once the caller is admitted and its request decodes: what
+ * is refused before op_begin moves no operation metric. op_end is called on
+ * every path, exactly once. Histograms observe successes only, over the whole
+ * operation with its waits; counters get one of success and error.
+ *
+ * A scope belongs to one thread. Texts given to it live until op_end.
+ */
+#ifndef STORAGE_OP_H
+#define STORAGE_OP_H
+
+#include "base/err.h"
+#include "storage/call.h"
+
+struct storage;
+
+enum op_kind {
+#define OP(id, resource, kind, family) OP_##id,
+#include "storage/ops.def"
+#undef OP
+	OP_COUNT
+};
+
+struct op_target {
+	const char *project_id;
+	const char *branch_id; /* NULL: default */
+	const char *bucket;
+	const char *table;
+	const char *resource_id; /* what the audit names; NULL: the most exact of the above */
+};
+
+struct op {
+	struct storage *storage;
+	const struct call *call;
+	enum op_kind kind;
+	struct op_target target;
+	char id[37];
+	int64_t start_ns;
+	int64_t start_us;
+	/* Filled by the operation as it learns them */
+	int64_t queue_wait_ns;
+	int64_t lock_wait_ns;
+	int64_t rows;
+	int64_t bytes_in;
+	int64_t bytes_out;
+	const char *format;	  /* import, export: csv or parquet */
+	bool incremental;	  /* import */
+	const char *details_json; /* for the history; may be NULL */
+	bool durable_start;	  /* set by op_began_long */
+};
+
+void op_begin(struct op *op, struct storage *storage, const struct call *call, enum op_kind kind,
+	      struct op_target target);
+/* Makes the history's start record durable: for work that may outlive the patience of a user or of the process. */
+void op_began_long(struct op *op);
+/* Counts the outcome and returns `fine`. */
+bool op_end(struct op *op, bool fine, const struct err *err);
+const char *op_name(enum op_kind kind);
+
+/* A span of the trace within an operation: queue wait, lock wait, catalog, engine, disk. */
+void op_span(struct op *op, const char *name, int64_t start_ns, int64_t end_ns);
+
+#endif
