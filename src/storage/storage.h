@@ -1,0 +1,43 @@
+/*
+ * The storage room as a whole: what the operations stand on. Built once at
+ * start, handed to every door. Everything in it is thread-safe.
+ */
+#ifndef STORAGE_STORAGE_H
+#define STORAGE_STORAGE_H
+
+#include "base/settings.h"
+#include "storage/call.h"
+
+struct catalog;
+struct history;
+struct instance;
+struct table_files;
+struct locks;
+struct jobs;
+struct traces;
+struct workspaces;
+
+struct storage {
+	const struct settings *settings;
+	struct catalog *catalog;
+	struct history *history;
+	struct instance *data;
+	struct table_files *tables;
+	struct locks *locks;
+	struct jobs *jobs;
+	struct traces *traces;         /* NULL without an OTLP collector */
+	struct workspaces *workspaces; /* open workspace instances; NULL until the PG listener asked for one */
+	char admin_key_hash[65];       /* empty without an admin key */
+	struct sweeper *sweeper;       /* background jobs */
+	_Atomic int64_t staging_serial;
+};
+
+/*
+ * Opens the catalog and the engine, brings files and records into step (see reconcile.h), starts the background jobs.
+ * Creates only the catalog's folder: the other folders come with backend_init or the first project.
+ */
+MUST_CHECK bool storage_open(const struct settings *settings, struct storage **ret, struct err *err);
+/* Stops the background jobs, then closes all. NULL is fine. */
+void storage_close(struct storage *storage);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Changing one table: lock, copy-on-write in a dev branch, build the next file,
+ * publish it by rename, record it, keep the old version for those who pin it.
+ *
+ *	struct table_write w;
+ *	bool fine = write_begin(&w, op, project, branch, bucket, table, err)
+ *		&& write_next_copy(&w, err)              (or write_next_empty)
+ *		&& ... run SQL on staging_alias(w.next) ...
+ *		&& write_publish(&w, err);
+ *	write_end(&w);
+ *
+ * Nothing is visible before write_publish returned true; it is durable then.
+ * After a failure or a crash the table is as it was. write_end releases all and
+ * throws an unpublished file away; it is called on every path.
+ *
+ * In a dev branch the first change of a main table publishes into the branch:
+ * the next file starts from main's, is registered as a copy there and counted as
+ * copy-on-write. A change that fails leaves no copy behind.
+ */
+#ifndef STORAGE_WRITE_H
+#define STORAGE_WRITE_H
+
+#include "storage/lock.h"
+#include "storage/place.h"
+
+struct table_write {
+	struct op *op;
+	struct place place;   /* as found under the lock */
+	struct table_info info; /* of the current version */
+	struct admission admission;
+	struct staging *next;
+	struct table_info published; /* valid after write_publish */
+	bool copies;                 /* the publish brings a main table into the branch */
+};
+
+/* Locks the table and finds it. ERR_TABLE_NOT_FOUND and the other errors of place_table_own. */
+MUST_CHECK bool write_begin(struct table_write *w, struct op *op, const char *project_id, const char *branch_id, const char *bucket,
+                            const char *table, struct err *err);
+/* The next file as a private copy of the current one, attached read-write. */
+MUST_CHECK bool write_next_copy(struct table_write *w, struct err *err);
+/* The next file with the schema and no rows. */
+MUST_CHECK bool write_next_empty(struct table_write *w, const struct table_schema *schema, int64_t expected_bytes, struct err *err);
+MUST_CHECK bool write_publish(struct table_write *w, struct err *err);
+void write_end(struct table_write *w);
+
+#endif
