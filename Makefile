@@ -8,7 +8,6 @@ FLAGS_build :=
 FLAGS_build-asan := -Db_sanitize=address,undefined -Doptimization=1 -Dwerror=false
 FLAGS_build-tsan := -Db_sanitize=thread -Doptimization=1 -Dwerror=false
 FLAGS_build-fuzz := -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Doptimization=1 -Dwerror=false
-FLAGS_build-bench := -Dbuildtype=release -Db_lto=true
 CC_build-fuzz := CC=clang-14
 
 # What `make run` passes on to the server, and `make api` to pytest.
@@ -49,11 +48,11 @@ rules: setup-test ## check the Prometheus rules and run their tests
 
 asan: compile-build-asan setup-test ## unit and API tests under AddressSanitizer and UBSan
 	@tools/test unit build-asan
-	@tools/test api build-asan $(PYTEST_ARGS)
+	@tools/test api build-asan -m 'not slow' $(PYTEST_ARGS)
 
 tsan: compile-build-tsan setup-test ## unit and API tests under ThreadSanitizer
 	@tools/test unit build-tsan
-	@tools/test api build-tsan $(PYTEST_ARGS)
+	@tools/test api build-tsan -m 'not slow' $(PYTEST_ARGS)
 
 fuzz: setup-fuzz compile-build-fuzz ## run every fuzzer for FUZZ_SECONDS (60)
 	@tools/fuzz build-fuzz $(FUZZ_SECONDS)
@@ -64,8 +63,8 @@ lint: setup-lint build ## style and static checks
 fmt: setup-lint ## format the C files
 	@git ls-files --cached --others --exclude-standard -z -- '*.c' '*.h' | xargs -0 -r clang-format-14 -i
 
-bench: compile-build-bench setup-test ## measure the promised ratios
-	@bench/run build-bench
+bench: build setup-test ## measure the promised ratios
+	@bench/run build
 
 clean: ## remove the build folders
 	rm -rf build build-*
