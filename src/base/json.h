@@ -10,6 +10,12 @@
 
 #include "base/buf.h"
 
+/* The reader's library has three functions of the same names; no code of ours builds values with them. */
+#include <jansson.h>
+#define json_object json_write_object
+#define json_array  json_write_array
+#define json_null   json_write_null
+
 enum { JSON_DEPTH_MAX = 64 };
 
 struct json {
