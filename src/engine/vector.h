@@ -38,11 +38,15 @@ struct vector_interval {
 	int64_t micros;
 };
 
-/* Up to 12 bytes stand in the struct itself. */
 struct vector_text {
 	uint32_t length;
-	char prefix[4];
-	const char *ptr;
+	union {
+		char inlined[12];
+		struct {
+			char prefix[4];
+			const char *ptr;
+		} pointer;
+	};
 };
 
 static inline bool vector_is_null(const struct vector *v, size_t row)
@@ -52,8 +56,7 @@ static inline bool vector_is_null(const struct vector *v, size_t row)
 
 static inline struct span vector_text_span(const struct vector_text *text)
 {
-	return (struct span){text->length <= 12 ? (const char *)text + offsetof(struct vector_text, prefix) : text->ptr,
-			     text->length};
+	return (struct span){text->length <= 12 ? text->inlined : text->pointer.ptr, text->length};
 }
 
 static inline struct span vector_span(const struct vector *v, size_t row)
