@@ -39,7 +39,7 @@ struct import_file {
 	struct import_column {
 		const char *name;
 		const char *type; /* Parquet: the file's; CSV: VARCHAR */
-	} *columns;
+	} * columns;
 };
 
 /* By magic bytes first, then the name's ending. */

@@ -26,11 +26,11 @@
 struct instance;
 
 struct instance_config {
-	const char *path; /* NULL: in memory */
-	size_t threads;	  /* most threads that work on one statement; 0: one per core */
-	int64_t memory_limit;	/* bytes; 0: the engine's default (80 % of the machine) */
-	const char *temp_dir;	/* for spilled intermediate results; created when missing; NULL: no spilling */
-	int64_t temp_max;	/* bytes in temp_dir; 0: no limit of ours */
+	const char *path;     /* NULL: in memory */
+	size_t threads;	      /* most threads that work on one statement; 0: one per core */
+	int64_t memory_limit; /* bytes; 0: the engine's default (80 % of the machine) */
+	const char *temp_dir; /* for spilled intermediate results; created when missing; NULL: no spilling */
+	int64_t temp_max;     /* bytes in temp_dir; 0: no limit of ours */
 	bool read_only;
 	/*
 	 * Not NULL: lock down to this folder (absolute, ending in '/' or not): SQL can open files only below it, no
@@ -48,7 +48,7 @@ MUST_CHECK bool instance_open(const struct instance_config *config, struct insta
 /* Checkpoints and closes; NULL is fine. All sessions must be closed. */
 void instance_close(struct instance *instance);
 /* After a FATAL or INTERNAL error, until a new engine stands behind the handle. */
-bool instance_is_dead(const struct instance *instance);
+bool instance_is_dead(struct instance *instance);
 /* Starts at 1, grows whenever a new engine was put behind the handle. */
 uint64_t instance_generation(const struct instance *instance);
 /* Interrupts every running statement: shutdown. */
@@ -56,12 +56,12 @@ void instance_interrupt_all(struct instance *instance);
 
 struct instance_stats {
 	size_t sessions;
-	size_t running;	       /* statements inside the engine now */
-	uint64_t statements;   /* started since the start */
+	size_t running;	     /* statements inside the engine now */
+	uint64_t statements; /* started since the start */
 	uint64_t rebuilds;
-	int64_t memory_bytes;  /* what the engine's buffer manager and allocator hold */
+	int64_t memory_bytes; /* what the engine's buffer manager and allocator hold */
 	int64_t memory_limit;
-	int64_t temp_bytes;    /* spilled to disk */
+	int64_t temp_bytes; /* spilled to disk */
 };
 
 enum { INSTANCE_MEMORY_TAGS_MAX = 32 };

@@ -133,8 +133,8 @@ enum statement_type statement_type(const struct statement *statement);
 size_t statement_parameter_count(const struct statement *statement);
 const struct type *statement_parameter_type(struct statement *statement, size_t index);
 /* Known before execution; a statement without result has no columns. */
-size_t statement_column_count(const struct statement *statement);
-const struct cursor_column *statement_columns(const struct statement *statement);
+size_t statement_column_count(struct statement *statement);
+const struct cursor_column *statement_columns(struct statement *statement);
 MUST_CHECK bool statement_bind_null(struct statement *statement, size_t index, struct err *err);
 MUST_CHECK bool statement_bind_bool(struct statement *statement, size_t index, bool value, struct err *err);
 MUST_CHECK bool statement_bind_int(struct statement *statement, size_t index, int64_t value, struct err *err);

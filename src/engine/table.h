@@ -95,8 +95,8 @@ void table_forget(struct table_files *files, const char *path);
 MUST_CHECK bool table_identify(const char *path, struct table_identity *ret, struct err *err);
 bool table_identity_eq(const struct table_identity *a, const struct table_identity *b);
 /* Reads a file's schema and counts (some 2 ms), all of it in the arena. */
-MUST_CHECK bool table_describe(struct table_files *files, const char *path, struct arena *arena,
-			       struct table_info *ret, struct err *err);
+MUST_CHECK bool table_describe(struct table_files *files, const char *path, struct arena *arena, struct table_info *ret,
+			       struct err *err);
 
 /* NULL when there is none of that name; names compare without case, as in the engine. */
 const struct table_column *table_column_find(const struct table_schema *schema, const char *name);

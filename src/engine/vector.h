@@ -38,15 +38,11 @@ struct vector_interval {
 	int64_t micros;
 };
 
+/* Up to 12 bytes stand in the struct itself. */
 struct vector_text {
 	uint32_t length;
-	union {
-		char inlined[12];
-		struct {
-			char prefix[4];
-			const char *ptr;
-		} pointer;
-	};
+	char prefix[4];
+	const char *ptr;
 };
 
 static inline bool vector_is_null(const struct vector *v, size_t row)
@@ -56,7 +52,8 @@ static inline bool vector_is_null(const struct vector *v, size_t row)
 
 static inline struct span vector_text_span(const struct vector_text *text)
 {
-	return (struct span){text->length <= 12 ? text->inlined : text->pointer.ptr, text->length};
+	return (struct span){text->length <= 12 ? (const char *)text + offsetof(struct vector_text, prefix) : text->ptr,
+			     text->length};
 }
 
 static inline struct span vector_span(const struct vector *v, size_t row)

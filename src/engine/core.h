@@ -1,0 +1,139 @@
+/*
+ * Private to this folder: what the engine's handles look like behind instance.h
+ * and session.h. Other rooms cannot include this (it needs duckdb.h).
+ *
+ * A core is one opened engine. It is shared by its sessions and dies with the
+ * last of them once the instance let go of it. Its watch thread wakes up only
+ * while statements run: it repeats interrupts until they took effect, enforces
+ * deadlines, and calls the helper threads when a statement is older than 10 ms.
+ */
+#ifndef ENGINE_CORE_H
+#define ENGINE_CORE_H
+
+#include "base/limits.h"
+#include "engine/appender.h"
+
+#include <assert.h>
+#include <duckdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+/* Values of a newer engine than the header's. */
+enum { ENGINE_TYPE_GEOMETRY = 40, ENGINE_TYPE_VARIANT = 41 };
+enum { ENGINE_STATEMENT_COPY_DATABASE = 28, ENGINE_STATEMENT_UPDATE_EXTENSIONS = 29, ENGINE_STATEMENT_MERGE_INTO = 30 };
+
+/* Exported by the library, missing in the header: forgets the rows that are not flushed. */
+duckdb_state duckdb_appender_clear(duckdb_appender appender);
+
+enum { HELPERS_MAX = 64 };
+
+struct core {
+	duckdb_database db;
+	atomic_bool dead;
+
+	pthread_mutex_t lock; /* sessions, references, parking */
+	pthread_cond_t wake;
+	struct session *sessions;
+	size_t session_count;
+	bool disowned; /* the instance has a newer core, or is closing */
+
+	pthread_mutex_t stats_lock;
+	duckdb_connection stats_connection;
+
+	/* Watch and helpers */
+	duckdb_task_state tasks;
+	size_t helper_count;
+	unsigned long helpers[HELPERS_MAX];
+	unsigned long watch;
+	atomic_bool stopping;
+	atomic_bool parked; /* the watch sleeps until a statement starts */
+	atomic_bool help_wanted;
+};
+
+struct instance {
+	pthread_mutex_t lock; /* core, generation */
+	struct core *core;
+	atomic_uint_fast64_t generation;
+	atomic_uint_fast64_t statements;
+	struct instance_config config;
+	char *owned[6];
+};
+
+struct session {
+	struct instance *instance;
+	struct core *core;
+	struct session *next;
+	struct session **link;
+	duckdb_connection connection;
+	struct fault fault;
+	bool in_transaction;
+	bool aborted;
+	int64_t timeout_ns;
+	struct progress *progress;
+
+	/* Shared with the watch */
+	atomic_int_fast64_t started_ns;	 /* 0: idle */
+	atomic_int_fast64_t deadline_ns; /* 0: none */
+	atomic_bool in_engine;		 /* not waiting for a slow reader of the stream */
+	atomic_bool interrupted;
+	atomic_bool timed_out;
+};
+
+struct statement {
+	struct session *session;
+	duckdb_prepared_statement prepared;
+	enum statement_type type;
+	const char *sql;
+	struct arena *arena;
+	size_t column_count;
+	struct cursor_column *columns;
+};
+
+struct cursor {
+	struct session *session;
+	struct statement *statement;
+	bool owns_statement;
+	duckdb_result result;
+	duckdb_data_chunk chunk;
+	struct arena *arena;
+	size_t column_count;
+	struct cursor_column *columns;
+	struct vector *vectors;
+	uint64_t rows_changed;
+	bool has_rows;
+	bool ended;
+	bool failed;
+};
+
+/* instance.c */
+void core_unref_session(struct core *core);
+/* After a FATAL or INTERNAL error: dead unless a probe still works. */
+void core_check(struct core *core);
+
+/* watch.c */
+void watch_start(struct core *core, size_t helpers);
+void watch_stop(struct core *core);
+
+/* session.c: around everything that may take time inside the engine. */
+MUST_CHECK bool session_begin(struct session *session, struct err *err);
+void session_end(struct session *session);
+/* Between two steps of one statement. */
+MUST_CHECK bool session_check(struct session *session, struct err *err);
+
+/* progress.c */
+void progress_attach(struct progress *progress, struct session *session);
+void progress_detach(struct progress *progress, struct session *session);
+
+/* fault.c: the engine's message (JSON or plain) about `sql` (may be NULL) into session->fault and *err. Returns false. */
+bool fault_set(struct session *session, const char *message, const char *sql, struct err *err);
+/* For failures without a session. */
+bool fault_err(const char *message, const char *hide_dir, struct fault *fault, struct err *err);
+
+/* logical.c */
+const struct type *logical_type(struct arena *arena, duckdb_logical_type logical);
+/* Builds the vector's tree once; point it at a chunk with vector_load. */
+void vector_shape(struct arena *arena, const struct type *type, duckdb_logical_type logical, struct vector *ret);
+void vector_load(struct vector *v, duckdb_vector source);
+
+#endif

@@ -1,0 +1,136 @@
+#include "engine/core.h"
+
+#include "base/clock.h"
+
+const struct fault *session_fault(const struct session *session)
+{
+	return &session->fault;
+}
+
+bool session_in_transaction(const struct session *session)
+{
+	return session->in_transaction;
+}
+
+bool session_aborted(const struct session *session)
+{
+	return session->aborted;
+}
+
+void session_interrupt(struct session *session)
+{
+	if (!atomic_load(&session->started_ns))
+		return;
+	atomic_store(&session->interrupted, true);
+	duckdb_interrupt(session->connection);
+}
+
+void session_set_timeout(struct session *session, int64_t timeout_ns)
+{
+	session->timeout_ns = timeout_ns;
+}
+
+bool session_check(struct session *session, struct err *err)
+{
+	const bool cancelled = session->progress && progress_cancelled(session->progress);
+	if (!cancelled && !atomic_load(&session->interrupted))
+		return true;
+	session->fault = (struct fault){.kind = FAULT_KIND_INTERRUPT, .sqlstate = "57014"};
+	if (atomic_load(&session->timed_out))
+		return err_set(err, ERR_TIMEOUT, "The statement took longer than allowed");
+	return err_set(err, ERR_CANCELLED, "The statement was cancelled");
+}
+
+bool session_begin(struct session *session, struct err *err)
+{
+	struct core *core = session->core;
+	atomic_store(&session->interrupted, false);
+	atomic_store(&session->timed_out, false);
+	const int64_t now = clock_ns();
+	atomic_store(&session->deadline_ns, session->timeout_ns ? now + session->timeout_ns : 0);
+	atomic_store(&session->in_engine, true);
+	atomic_store(&session->started_ns, now);
+	atomic_fetch_add_explicit(&session->instance->statements, 1, memory_order_relaxed);
+	if (atomic_load(&core->parked)) {
+		pthread_mutex_lock(&core->lock);
+		atomic_store(&core->parked, false);
+		pthread_cond_broadcast(&core->wake);
+		pthread_mutex_unlock(&core->lock);
+	}
+	if (session_check(session, err))
+		return true;
+	session_end(session);
+	return false;
+}
+
+void session_end(struct session *session)
+{
+	atomic_store(&session->in_engine, false);
+	atomic_store(&session->started_ns, 0);
+	atomic_store(&session->deadline_ns, 0);
+}
+
+static bool run_one(struct statements *list, size_t i, uint64_t *ret_changed, struct err *err)
+{
+	struct statement *statement;
+	if (!statements_prepare(list, i, &statement, err))
+		return false;
+	const bool ok = statement_run(statement, ret_changed, err);
+	statement_free(statement);
+	return ok;
+}
+
+bool session_run_count(struct session *session, const char *sql, uint64_t *ret_changed, struct err *err)
+{
+	struct statements *list;
+	size_t count;
+	if (!statements_parse(session, sql, &list, &count, err))
+		return false;
+	bool ok = true;
+	*ret_changed = 0;
+	for (size_t i = 0; ok && i < count; i++)
+		ok = run_one(list, i, ret_changed, err);
+	statements_free(list);
+	return ok;
+}
+
+bool session_run(struct session *session, const char *sql, struct err *err)
+{
+	uint64_t changed;
+	return session_run_count(session, sql, &changed, err);
+}
+
+/* Loads the chunk with the first row. */
+static bool query_row(struct session *session, const char *sql, struct cursor **ret, struct err *err)
+{
+	size_t rows;
+	if (!session_query(session, sql, ret, err))
+		return false;
+	if (cursor_next(*ret, &rows, err)) {
+		if (rows > 0)
+			return true;
+		(void)err_set(err, ERR_ENGINE, "The engine gave no row where one must be");
+	}
+	cursor_close(*ret);
+	return false;
+}
+
+bool session_int(struct session *session, const char *sql, int64_t *ret, struct err *err)
+{
+	struct cursor *c;
+	if (!query_row(session, sql, &c, err))
+		return false;
+	*ret = cursor_int(c, 0, 0);
+	cursor_close(c);
+	return true;
+}
+
+bool session_text(struct session *session, const char *sql, struct arena *arena, const char **ret, struct err *err)
+{
+	struct cursor *c;
+	if (!query_row(session, sql, &c, err))
+		return false;
+	*ret = cursor_is_null(c, 0, 0) ? NULL : arena_copy(arena, cursor_text(c, 0, 0));
+	cursor_close(c);
+	return true;
+}

@@ -1,0 +1,113 @@
+#include "engine/core.h"
+
+#include "base/clock.h"
+#include "base/pool.h"
+
+#include <time.h>
+
+enum { TICK_MS = 5, HELP_AFTER_MS = 10, IDLE_TICKS_MAX = 100, TASKS_A_TURN = 8 };
+
+static void sleep_us(long us)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+}
+
+static void watch_session(struct session *s, int64_t now, bool *running, bool *slow)
+{
+	const int64_t started = atomic_load(&s->started_ns);
+	if (!started)
+		return;
+	*running = true;
+	if (now - started > HELP_AFTER_MS * NS_PER_MS && atomic_load(&s->in_engine))
+		*slow = true;
+	const int64_t deadline = atomic_load(&s->deadline_ns);
+	if (deadline && now > deadline) {
+		atomic_store(&s->timed_out, true);
+		atomic_store(&s->interrupted, true);
+	}
+	/* The engine forgets an interrupt that arrives between two of its steps, so it is repeated. */
+	if (atomic_load(&s->interrupted))
+		duckdb_interrupt(s->connection);
+}
+
+/* true: at least one statement is running. */
+static bool watch_round(struct core *core)
+{
+	bool running = false, slow = false;
+	const int64_t now = clock_ns();
+	pthread_mutex_lock(&core->lock);
+	for (struct session *s = core->sessions; s; s = s->next)
+		watch_session(s, now, &running, &slow);
+	if (slow != atomic_load(&core->help_wanted)) {
+		atomic_store(&core->help_wanted, slow);
+		if (slow)
+			pthread_cond_broadcast(&core->wake);
+	}
+	pthread_mutex_unlock(&core->lock);
+	return running;
+}
+
+static void *watch_run(void *ctx)
+{
+	struct core *core = ctx;
+	unsigned idle = 0;
+	while (!atomic_load(&core->stopping)) {
+		idle = watch_round(core) ? 0 : idle + 1;
+		if (idle > IDLE_TICKS_MAX) {
+			/* First parked, then a last look: session_begin does it the other way round. */
+			atomic_store(&core->parked, true);
+			if (!watch_round(core)) {
+				pthread_mutex_lock(&core->lock);
+				while (atomic_load(&core->parked) && !atomic_load(&core->stopping))
+					pthread_cond_wait(&core->wake, &core->lock);
+				pthread_mutex_unlock(&core->lock);
+			}
+			atomic_store(&core->parked, false);
+			idle = 0;
+		}
+		sleep_us(TICK_MS * 1000L);
+	}
+	return NULL;
+}
+
+static void *helper_run(void *ctx)
+{
+	struct core *core = ctx;
+	while (!atomic_load(&core->stopping)) {
+		if (!atomic_load(&core->help_wanted)) {
+			pthread_mutex_lock(&core->lock);
+			while (!atomic_load(&core->help_wanted) && !atomic_load(&core->stopping))
+				pthread_cond_wait(&core->wake, &core->lock);
+			pthread_mutex_unlock(&core->lock);
+			continue;
+		}
+		if (duckdb_execute_n_tasks_state(core->tasks, TASKS_A_TURN) == 0)
+			sleep_us(200);
+	}
+	return NULL;
+}
+
+void watch_start(struct core *core, size_t helpers)
+{
+	core->tasks = duckdb_create_task_state(core->db);
+	core->helper_count = helpers < HELPERS_MAX ? helpers : HELPERS_MAX;
+	thread_start("engine-watch", watch_run, core, &core->watch);
+	for (size_t i = 0; i < core->helper_count; i++)
+		thread_start("engine-help", helper_run, core, &core->helpers[i]);
+}
+
+void watch_stop(struct core *core)
+{
+	if (!core->tasks)
+		return;
+	pthread_mutex_lock(&core->lock);
+	atomic_store(&core->stopping, true);
+	pthread_cond_broadcast(&core->wake);
+	pthread_mutex_unlock(&core->lock);
+	duckdb_finish_execution(core->tasks);
+	thread_join(core->watch);
+	for (size_t i = 0; i < core->helper_count; i++)
+		thread_join(core->helpers[i]);
+	duckdb_destroy_task_state(core->tasks);
+	core->tasks = NULL;
+}
