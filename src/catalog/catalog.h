@@ -40,9 +40,9 @@ struct catalog;
 struct catalog_txn;
 
 struct catalog_config {
-	const char *path;     /* metadata.duckdb; its folder must exist */
-	const char *lock_dir; /* the data directory: "<lock_dir>/.lock" keeps a second server out; NULL: no lock */
-	unsigned batch_max;   /* transactions committed at once; 0: 256 */
+	const char *path;	     /* metadata.duckdb; its folder must exist */
+	const char *lock_dir;	     /* "<lock_dir>/.lock" is taken too: the data directory; may be NULL */
+	unsigned batch_max;	     /* transactions committed at once; 0: 256 */
 	unsigned checkpoint_commits; /* commits between two checkpoints; 0: 1000 */
 };
 
@@ -102,7 +102,7 @@ MUST_CHECK bool catalog_commit(struct catalog_txn *t, struct err *err);
  * success. Frees the transaction. At most LIMIT_CATALOG_ASYNC wait; what comes on top fails with ERR_OVERLOADED.
  */
 void catalog_commit_async(struct catalog_txn *t, void (*done)(void *ctx, const struct err *failure), void *ctx);
-/* Drops a transaction with an arena of its own that will not be committed. */
+/* Drops a transaction with an arena of its own, unless it went to catalog_commit_async. */
 void catalog_txn_drop(struct catalog_txn *t);
 
 /* ---- Typed functions, generated ---------------------------------------------------------------------------------- */

@@ -1,0 +1,282 @@
+#include "catalog/store.h"
+
+#include "base/fs.h"
+#include "base/limits.h"
+#include "catalog/migrate.h"
+#include "engine/appender.h"
+#include "engine/sql.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	APPENDER_ROWS = 16, /* from here the appender is faster than a prepared INSERT */
+	DELETE_CHUNK = 1024
+};
+
+struct store {
+	char *path;
+	char *wal_path;
+	struct instance *instance;
+	struct session *session; /* NULL: broken */
+	struct statement *inserts[CATALOG_ENTITIES];
+};
+
+/* Engine and file faults are the metadata store's. */
+static bool store_fault(struct err *err)
+{
+	if (err->code == ERR_DISK_FULL || err->code == ERR_OUT_OF_MEMORY)
+		return false;
+	char message[sizeof(err->message)];
+	memcpy(message, err->message, sizeof(message));
+	message[sizeof(message) - 32] = '\0';
+	return err_set(err, ERR_METADATA, "The metadata store: %s", message);
+}
+
+static void session_drop(struct store *s)
+{
+	for (enum catalog_entity i = 0; i < CATALOG_ENTITIES; i++) {
+		statement_free(s->inserts[i]);
+		s->inserts[i] = NULL;
+	}
+	session_close(s->session);
+	s->session = NULL;
+}
+
+bool store_open(const char *path, struct store **ret, struct err *err)
+{
+	struct store *s = mem_alloc(sizeof(*s));
+	size_t size = strlen(path) + 5;
+	s->path = mem_strdup(path);
+	s->wal_path = mem_alloc(size);
+	(void)snprintf(s->wal_path, size, "%s.wal", path);
+	/* Checkpoints are the writer's: between batches, never inside a commit. */
+	struct instance_config config = {
+		.path = path,
+		.threads = 1,
+		.init_sql = "SET checkpoint_threshold = '1TB'; SET wal_autocheckpoint_entries = 0",
+	};
+	if (!instance_open(&config, &s->instance, err) || !store_recover(s, err) ||
+	    !migrate_to_current(s->session, err)) {
+		store_close(s);
+		return store_fault(err);
+	}
+	*ret = s;
+	return true;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	session_drop(s);
+	instance_close(s->instance);
+	free(s->wal_path);
+	free(s->path);
+	free(s);
+}
+
+bool store_is_broken(const struct store *s)
+{
+	return !s->session || instance_is_dead(s->instance);
+}
+
+bool store_recover(struct store *s, struct err *err)
+{
+	if (!store_is_broken(s))
+		return true;
+	session_drop(s);
+	return session_open(s->instance, &s->session, err) || store_fault(err);
+}
+
+/* ---- Loading ---- */
+
+static bool chunk_load(struct model *model, enum catalog_entity entity, const struct cursor *c, size_t rows,
+		       int64_t *max_seq, struct err *err)
+{
+	const struct entity_def *e = schema_entity(entity);
+	struct arena *arena = arena_new();
+	void *row = arena_alloc(arena, e->row_size);
+	bool ok = true;
+	for (size_t i = 0; i < rows && ok; i++) {
+		struct packed *packed = NULL;
+		columns_read(c, 1, e->columns, e->column_count, i, arena, row);
+		ok = packed_new(e, row, &packed, err);
+		if (!ok)
+			break;
+		packed->seq = cursor_int(c, 0, i);
+		*max_seq = packed->seq > *max_seq ? packed->seq : *max_seq;
+		model_add(model, entity, packed);
+	}
+	arena_free(arena);
+	return ok;
+}
+
+static bool entity_load(struct store *s, struct model *model, enum catalog_entity entity, int64_t *max_seq,
+			struct err *err)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	struct cursor *c = NULL;
+	const char *text;
+	schema_select_sql(entity, &sql);
+	bool ok = sql_finish(&sql, &text, err) && session_query(s->session, text, &c, err);
+	size_t rows = 0;
+	while (ok && (ok = cursor_next(c, &rows, err)) && rows > 0)
+		ok = chunk_load(model, entity, c, rows, max_seq, err);
+	cursor_close(c);
+	buf_done(&sql);
+	return ok;
+}
+
+bool store_load(struct store *s, struct model *model, int64_t *ret_next_seq, struct err *err)
+{
+	int64_t max_seq = 0;
+	if (!store_recover(s, err))
+		return false;
+	for (enum catalog_entity i = 0; i < CATALOG_ENTITIES; i++)
+		if (!entity_load(s, model, i, &max_seq, err))
+			return store_fault(err);
+	*ret_next_seq = max_seq + 1;
+	return true;
+}
+
+/* ---- Writing ---- */
+
+static bool rows_delete(struct store *s, enum catalog_entity entity, const struct effect *effects, size_t count,
+			struct err *err)
+{
+	const struct entity_def *e = schema_entity(entity);
+	size_t i = 0;
+	while (i < count) {
+		struct buf sql = BUF(LIMIT_SQL_BYTES);
+		size_t chunk = 0;
+		sql_printf(&sql, "DELETE FROM %I WHERE seq IN (", e->table);
+		for (; i < count && chunk < DELETE_CHUNK; i++)
+			if (effects[i].entity == entity && effects[i].old)
+				sql_printf(&sql, chunk++ ? ", %d" : "%d", effects[i].old->seq);
+		buf_byte(&sql, ')');
+		const char *text;
+		uint64_t changed = chunk;
+		bool ok = sql_finish(&sql, &text, err) &&
+			  (chunk == 0 || session_run_count(s->session, text, &changed, err));
+		buf_done(&sql);
+		if (!ok)
+			return false;
+		if (changed != chunk)
+			return err_set(err, ERR_METADATA, "%s has %llu of %zu records that should be there", e->table,
+				       (unsigned long long)changed, chunk);
+	}
+	return true;
+}
+
+static bool row_insert(struct store *s, enum catalog_entity entity, const struct packed *row, struct err *err)
+{
+	const struct entity_def *e = schema_entity(entity);
+	struct statement **st = &s->inserts[entity];
+	if (!*st) {
+		struct buf sql = BUF(LIMIT_SQL_BYTES);
+		const char *text;
+		schema_insert_sql(entity, &sql);
+		bool ok = sql_finish(&sql, &text, err) && statement_prepare(s->session, text, st, err);
+		buf_done(&sql);
+		if (!ok)
+			return false;
+	}
+	union row_space values;
+	uint64_t changed;
+	packed_read(e, row, &values);
+	return statement_bind_int(*st, 1, row->seq, err) &&
+	       columns_bind(*st, 2, e->columns, e->column_count, &values, err) && statement_run(*st, &changed, err);
+}
+
+static bool rows_append(struct store *s, enum catalog_entity entity, const struct effect *effects, size_t count,
+			struct err *err)
+{
+	const struct entity_def *e = schema_entity(entity);
+	const char *names[SCHEMA_COLUMNS_MAX + 1] = {"seq"};
+	for (unsigned i = 0; i < e->column_count; i++)
+		names[i + 1] = e->columns[i].name;
+	struct appender *a;
+	if (!appender_open(s->session, NULL, NULL, e->table, &a, err))
+		return false;
+	bool ok = appender_columns(a, names, e->column_count + 1, err);
+	for (size_t i = 0; i < count && ok; i++) {
+		const struct packed *row = effects[i].fresh;
+		if (effects[i].entity != entity || !row)
+			continue;
+		appender_int(a, row->seq);
+		union row_space values;
+		packed_read(e, row, &values);
+		columns_append(a, e->columns, e->column_count, &values);
+		ok = appender_end_row(a, err);
+	}
+	if (ok)
+		return appender_finish(a, err);
+	appender_abort(a);
+	return false;
+}
+
+static bool entity_write(struct store *s, enum catalog_entity entity, const struct effect *effects, size_t count,
+			 struct err *err)
+{
+	size_t out = 0;
+	size_t in = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (effects[i].entity != entity)
+			continue;
+		out += effects[i].old != NULL;
+		in += effects[i].fresh != NULL;
+	}
+	if (out && !rows_delete(s, entity, effects, count, err))
+		return false;
+	if (in >= APPENDER_ROWS)
+		return rows_append(s, entity, effects, count, err);
+	for (size_t i = 0; i < count && in; i++)
+		if (effects[i].entity == entity && effects[i].fresh && !row_insert(s, entity, effects[i].fresh, err))
+			return false;
+	return true;
+}
+
+bool store_write(struct store *s, const struct effect *effects, size_t count, bool *ret_reload, struct err *err)
+{
+	*ret_reload = false;
+	if (store_is_broken(s))
+		return err_set(err, ERR_METADATA, "The metadata store is not open");
+	if (!session_run(s->session, "BEGIN", err))
+		return store_fault(err);
+	bool ok = true;
+	bool seen[CATALOG_ENTITIES] = {false};
+	for (size_t i = 0; i < count && ok; i++) {
+		enum catalog_entity entity = effects[i].entity;
+		if (!seen[entity])
+			ok = entity_write(s, entity, effects, count, err);
+		seen[entity] = true;
+	}
+	if (ok && session_run(s->session, "COMMIT", err))
+		return true;
+	*ret_reload = ok || instance_is_dead(s->instance);
+	struct err ignored;
+	if (session_in_transaction(s->session) && !session_run(s->session, "ROLLBACK", &ignored))
+		session_drop(s);
+	return store_fault(err);
+}
+
+bool store_checkpoint(struct store *s, struct err *err)
+{
+	if (store_is_broken(s))
+		return err_set(err, ERR_METADATA, "The metadata store is not open");
+	return session_run(s->session, "CHECKPOINT", err) || store_fault(err);
+}
+
+int64_t store_wal_bytes(const struct store *s)
+{
+	int64_t size = fs_size(s->wal_path);
+	return size > 0 ? size : 0;
+}
+
+int64_t store_file_bytes(const struct store *s)
+{
+	int64_t size = fs_size(s->path);
+	return size > 0 ? size : 0;
+}
