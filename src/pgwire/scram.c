@@ -291,32 +291,48 @@ static bool proof_is_right(const struct scram *s, struct span auth_message, cons
 	return right && !s->is_mock;
 }
 
-enum scram_result scram_final(struct scram *s, struct span message, struct buf *out, struct pg_error *e)
+struct final_message {
+	struct span binding, nonce, without_proof;
+	unsigned char proof[SHA256_BYTES];
+};
+
+/* NULL: well-formed; else what is wrong. */
+static const char *parse_final(struct span message, struct final_message *ret)
 {
-	if (s->state != SCRAM_WAITS_FINAL)
-		return malformed(s, e, "08P01", "A message out of order.");
-	s->state = SCRAM_OVER;
-	struct span rest = message, binding, nonce, proof_text;
-	if (!take_attribute(&rest, 'c', &binding) || !take_attribute(&rest, 'r', &nonce))
-		return malformed(s, e, "08P01", "Channel binding or nonce is missing.");
+	struct span rest = message, proof_text;
+	size_t proof_len;
+	if (!take_attribute(&rest, 'c', &ret->binding) || !take_attribute(&rest, 'r', &ret->nonce))
+		return "Channel binding or nonce is missing.";
 	/* Optional extensions may stand before the proof, which is always last. */
 	while (rest.len && *rest.ptr != 'p')
 		(void)span_cut(&rest, ',');
-	struct span without_proof = span_first(message, rest.len ? (size_t)(rest.ptr - message.ptr) - 1 : 0);
-	unsigned char proof[SHA256_BYTES];
-	size_t proof_len = 0;
+	if (rest.len == 0)
+		return "The proof is missing.";
+	ret->without_proof = span_first(message, (size_t)(rest.ptr - message.ptr) - 1);
 	if (!take_attribute(&rest, 'p', &proof_text) || rest.len || proof_text.len != PROOF_BASE64 ||
-	    !from_base64(proof_text, proof, sizeof(proof), &proof_len) || proof_len != SHA256_BYTES)
-		return malformed(s, e, "08P01", "The proof is missing or malformed.");
-	if (!span_eq_secret(nonce, span_of(s->full_nonce)))
+	    !from_base64(proof_text, ret->proof, sizeof(ret->proof), &proof_len) || proof_len != SHA256_BYTES)
+		return "The proof is malformed.";
+	return NULL;
+}
+
+enum scram_result scram_final(struct scram *s, struct span message, struct buf *out, struct pg_error *e)
+{
+	struct final_message m;
+	if (s->state != SCRAM_WAITS_FINAL)
+		return malformed(s, e, "08P01", "A message out of order.");
+	s->state = SCRAM_OVER;
+	const char *fault = parse_final(message, &m);
+	if (fault)
+		return malformed(s, e, "08P01", fault);
+	if (!span_eq_secret(m.nonce, span_of(s->full_nonce)))
 		return malformed(s, e, "08P01", "Nonce does not match.");
-	if (!binding_matches(s, binding))
+	if (!binding_matches(s, m.binding))
 		return malformed(s, e, "28000", "Channel binding check failed.");
 
 	buf_byte(&s->first_bare, ',');
-	buf_span(&s->first_bare, without_proof);
+	buf_span(&s->first_bare, m.without_proof);
 	struct span auth_message = buf_view(&s->first_bare);
-	if (s->first_bare.failed || !proof_is_right(s, auth_message, proof))
+	if (s->first_bare.failed || !proof_is_right(s, auth_message, m.proof))
 		return SCRAM_REFUSED;
 	unsigned char signature[SHA256_BYTES];
 	hash_hmac_sha256((struct span){(const char *)s->verifier.server_key, SHA256_BYTES}, auth_message, signature);

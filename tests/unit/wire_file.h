@@ -21,7 +21,7 @@ struct wire_case {
 	struct {
 		char key[32];
 		char value[4096];
-	} fields[24];
+	} fields[48];
 };
 
 /* Calls `run` for each case; the number of cases. The path is relative to tests/wire. */
