@@ -1,0 +1,107 @@
+#include "http/range.h"
+
+#include "base/clock.h"
+
+#include <time.h>
+
+enum range_kind range_parse(struct span header, uint64_t size, struct byte_range *ret)
+{
+	static const char unit[] = "bytes=";
+	uint64_t first = 0;
+	uint64_t last = 0;
+	if (header.len < sizeof(unit) - 1 || !span_eq_nocase(span_first(header, sizeof(unit) - 1), SPAN("bytes=")))
+		return RANGE_WHOLE;
+	struct span from = span_trim(span_skip(header, sizeof(unit) - 1));
+	if (span_find(from, '-') == from.len)
+		return RANGE_WHOLE;
+	struct span to = from;
+	from = span_trim(span_cut(&to, '-'));
+	to = span_trim(to);
+	if (from.len == 0) { /* the last n bytes */
+		if (!span_u64(to, &last))
+			return RANGE_WHOLE;
+		if (last == 0 || size == 0)
+			return RANGE_BEYOND;
+		ret->length = last < size ? last : size;
+		ret->first = size - ret->length;
+		return RANGE_PART;
+	}
+	if (!span_u64(from, &first) || (to.len && !span_u64(to, &last)) || (to.len && last < first))
+		return RANGE_WHOLE;
+	if (first >= size)
+		return RANGE_BEYOND;
+	if (to.len == 0 || last >= size)
+		last = size - 1;
+	*ret = (struct byte_range){.first = first, .length = last - first + 1};
+	return RANGE_PART;
+}
+
+static struct span etag_core(struct span tag)
+{
+	tag = span_trim(tag);
+	if (span_starts(tag, SPAN("W/")))
+		tag = span_skip(tag, 2);
+	if (tag.len >= 2 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"')
+		tag = (struct span){tag.ptr + 1, tag.len - 2};
+	return tag;
+}
+
+bool etag_listed(struct span list, struct span etag)
+{
+	while (list.len) {
+		struct span one = span_trim(span_cut(&list, ','));
+		if (span_is(one, "*") || (one.len && etag.ptr && span_eq(etag_core(one), etag_core(etag))))
+			return true;
+	}
+	return false;
+}
+
+bool http_date_parse(const char *text, int64_t *ret_unix_s)
+{
+	static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+					    "%a %b %d %H:%M:%S %Y"};
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct tm tm = {0};
+		const char *end = strptime(text, forms[i], &tm);
+		if (end && *end == '\0') {
+			*ret_unix_s = (int64_t)timegm(&tm);
+			return true;
+		}
+	}
+	return false;
+}
+
+void http_date(int64_t unix_s, char ret[HTTP_DATE_SIZE])
+{
+	(void)clock_format(unix_s * US_PER_S, "%a, %d %b %Y %H:%M:%S GMT", ret, HTTP_DATE_SIZE);
+}
+
+enum condition conditions_check(const struct conditions *c, const char *etag, int64_t mtime_s)
+{
+	struct span tag = span_of(etag);
+	int64_t date;
+	if (c->if_match) {
+		if (!etag_listed(span_of(c->if_match), tag))
+			return CONDITION_FAILED;
+	} else if (c->if_unmodified_since && mtime_s && http_date_parse(c->if_unmodified_since, &date) &&
+		   mtime_s > date) {
+		return CONDITION_FAILED;
+	}
+	if (c->if_none_match)
+		return etag_listed(span_of(c->if_none_match), tag) ? CONDITION_NOT_MODIFIED : CONDITION_GO;
+	if (c->if_modified_since && mtime_s && http_date_parse(c->if_modified_since, &date) && mtime_s <= date)
+		return CONDITION_NOT_MODIFIED;
+	return CONDITION_GO;
+}
+
+bool range_applies(const char *if_range, const char *etag, int64_t mtime_s)
+{
+	int64_t date;
+	if (!if_range)
+		return true;
+	if (http_date_parse(if_range, &date))
+		return mtime_s && date == mtime_s;
+	struct span asked = span_trim(span_of(if_range));
+	/* Only the strong form promises the same bytes. */
+	return etag && !span_starts(asked, SPAN("W/")) && etag_listed(asked, span_of(etag));
+}
