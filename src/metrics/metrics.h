@@ -74,7 +74,7 @@ void metric_tenant_release(struct series *series);
 /*
  * The entity is gone: folds its series of every family into "_other". By kind: project (project), table (project,
  * bucket, table), workspace (workspace), branch (project, branch); NULL stands for every value: (TENANT_TABLE,
- * "p1", "b1", NULL) forgets all tables of a bucket. Deleting a project takes one call with each kind.
+ * "p1", "b1", NULL) forgets all tables of a bucket. A project takes its tables and branches along.
  */
 enum metric_tenant { TENANT_PROJECT, TENANT_TABLE, TENANT_WORKSPACE, TENANT_BRANCH };
 void metric_tenant_forget(enum metric_tenant tenant, const char *first, const char *second, const char *third);
