@@ -40,25 +40,28 @@ struct place {
 };
 
 /* Ends with the branch; `only_main`: name of the operation that is for default only, else NULL. */
-MUST_CHECK bool place_branch(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-                             const char *only_main, struct place *ret, struct err *err);
-MUST_CHECK bool place_bucket(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-                             const char *bucket, const char *only_main, struct place *ret, struct err *err);
+MUST_CHECK bool place_branch(struct storage *storage, struct arena *arena, const char *project_id,
+			     const char *branch_id, const char *only_main, struct place *ret, struct err *err);
+MUST_CHECK bool place_bucket(struct storage *storage, struct arena *arena, const char *project_id,
+			     const char *branch_id, const char *bucket, const char *only_main, struct place *ret,
+			     struct err *err);
 /* For reading: the branch's copy, else main's; through a link: the source's, else a local table of that name. */
 MUST_CHECK bool place_table(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-                            const char *bucket, const char *table, struct place *ret, struct err *err);
+			    const char *bucket, const char *table, struct place *ret, struct err *err);
 /* The same for writing: a linked source's table is not found (linked tables are read-only). */
-MUST_CHECK bool place_table_own(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-                                const char *bucket, const char *table, struct place *ret, struct err *err);
+MUST_CHECK bool place_table_own(struct storage *storage, struct arena *arena, const char *project_id,
+				const char *branch_id, const char *bucket, const char *table, struct place *ret,
+				struct err *err);
 /* Looks the table up again in a place whose bucket is resolved; false without error when there is none. */
 bool place_find_table(struct place *place, const char *table, bool own_only);
 
 /* <DUCKDB_DIR>/project_<id>[_branch_<branch>] and below. Names must be valid (place_name_ok). */
-const char *place_project_dir(const struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id);
-const char *place_bucket_dir(const struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-                             const char *bucket);
-const char *place_table_path(const struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-                             const char *bucket, const char *table);
+const char *place_project_dir(const struct storage *storage, struct arena *arena, const char *project_id,
+			      const char *branch_id);
+const char *place_bucket_dir(const struct storage *storage, struct arena *arena, const char *project_id,
+			     const char *branch_id, const char *bucket);
+const char *place_table_path(const struct storage *storage, struct arena *arena, const char *project_id,
+			     const char *branch_id, const char *bucket, const char *table);
 
 /* [A-Za-z0-9][A-Za-z0-9_.-]*, at most 128 bytes. */
 bool place_name_ok(const char *name);

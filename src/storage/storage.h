@@ -25,7 +25,7 @@ struct storage {
 	struct table_files *tables;
 	struct locks *locks;
 	struct jobs *jobs;
-	struct traces *traces;         /* NULL without an OTLP collector */
+	struct traces *traces;	       /* NULL without an OTLP collector */
 	struct workspaces *workspaces; /* open workspace instances; NULL until the PG listener asked for one */
 	char admin_key_hash[65];       /* empty without an admin key */
 	struct sweeper *sweeper;       /* background jobs */

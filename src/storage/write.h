@@ -25,21 +25,22 @@
 
 struct table_write {
 	struct op *op;
-	struct place place;   /* as found under the lock */
+	struct place place;	/* as found under the lock */
 	struct table_info info; /* of the current version */
 	struct admission admission;
 	struct staging *next;
 	struct table_info published; /* valid after write_publish */
-	bool copies;                 /* the publish brings a main table into the branch */
+	bool copies;		     /* the publish brings a main table into the branch */
 };
 
 /* Locks the table and finds it. ERR_TABLE_NOT_FOUND and the other errors of place_table_own. */
-MUST_CHECK bool write_begin(struct table_write *w, struct op *op, const char *project_id, const char *branch_id, const char *bucket,
-                            const char *table, struct err *err);
+MUST_CHECK bool write_begin(struct table_write *w, struct op *op, const char *project_id, const char *branch_id,
+			    const char *bucket, const char *table, struct err *err);
 /* The next file as a private copy of the current one, attached read-write. */
 MUST_CHECK bool write_next_copy(struct table_write *w, struct err *err);
 /* The next file with the schema and no rows. */
-MUST_CHECK bool write_next_empty(struct table_write *w, const struct table_schema *schema, int64_t expected_bytes, struct err *err);
+MUST_CHECK bool write_next_empty(struct table_write *w, const struct table_schema *schema, int64_t expected_bytes,
+				 struct err *err);
 MUST_CHECK bool write_publish(struct table_write *w, struct err *err);
 void write_end(struct table_write *w);
 

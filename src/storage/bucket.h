@@ -1,0 +1,31 @@
+/*
+ * Operations on buckets, own and linked. Sharing and linking are in sharing.h.
+ */
+#ifndef STORAGE_BUCKET_H
+#define STORAGE_BUCKET_H
+
+#include "catalog/catalog.h"
+#include "storage/storage.h"
+
+struct bucket_info {
+	const char *name;
+	int64_t table_count;
+	const char *description; /* may be NULL */
+	bool is_linked;
+	const char *source_project_id; /* of a link, else NULL */
+	const char *source_bucket_name;
+};
+
+MUST_CHECK bool bucket_create(struct storage *storage, const struct call *call, const char *project_id,
+			      const char *branch_id, const char *name, const char *description, struct bucket_info *ret,
+			      struct err *err);
+MUST_CHECK bool bucket_get(struct storage *storage, const struct call *call, const char *project_id,
+			   const char *branch_id, const char *name, struct bucket_info *ret, struct err *err);
+/* Own ones by name, then linked ones by name. */
+MUST_CHECK bool bucket_list(struct storage *storage, const struct call *call, const char *project_id,
+			    const char *branch_id, struct bucket_info **ret, size_t *ret_count, struct err *err);
+/* On a linked bucket: unlinks. Takes an automatic snapshot of each table where the settings say so. */
+MUST_CHECK bool bucket_delete(struct storage *storage, const struct call *call, const char *project_id,
+			      const char *branch_id, const char *name, bool cascade, struct err *err);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Writing a table to a file of the store. Takes no lock: it reads the version
+ * that was published when it began.
+ */
+#ifndef STORAGE_EXPORT_H
+#define STORAGE_EXPORT_H
+
+#include "catalog/catalog.h"
+#include "storage/place.h"
+
+struct export_request {
+	const char *project_id, *branch_id, *bucket, *table;
+	const char *format;	 /* csv, parquet */
+	const char *compression; /* NULL: none for csv, snappy for parquet */
+	const char *const *columns;
+	size_t column_count;
+	const char *where_filter; /* NULL: all rows */
+	int64_t limit;		  /* 0: all */
+	const char *version;	  /* id of a kept version; NULL: the current one */
+	const char *order_by;	  /* driver only: column to sort by, or NULL */
+	bool descending;
+	const char *target_path; /* driver only: key of the object to write; NULL: a new file of today */
+};
+
+struct export_result {
+	struct file_row file;
+	int64_t rows_exported;
+};
+
+MUST_CHECK bool export_run(struct storage *storage, const struct call *call, const struct export_request *request,
+			   struct export_result *ret, struct err *err);
+
+#endif

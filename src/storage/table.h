@@ -1,0 +1,62 @@
+/*
+ * Operations on tables: create, look, list, delete, preview. Changes of schema
+ * are in schema.h, of rows in rows.h and import.h.
+ */
+#ifndef STORAGE_TABLE_H
+#define STORAGE_TABLE_H
+
+#include "base/buf.h"
+#include "storage/place.h"
+
+struct table_view {
+	const char *name;
+	const char *bucket;	/* as the caller named it */
+	struct table_info info; /* columns, key, row count, size */
+	int64_t created_at;
+	enum table_source source;
+};
+
+struct table_create {
+	const char *name;
+	const struct table_column *columns; /* types as the client wrote them */
+	size_t column_count;
+	const char *const *primary_key;
+	size_t primary_key_count;
+};
+
+MUST_CHECK bool table_create(struct storage *storage, const struct call *call, const char *project_id,
+			     const char *branch_id, const char *bucket, const struct table_create *request,
+			     struct table_view *ret, struct err *err);
+MUST_CHECK bool table_get(struct storage *storage, const struct call *call, const char *project_id,
+			  const char *branch_id, const char *bucket, const char *table, struct table_view *ret,
+			  struct err *err);
+MUST_CHECK bool table_list(struct storage *storage, const struct call *call, const char *project_id,
+			   const char *branch_id, const char *bucket, bool include_linked, struct table_view **ret,
+			   size_t *ret_count, struct err *err);
+MUST_CHECK bool table_delete(struct storage *storage, const struct call *call, const char *project_id,
+			     const char *branch_id, const char *bucket, const char *table, struct err *err);
+
+struct table_preview {
+	struct table_view table;
+	struct buf rows; /* a JSON array of row objects; released with the arena */
+	int64_t row_count;
+};
+
+struct table_preview_request {
+	int64_t limit;
+	const char *version;	    /* id of a kept version; NULL: the current one */
+	const char *const *columns; /* NULL: all */
+	size_t column_count;
+	const char *filter;   /* validated expression text; NULL: none */
+	const char *order_by; /* a column, or NULL */
+	bool descending;
+};
+
+MUST_CHECK bool table_preview(struct storage *storage, const struct call *call, const char *project_id,
+			      const char *branch_id, const char *bucket, const char *table,
+			      const struct table_preview_request *request, struct table_preview *ret, struct err *err);
+
+const char *table_source_name(enum table_source source);
+void table_view_of(const struct place *place, const struct table_info *info, struct table_view *ret);
+
+#endif
