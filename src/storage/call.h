@@ -35,12 +35,7 @@ struct trace {
 	bool sampled;
 };
 
-/* Progress of long work, read by others while it runs. */
-struct progress {
-	_Atomic int percent; /* -1: not known yet */
-	_Atomic int64_t rows;
-	_Atomic int64_t bytes;
-};
+struct progress;
 
 struct call {
 	struct arena *arena;
@@ -52,10 +47,10 @@ struct call {
 	const char *job_id; /* the caller's own ids, for the history; may be NULL */
 	const char *run_id;
 	_Atomic bool *abandoned; /* true once nobody waits for the answer; NULL: somebody always does */
-	_Atomic bool *cancelled; /* true once the work itself is to stop (a job's DELETE, a gRPC cancel); may be NULL */
 	int64_t deadline_ns;	 /* monotonic; 0: none */
-	struct progress *progress; /* may be NULL */
-	int64_t admitted_ns;	   /* when the request was accepted: queue waits count from here; 0: now */
+	/* Long work: how far it is, and the sticky request to stop it (engine/session.h); may be NULL */
+	struct progress *progress;
+	int64_t admitted_ns; /* when the request was accepted: queue waits count from here; 0: now */
 };
 
 const char *door_name(enum door door);

@@ -8,7 +8,7 @@
 #include "catalog/catalog.h"
 #include "storage/place.h"
 
-struct export_request {
+struct table_export {
 	const char *project_id, *branch_id, *bucket, *table;
 	const char *format;	 /* csv, parquet */
 	const char *compression; /* NULL: none for csv, snappy for parquet */
@@ -22,12 +22,12 @@ struct export_request {
 	const char *target_path; /* driver only: key of the object to write; NULL: a new file of today */
 };
 
-struct export_result {
+struct table_export_result {
 	struct file_row file;
 	int64_t rows_exported;
 };
 
-MUST_CHECK bool export_run(struct storage *storage, const struct call *call, const struct export_request *request,
-			   struct export_result *ret, struct err *err);
+MUST_CHECK bool table_export(struct storage *storage, const struct call *call, const struct table_export *request,
+			     struct table_export_result *ret, struct err *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "storage/place.h"
 
-struct import_csv {
+struct table_import_csv {
 	bool given;	       /* csv_options was in the request */
 	const char *delimiter; /* NULL: detect (or "," when given) */
 	const char *quote;     /* NULL: "\""; empty: none */
@@ -17,33 +17,33 @@ struct import_csv {
 };
 
 /* How file columns meet table columns. */
-enum import_mapping {
-	IMPORT_BY_NAME_OR_POSITION, /* REST: names when the header allows it, else position with a warning */
-	IMPORT_BY_NAME		    /* driver: header names only, names that start with '_' skipped */
+enum table_import_mapping {
+	TABLE_IMPORT_BY_NAME_OR_POSITION, /* REST: names when the header allows it, else position with a warning */
+	TABLE_IMPORT_BY_NAME		  /* driver: header names only, names that start with '_' skipped */
 };
 
-struct import_request {
+struct table_import {
 	const char *project_id, *branch_id, *bucket, *table;
 	const char *file_id;   /* a registered file ... */
 	const char *file_path; /* ... or a file of the store by absolute path (the driver's) */
 	const char *format;    /* csv, parquet */
-	struct import_csv csv;
+	struct table_import_csv csv;
 	bool incremental;
 	const char *dedup_mode; /* update_duplicates, insert_duplicates, fail_on_duplicates */
 	const char *const *columns;
 	size_t column_count;
-	enum import_mapping mapping;
+	enum table_import_mapping mapping;
 	const char *timestamp_column; /* set to the import's time on every row; NULL: none */
 };
 
-struct import_result {
+struct table_import_result {
 	int64_t imported_rows, table_rows_after, table_size_bytes;
 	const char **warnings;
 	size_t warning_count;
 	struct table_info info;
 };
 
-MUST_CHECK bool import_run(struct storage *storage, const struct call *call, const struct import_request *request,
-			   struct import_result *ret, struct err *err);
+MUST_CHECK bool table_import(struct storage *storage, const struct call *call, const struct table_import *request,
+			     struct table_import_result *ret, struct err *err);
 
 #endif

@@ -12,10 +12,12 @@ struct catalog;
 struct history;
 struct instance;
 struct table_files;
+struct expr_guard;
 struct locks;
 struct jobs;
 struct traces;
 struct workspaces;
+struct sweeper;
 
 struct storage {
 	const struct settings *settings;
@@ -23,13 +25,13 @@ struct storage {
 	struct history *history;
 	struct instance *data;
 	struct table_files *tables;
+	struct expr_guard *guard;
 	struct locks *locks;
 	struct jobs *jobs;
 	struct traces *traces;	       /* NULL without an OTLP collector */
 	struct workspaces *workspaces; /* open workspace instances; NULL until the PG listener asked for one */
 	char admin_key_hash[65];       /* empty without an admin key */
 	struct sweeper *sweeper;       /* background jobs */
-	_Atomic int64_t staging_serial;
 };
 
 /*
