@@ -37,6 +37,15 @@ struct op_target {
 	const char *resource_id; /* what the audit names; NULL: the most exact of the above */
 };
 
+enum { OP_SPANS_MAX = 16 };
+
+/* A stretch of an operation's time: lock wait, engine, disk, catalog. The name is static text. */
+struct op_span {
+	const char *name;
+	int64_t start_ns;
+	int64_t end_ns;
+};
+
 struct op {
 	struct storage *storage;
 	const struct call *call;
@@ -54,7 +63,9 @@ struct op {
 	const char *format;	  /* import, export: csv or parquet */
 	bool incremental;	  /* import */
 	const char *details_json; /* for the history; may be NULL */
-	bool durable_start;	  /* set by op_began_long */
+	struct op_span spans[OP_SPANS_MAX];
+	size_t span_count;
+	bool durable_start; /* set by op_began_long */
 };
 
 void op_begin(struct op *op, struct storage *storage, const struct call *call, enum op_kind kind,
@@ -65,7 +76,7 @@ void op_began_long(struct op *op);
 bool op_end(struct op *op, bool fine, const struct err *err);
 const char *op_name(enum op_kind kind);
 
-/* A span of the trace within an operation: queue wait, lock wait, catalog, engine, disk. */
+/* Adds a stretch; what exceeds OP_SPANS_MAX is left out. Times are clock_ns(). */
 void op_span(struct op *op, const char *name, int64_t start_ns, int64_t end_ns);
 
 #endif

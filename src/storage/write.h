@@ -30,6 +30,7 @@ struct table_write {
 	struct admission admission;
 	struct staging *next;
 	struct table_info published; /* valid after write_publish */
+	int64_t copy_ns;	     /* what copying the current version took */
 	bool copies;		     /* the publish brings a main table into the branch */
 };
 
@@ -43,5 +44,8 @@ MUST_CHECK bool write_next_empty(struct table_write *w, const struct table_schem
 				 struct err *err);
 MUST_CHECK bool write_publish(struct table_write *w, struct err *err);
 void write_end(struct table_write *w);
+
+/* What the catalog remembers of a published file. */
+void write_row_fill(struct table_row *row, const struct table_info *info, struct arena *arena);
 
 #endif

@@ -1,0 +1,215 @@
+#include "storage/gauges.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "catalog/catalog.h"
+#include "engine/instance.h"
+#include "engine/table.h"
+#include "metrics/metrics.h"
+#include "storage/place.h"
+
+/* Collectors read the catalog through this, which moves no metric of the catalog itself. */
+static struct catalog *quiet(void *ctx)
+{
+	return catalog_uncounted(((struct storage *)ctx)->catalog);
+}
+
+static void set(enum metric metric, double value)
+{
+	metric_gauge_set(metric_series(metric, NULL), value);
+}
+
+static void set_size(const char *type, int64_t bytes)
+{
+	metric_gauge_set(metric_series(METRIC_STORAGE_SIZE_BYTES, type, NULL), (double)bytes);
+}
+
+static bool collect_counts(void *ctx, struct err *err)
+{
+	struct catalog *c = quiet(ctx);
+	(void)err;
+	uint64_t tables = catalog_count_tables(c, KEY_ALL);
+	uint64_t main_tables = catalog_count_tables_by_branch(c, KEY(BRANCH_MAIN));
+	set(METRIC_PROJECTS_TOTAL,
+	    (double)(catalog_count_projects(c, KEY_ALL) - catalog_count_projects_by_status(c, KEY("deleted"))));
+	set(METRIC_BUCKETS_TOTAL, (double)(catalog_count_buckets(c, KEY_ALL) + catalog_count_bucket_links(c, KEY_ALL)));
+	set(METRIC_TABLES_TOTAL, (double)main_tables);
+	set(METRIC_WORKSPACES_TOTAL, (double)catalog_count_workspaces(c, KEY_ALL));
+	set(METRIC_BRANCHES_TOTAL, (double)catalog_count_branches(c, KEY_ALL));
+	set(METRIC_BRANCH_TABLES_TOTAL, (double)(tables - main_tables));
+	set(METRIC_BUCKET_SHARES_TOTAL, (double)catalog_count_bucket_shares(c, KEY_ALL));
+	set(METRIC_BUCKET_LINKS_TOTAL, (double)catalog_count_bucket_links(c, KEY_ALL));
+	set(METRIC_FILES_TOTAL, (double)catalog_count_files(c, KEY_ALL));
+	set(METRIC_FILES_STAGING_COUNT, (double)catalog_count_uploads(c, KEY_ALL));
+	return true;
+}
+
+static bool add_table(void *ctx, const struct table_row *row)
+{
+	*(int64_t *)ctx += row->size_bytes;
+	return true;
+}
+
+static bool add_version(void *ctx, const struct table_version *row)
+{
+	*(int64_t *)ctx += row->size_bytes;
+	return true;
+}
+
+static bool add_file(void *ctx, const struct file_row *row)
+{
+	*(int64_t *)ctx += row->size_bytes;
+	return true;
+}
+
+static bool add_upload(void *ctx, const struct upload *row)
+{
+	*(int64_t *)ctx += row->staged_bytes;
+	return true;
+}
+
+static bool add_part(void *ctx, const struct multipart_part *row)
+{
+	*(int64_t *)ctx += row->size_bytes;
+	return true;
+}
+
+struct snapshot_sums {
+	int64_t bytes;
+	int64_t manual;
+	int64_t automatic;
+	int64_t now;
+};
+
+static bool add_snapshot(void *ctx, const struct snapshot *row)
+{
+	struct snapshot_sums *sums = ctx;
+	sums->bytes += row->size_bytes;
+	if (row->expires_at && row->expires_at <= sums->now)
+		return true;
+	if (strcmp(row->type, "manual") == 0)
+		sums->manual++;
+	else
+		sums->automatic++;
+	return true;
+}
+
+static bool add_workspace(void *ctx, const struct workspace *row)
+{
+	int64_t bytes = row->db_path ? fs_size(row->db_path) : -1;
+	*(int64_t *)ctx += bytes > 0 ? bytes : 0;
+	return true;
+}
+
+static bool collect_sizes(void *ctx, struct err *err)
+{
+	struct catalog *c = quiet(ctx);
+	struct catalog_stats stats;
+	struct snapshot_sums snapshots = {.now = clock_unix_us()};
+	int64_t tables = 0;
+	int64_t files = 0;
+	int64_t staging = 0;
+	int64_t workspaces = 0;
+	(void)err;
+	catalog_stats(c, &stats);
+	catalog_visit_tables(c, KEY_ALL, NULL, add_table, &tables);
+	catalog_visit_table_versions(c, KEY_ALL, NULL, add_version, &tables);
+	catalog_visit_files(c, KEY_ALL, NULL, add_file, &files);
+	catalog_visit_uploads(c, KEY_ALL, NULL, add_upload, &staging);
+	catalog_visit_multipart_parts(c, KEY_ALL, NULL, add_part, &staging);
+	catalog_visit_snapshots(c, KEY_ALL, NULL, add_snapshot, &snapshots);
+	catalog_visit_workspaces(c, KEY_ALL, NULL, add_workspace, &workspaces);
+	set_size("metadata", stats.file_bytes + stats.wal_bytes);
+	set_size("tables", tables);
+	set_size("staging", staging);
+	set_size("files", files);
+	set_size("workspaces", workspaces);
+	set_size("snapshots", snapshots.bytes);
+	set(METRIC_SNAPSHOTS_SIZE_BYTES, (double)snapshots.bytes);
+	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "manual", NULL), (double)snapshots.manual);
+	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "auto", NULL), (double)snapshots.automatic);
+	return true;
+}
+
+struct live {
+	int64_t now;
+	uint64_t count;
+};
+
+static bool live_entry(void *ctx, const struct idempotency_entry *row)
+{
+	struct live *live = ctx;
+	live->count += row->expires_at > live->now;
+	return true;
+}
+
+static bool collect_idempotency(void *ctx, struct err *err)
+{
+	struct live live = {.now = clock_unix_us()};
+	(void)err;
+	catalog_visit_idempotency_entries(quiet(ctx), KEY_ALL, NULL, live_entry, &live);
+	set(METRIC_IDEMPOTENCY_CACHE_SIZE, (double)live.count);
+	return true;
+}
+
+static bool collect_disks(void *ctx, struct err *err)
+{
+	const struct settings *s = ((const struct storage *)ctx)->settings;
+	const char *const paths[][2] = {
+		{"tables", s->duckdb_dir}, {"files", s->files_dir}, {"snapshots", s->snapshots_dir}};
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		int64_t free_bytes;
+		int64_t size;
+		if (!fs_is_dir(paths[i][1]))
+			continue;
+		if (!fs_space(paths[i][1], &free_bytes, &size, err))
+			return false;
+		metric_gauge_set(metric_series(METRIC_DISK_FREE_BYTES, paths[i][0], NULL), (double)free_bytes);
+		metric_gauge_set(metric_series(METRIC_DISK_SIZE_BYTES, paths[i][0], NULL), (double)size);
+	}
+	return true;
+}
+
+static bool collect_engine(void *ctx, struct err *err)
+{
+	struct storage *storage = ctx;
+	struct instance_stats stats;
+	struct instance_memory tags[INSTANCE_MEMORY_TAGS_MAX];
+	struct table_files_stats files;
+	(void)err;
+	instance_stats(storage->data, &stats);
+	table_files_stats(storage->tables, &files);
+	set(METRIC_ENGINE_MEMORY_LIMIT_BYTES, (double)stats.memory_limit);
+	set(METRIC_ENGINE_TEMP_BYTES, (double)stats.temp_bytes);
+	set(METRIC_TABLE_HANDLES_OPEN, (double)files.attached);
+	size_t n = instance_memory(storage->data, tags);
+	for (size_t i = 0; i < n; i++)
+		metric_gauge_set(metric_series(METRIC_ENGINE_MEMORY_BYTES, tags[i].tag, NULL),
+				 (double)tags[i].memory_bytes);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	const char *group;
+	bool (*collect)(void *ctx, struct err *err);
+} collectors[] = {
+	{"counts", "storage", collect_counts},
+	{"sizes", "storage", collect_sizes},
+	{"idempotency", "idempotency", collect_idempotency},
+	{"disks", "use", collect_disks},
+	{"engine", "use", collect_engine},
+};
+
+void gauges_start(struct storage *storage)
+{
+	for (size_t i = 0; i < ARRAY_LEN(collectors); i++)
+		metrics_collector_add(collectors[i].name, collectors[i].group, collectors[i].collect, storage);
+}
+
+void gauges_stop(struct storage *storage)
+{
+	(void)storage;
+	for (size_t i = 0; i < ARRAY_LEN(collectors); i++)
+		metrics_collector_remove(collectors[i].name);
+}

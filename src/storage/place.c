@@ -1,0 +1,205 @@
+#include "storage/place.h"
+
+#include "base/fs.h"
+#include "storage/shape.h"
+
+#include <ctype.h>
+
+bool place_name_ok(const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+	if (len == 0 || len > LIMIT_NAME_BYTES || !isalnum((unsigned char)name[0]) || (signed char)name[0] < 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+		if (c >= 0x80 || (!isalnum(c) && c != '_' && c != '.' && c != '-'))
+			return false;
+	}
+	return true;
+}
+
+bool place_name_check(const char *what, const char *name, struct err *err)
+{
+	if (place_name_ok(name))
+		return true;
+	(void)err_set(err, ERR_INVALID_NAME,
+		      "%s must be 1 to %d letters, digits, '_', '.' or '-', beginning with a letter or digit", what,
+		      LIMIT_NAME_BYTES);
+	err_detail(err, "name", name);
+	return false;
+}
+
+const char *place_project_dir(const struct storage *storage, struct arena *arena, const char *project_id,
+			      const char *branch_id)
+{
+	const char *root = storage->settings->duckdb_dir;
+	if (!branch_id || strcmp(branch_id, BRANCH_MAIN) == 0)
+		return arena_printf(arena, "%s/project_%s", root, project_id);
+	return arena_printf(arena, "%s/project_%s_branch_%s", root, project_id, branch_id);
+}
+
+const char *place_bucket_dir(const struct storage *storage, struct arena *arena, const char *project_id,
+			     const char *branch_id, const char *bucket)
+{
+	return arena_printf(arena, "%s/%s", place_project_dir(storage, arena, project_id, branch_id), bucket);
+}
+
+const char *place_table_path(const struct storage *storage, struct arena *arena, const char *project_id,
+			     const char *branch_id, const char *bucket, const char *table)
+{
+	return arena_printf(arena, "%s/%s.duckdb", place_bucket_dir(storage, arena, project_id, branch_id, bucket),
+			    table);
+}
+
+bool place_branch(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+		  const char *only_main, struct place *ret, struct err *err)
+{
+	struct branch branch;
+	*ret = (struct place){.storage = storage, .arena = arena, .branch_id = BRANCH_MAIN, .on_main = true};
+	if (!catalog_get_project(storage->catalog, arena, KEY(project_id), &ret->project)) {
+		(void)err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", project_id);
+		err_detail(err, "project_id", project_id);
+		return false;
+	}
+	if (branch_id && strcmp(branch_id, BRANCH_MAIN) != 0) {
+		if (!catalog_get_branch(storage->catalog, arena, KEY(project_id, branch_id), &branch)) {
+			(void)err_set(err, ERR_BRANCH_NOT_FOUND, "Branch %s not found in project %s", branch_id,
+				      project_id);
+			err_detail(err, "project_id", project_id);
+			err_detail(err, "branch_id", branch_id);
+			return false;
+		}
+		ret->branch_id = branch.id;
+		ret->on_main = false;
+	}
+	if (only_main && !ret->on_main) {
+		(void)err_set(err, ERR_OPERATION_NOT_ALLOWED,
+			      "%s is possible on the default branch only, not on a dev branch", only_main);
+		err_detail(err, "branch_id", branch_id);
+		return false;
+	}
+	if (!fs_is_dir(place_project_dir(storage, arena, project_id, NULL))) {
+		(void)err_set(err, ERR_PROJECT_DB_NOT_FOUND, "The storage of project %s does not exist", project_id);
+		err_detail(err, "project_id", project_id);
+		return false;
+	}
+	return true;
+}
+
+bool place_bucket(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+		  const char *bucket, const char *only_main, struct place *ret, struct err *err)
+{
+	struct catalog *catalog = storage->catalog;
+	if (!place_branch(storage, arena, project_id, branch_id, only_main, ret, err))
+		return false;
+	ret->bucket_name = arena_strdup(arena, bucket);
+	if (catalog_get_bucket(catalog, arena, KEY(project_id, bucket), &ret->bucket))
+		return true;
+	ret->linked = catalog_get_bucket_link(catalog, arena, KEY(project_id, bucket), &ret->link) &&
+		      catalog_get_bucket(catalog, arena, KEY(ret->link.source_project_id, ret->link.source_bucket),
+					 &ret->bucket);
+	if (ret->linked)
+		return true;
+	(void)err_set(err, ERR_BUCKET_NOT_FOUND, "Bucket %s not found", bucket);
+	err_detail(err, "project_id", project_id);
+	err_detail(err, "bucket_name", bucket);
+	return false;
+}
+
+static bool row_missing(void *ctx, struct table_row *row, struct arena *arena)
+{
+	const struct table_row *fresh = ctx;
+	(void)arena;
+	*row = *fresh;
+	return true;
+}
+
+/* A file that somebody replaced by rename is the table's content from now on: the row follows it. */
+static bool row_follow_file(struct place *place)
+{
+	struct err err = ERR_INIT;
+	struct table_identity seen;
+	struct table_info info;
+	struct table_row *row = &place->table;
+	if (!table_identify(place->path, &seen, &err))
+		return false;
+	if ((int64_t)seen.device == row->device && (int64_t)seen.inode == row->inode && seen.size == row->size_bytes &&
+	    seen.mtime_ns == row->mtime_ns)
+		return true;
+	if (!table_describe(place->storage->tables, place->path, place->arena, &info, &err))
+		return false;
+	row->schema_json = shape_encode(&info.schema, place->arena);
+	row->row_count = info.row_count;
+	row->size_bytes = info.identity.size;
+	row->device = (int64_t)info.identity.device;
+	row->inode = (int64_t)info.identity.inode;
+	row->mtime_ns = info.identity.mtime_ns;
+	struct catalog_txn *t = catalog_txn(place->storage->catalog, place->arena);
+	catalog_change_table_row(t, KEY(row->project_id, row->branch_id, row->bucket, row->name), row_missing, row,
+				 ERR_NONE);
+	/* The row is a cache of the file: when it cannot be written now, the next look does it again. */
+	(void)!catalog_commit(t, &err);
+	return true;
+}
+
+static bool row_take(struct place *place, const char *project_id, const char *branch_id, const char *bucket,
+		     const char *table, enum table_source source)
+{
+	struct storage *storage = place->storage;
+	if (!catalog_get_table_row(storage->catalog, place->arena, KEY(project_id, branch_id, bucket, table),
+				   &place->table))
+		return false;
+	place->source = source;
+	place->path = place_table_path(storage, place->arena, project_id, branch_id, bucket, table);
+	return row_follow_file(place);
+}
+
+bool place_find_table(struct place *place, const char *table, bool own_only)
+{
+	const char *project_id = place->project.id;
+	if (place->linked &&
+	    row_take(place, place->bucket.project_id, BRANCH_MAIN, place->bucket.name, table, SOURCE_LINKED))
+		return !own_only;
+	if (!place->on_main && row_take(place, project_id, place->branch_id, place->bucket_name, table, SOURCE_BRANCH))
+		return true;
+	return row_take(place, project_id, BRANCH_MAIN, place->bucket_name, table, SOURCE_MAIN);
+}
+
+static bool table_missing(const struct place *place, const char *table, struct err *err)
+{
+	(void)err_set(err, ERR_TABLE_NOT_FOUND, "Table %s not found in bucket %s", table, place->bucket_name);
+	err_detail(err, "project_id", place->project.id);
+	err_detail(err, "bucket_name", place->bucket_name);
+	err_detail(err, "table_name", table);
+	return false;
+}
+
+bool place_table(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+		 const char *bucket, const char *table, struct place *ret, struct err *err)
+{
+	if (!place_bucket(storage, arena, project_id, branch_id, bucket, NULL, ret, err))
+		return false;
+	return place_find_table(ret, table, false) || table_missing(ret, table, err);
+}
+
+bool place_table_own(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+		     const char *bucket, const char *table, struct place *ret, struct err *err)
+{
+	if (!place_bucket(storage, arena, project_id, branch_id, bucket, NULL, ret, err))
+		return false;
+	return place_find_table(ret, table, true) || table_missing(ret, table, err);
+}
+
+bool place_schema(struct place *place, struct table_info *ret, struct err *err)
+{
+	const struct table_row *row = &place->table;
+	*ret = (struct table_info){
+		.row_count = row->row_count,
+		.size_bytes = row->size_bytes,
+		.identity = {.device = (uint64_t)row->device,
+			     .inode = (uint64_t)row->inode,
+			     .size = row->size_bytes,
+			     .mtime_ns = row->mtime_ns},
+	};
+	return shape_decode(row->schema_json, place->arena, &ret->schema, err);
+}

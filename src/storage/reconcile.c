@@ -1,0 +1,191 @@
+#include "storage/reconcile.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "storage/place.h"
+#include "storage/write.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { LOST_DAYS = 7 };
+
+struct walk {
+	struct storage *storage;
+	struct arena *arena; /* of the thing being looked at */
+	struct reconcile_report *report;
+	const char *lost_dir;
+	const char *dir;
+	const char *project_id;
+	const char *branch_id;
+	const char *bucket;
+};
+
+static bool lose(struct walk *w, const char *dir, const char *name, struct err *err)
+{
+	char from[LIMIT_PATH_BYTES];
+	char to[LIMIT_PATH_BYTES];
+	if (!fs_mkdir(w->lost_dir, err) || !fs_path(from, sizeof(from), err, "%s/%s", dir, name) ||
+	    !fs_path(to, sizeof(to), err, "%s/%zu_%s_%s_%s", w->lost_dir, w->report->lost,
+		     w->project_id ? w->project_id : "", w->bucket ? w->bucket : "", name))
+		return false;
+	if (rename(from, to) != 0)
+		return err_errno(err, errno, "Cannot move %s aside", from);
+	w->report->lost++;
+	log_event(LOG_WARN, "found without a record, moved aside", "path", LOG_S(from), "to", LOG_S(to), NULL);
+	return true;
+}
+
+static bool look_at_table(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct walk *w = ctx;
+	struct span file = span_of(name);
+	struct table_row row;
+	if (is_dir || !span_ends(file, SPAN(".duckdb")))
+		return true;
+	const char *table = arena_copy(w->arena, span_first(file, file.len - strlen(".duckdb")));
+	if (catalog_get_table_row(w->storage->catalog, w->arena, KEY(w->project_id, w->branch_id, w->bucket, table),
+				  &row))
+		return true;
+	return lose(w, w->dir, name, err);
+}
+
+static bool look_at_bucket(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct walk *w = ctx;
+	struct bucket bucket;
+	struct bucket_link link;
+	if (!is_dir || name[0] == '_' || name[0] == '.')
+		return true;
+	if (!catalog_get_bucket(w->storage->catalog, w->arena, KEY(w->project_id, name), &bucket) &&
+	    !catalog_get_bucket_link(w->storage->catalog, w->arena, KEY(w->project_id, name), &link))
+		return lose(w, w->dir, name, err);
+	struct walk below = *w;
+	below.arena = arena_new();
+	below.bucket = name;
+	below.dir = arena_printf(below.arena, "%s/%s", w->dir, name);
+	bool fine = fs_list(below.dir, look_at_table, &below, err);
+	arena_free(below.arena);
+	return fine;
+}
+
+/* Whose folder is project_<id> or project_<id>_branch_<branch>? Ids may hold "_branch_" themselves, so the catalog decides. */
+static bool folder_owner(struct walk *w, const char *name)
+{
+	struct span rest = span_skip(span_of(name), strlen("project_"));
+	struct project project;
+	struct branch branch;
+	const char *id = arena_copy(w->arena, rest);
+	w->project_id = id;
+	w->branch_id = BRANCH_MAIN;
+	if (catalog_get_project(w->storage->catalog, w->arena, KEY(id), &project))
+		return true;
+	for (const char *at = strstr(id, "_branch_"); at; at = strstr(at + 1, "_branch_")) {
+		w->project_id = arena_copy(w->arena, (struct span){id, (size_t)(at - id)});
+		w->branch_id = at + strlen("_branch_");
+		if (catalog_get_branch(w->storage->catalog, w->arena, KEY(w->project_id, w->branch_id), &branch))
+			return true;
+	}
+	return false;
+}
+
+static bool look_at_project(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct walk w = *(struct walk *)ctx;
+	if (!is_dir || !span_starts(span_of(name), SPAN("project_")))
+		return true;
+	w.arena = arena_new();
+	bool known = folder_owner(&w, name);
+	bool fine;
+	if (known) {
+		const char *dir = w.dir;
+		w.dir = arena_printf(w.arena, "%s/%s", dir, name);
+		fine = fs_list(w.dir, look_at_bucket, &w, err);
+	} else {
+		w.project_id = NULL;
+		fine = lose(&w, w.dir, name, err);
+	}
+	arena_free(w.arena);
+	return fine;
+}
+
+static bool row_stale(const struct storage *storage, struct arena *arena, const struct table_row *row,
+		      bool *ret_missing)
+{
+	struct err err = ERR_INIT;
+	struct table_identity seen;
+	const char *path = place_table_path(storage, arena, row->project_id, row->branch_id, row->bucket, row->name);
+	*ret_missing = !table_identify(path, &seen, &err);
+	return *ret_missing || (int64_t)seen.device != row->device || (int64_t)seen.inode != row->inode ||
+	       seen.size != row->size_bytes || seen.mtime_ns != row->mtime_ns;
+}
+
+static bool rows_follow_files(struct storage *storage, struct reconcile_report *report, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct table_row *rows;
+	size_t n;
+	bool fine = true;
+	bool missing;
+	catalog_list_tables(storage->catalog, arena, KEY_ALL, NULL, &rows, &n);
+	report->tables = n;
+	for (size_t i = 0; i < n && fine; i++) {
+		struct arena *one = arena_new();
+		struct table_info info;
+		struct table_row row = rows[i];
+		const char *path = place_table_path(storage, one, row.project_id, row.branch_id, row.bucket, row.name);
+		if (row_stale(storage, one, &row, &missing) && missing) {
+			report->missing++;
+			log_event(LOG_ERROR, "a table has no file", "path", LOG_S(path), NULL);
+		} else if (row_stale(storage, one, &row, &missing) &&
+			   table_describe(storage->tables, path, one, &info, err)) {
+			report->followed++;
+			write_row_fill(&row, &info, one);
+			struct catalog_txn *t = catalog_txn(storage->catalog, one);
+			catalog_put_table_row(t, &row);
+			fine = catalog_commit(t, err);
+		}
+		arena_free(one);
+	}
+	arena_free(arena);
+	return fine;
+}
+
+bool reconcile_run(struct storage *storage, struct reconcile_report *ret, struct err *err)
+{
+	const struct settings *s = storage->settings;
+	char when[32];
+	*ret = (struct reconcile_report){0};
+	if (!fs_is_dir(s->duckdb_dir))
+		return true;
+	if (!fs_remove_tree(s->staging_dir, err) || !fs_mkdir(s->staging_dir, err))
+		return false;
+	struct walk w = {.storage = storage, .report = ret, .arena = arena_new(), .dir = s->duckdb_dir};
+	(void)clock_format(clock_unix_us(), "%Y%m%d_%H%M%S", when, sizeof(when));
+	w.lost_dir = arena_printf(w.arena, "%s/_lost/%s", s->duckdb_dir, when);
+	bool fine = fs_list(s->duckdb_dir, look_at_project, &w, err) && rows_follow_files(storage, ret, err);
+	arena_free(w.arena);
+	return fine;
+}
+
+static bool sweep_one(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	char path[LIMIT_PATH_BYTES];
+	struct stat st;
+	(void)is_dir;
+	if (!fs_path(path, sizeof(path), err, "%s/%s", (const char *)ctx, name))
+		return false;
+	if (lstat(path, &st) != 0 || clock_unix_us() / US_PER_S - st.st_ctime < LOST_DAYS * 86400)
+		return true;
+	return fs_remove_tree(path, err);
+}
+
+bool reconcile_sweep(struct storage *storage, struct err *err)
+{
+	char dir[LIMIT_PATH_BYTES];
+	if (!fs_path(dir, sizeof(dir), err, "%s/_lost", storage->settings->duckdb_dir))
+		return false;
+	return !fs_is_dir(dir) || fs_list(dir, sweep_one, dir, err);
+}
