@@ -28,4 +28,8 @@ MUST_CHECK bool bucket_list(struct storage *storage, const struct call *call, co
 MUST_CHECK bool bucket_delete(struct storage *storage, const struct call *call, const char *project_id,
 			      const char *branch_id, const char *name, bool cascade, struct err *err);
 
+/* How a link shows. */
+void bucket_info_linked(struct storage *storage, struct arena *arena, const struct bucket_link *link,
+			struct bucket_info *ret);
+
 #endif

@@ -197,8 +197,8 @@ static const struct {
 	{"counts", "storage", collect_counts},
 	{"sizes", "storage", collect_sizes},
 	{"idempotency", "idempotency", collect_idempotency},
-	{"disks", "use", collect_disks},
-	{"engine", "use", collect_engine},
+	{"disks", "disk", collect_disks},
+	{"engine", "engine", collect_engine},
 };
 
 void gauges_start(struct storage *storage)

@@ -51,7 +51,4 @@ MUST_CHECK bool project_delete(struct storage *storage, const struct call *call,
 MUST_CHECK bool project_drop(struct storage *storage, const struct call *call, const char *id, struct err *err);
 MUST_CHECK bool project_stats(struct storage *storage, const struct call *call, const char *id,
 			      struct project_stats *ret, struct err *err);
-/* Brings the cached counters of the record up to date after a bucket or table came or went; failure is not an error. */
-void project_counters_refresh(struct storage *storage, const char *id);
-
 #endif

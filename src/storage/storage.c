@@ -1,5 +1,6 @@
 #include "storage/storage.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"

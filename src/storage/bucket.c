@@ -1,0 +1,198 @@
+#include "storage/bucket.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "metrics/metrics.h"
+#include "storage/lock.h"
+#include "storage/place.h"
+#include "storage/sharing.h"
+#include "storage/version.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void info_own(struct storage *storage, const struct bucket *b, struct bucket_info *ret)
+{
+	*ret = (struct bucket_info){
+		.name = b->name,
+		.description = b->description,
+		.table_count =
+			(int64_t)catalog_count_tables(storage->catalog, KEY(b->project_id, BRANCH_MAIN, b->name)),
+	};
+}
+
+void bucket_info_linked(struct storage *storage, struct arena *arena, const struct bucket_link *link,
+			struct bucket_info *ret)
+{
+	*ret = (struct bucket_info){
+		.name = link->name,
+		.description = arena_printf(arena, "Linked from %s.%s", link->source_project_id, link->source_bucket),
+		.table_count = (int64_t)catalog_count_tables(
+			storage->catalog, KEY(link->source_project_id, BRANCH_MAIN, link->source_bucket)),
+		.is_linked = true,
+		.source_project_id = link->source_project_id,
+		.source_bucket_name = link->source_bucket,
+	};
+}
+
+static bool create(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		   const char *name, const char *description, struct bucket_info *ret, struct err *err)
+{
+	struct place place;
+	if (!place_branch(storage, call->arena, project_id, branch_id, NULL, &place, err) ||
+	    !place_name_check("A bucket name", name, err))
+		return false;
+	struct bucket bucket = {
+		.project_id = project_id, .name = name, .description = description, .created_at = clock_unix_us()};
+	const char *dir = place_bucket_dir(storage, call->arena, project_id, NULL, name);
+	bool fresh = !fs_is_dir(dir);
+	if (!fs_mkdir(dir, err))
+		return err_recode(err, ERR_CREATE_FAILED_SERVER);
+	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
+	catalog_refuse_bucket_link(t, KEY(project_id, name), ERR_BUCKET_EXISTS);
+	catalog_insert_bucket(t, &bucket, ERR_BUCKET_EXISTS);
+	if (catalog_commit(t, err)) {
+		info_own(storage, &bucket, ret);
+		return true;
+	}
+	if (err->code == ERR_BUCKET_EXISTS) {
+		(void)err_set(err, ERR_BUCKET_EXISTS, "Bucket %s exists already", name);
+		err_detail(err, "project_id", project_id);
+		err_detail(err, "bucket_name", name);
+	} else if (fresh) {
+		(void)rmdir(dir);
+	}
+	return false;
+}
+
+bool bucket_create(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		   const char *name, const char *description, struct bucket_info *ret, struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, OP_create_bucket,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = name});
+	return op_end(&op, create(storage, call, project_id, branch_id, name, description, ret, err), err);
+}
+
+bool bucket_get(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		const char *name, struct bucket_info *ret, struct err *err)
+{
+	struct place place;
+	if (!place_bucket(storage, call->arena, project_id, branch_id, name, NULL, &place, err))
+		return false;
+	if (place.linked)
+		bucket_info_linked(storage, call->arena, &place.link, ret);
+	else
+		info_own(storage, &place.bucket, ret);
+	return true;
+}
+
+bool bucket_list(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		 struct bucket_info **ret, size_t *ret_count, struct err *err)
+{
+	struct place place;
+	struct bucket *own;
+	struct bucket_link *links;
+	size_t own_count;
+	size_t link_count;
+	if (!place_branch(storage, call->arena, project_id, branch_id, NULL, &place, err))
+		return false;
+	catalog_list_buckets(storage->catalog, call->arena, KEY(project_id), NULL, &own, &own_count);
+	catalog_list_bucket_links(storage->catalog, call->arena, KEY(project_id), NULL, &links, &link_count);
+	*ret = arena_array(call->arena, struct bucket_info, own_count + link_count);
+	*ret_count = own_count + link_count;
+	for (size_t i = 0; i < own_count; i++)
+		info_own(storage, &own[i], &(*ret)[i]);
+	for (size_t i = 0; i < link_count; i++)
+		bucket_info_linked(storage, call->arena, &links[i], &(*ret)[own_count + i]);
+	return true;
+}
+
+/* ---- delete ---- */
+
+static bool is_empty(void *ctx, struct catalog *catalog, struct err *err)
+{
+	const struct bucket *bucket = ctx;
+	int64_t tables = (int64_t)catalog_count_tables(catalog, KEY(bucket->project_id, BRANCH_MAIN, bucket->name));
+	if (tables == 0)
+		return true;
+	(void)err_set(err, ERR_BUCKET_NOT_EMPTY, "Bucket %s has %lld tables; delete them first or use cascade=true",
+		      bucket->name, (long long)tables);
+	err_detail(err, "project_id", bucket->project_id);
+	err_detail(err, "bucket_name", bucket->name);
+	err_detail_int(err, "table_count", tables);
+	return false;
+}
+
+static void remove_files(struct storage *storage, struct arena *arena, const struct bucket *bucket,
+			 const struct table_row *tables, size_t n)
+{
+	struct err ignored = ERR_INIT;
+	const char *former = "";
+	char mark[17];
+	id_hex(8, mark);
+	const char *dir = place_bucket_dir(storage, arena, bucket->project_id, NULL, bucket->name);
+	const char *gone = arena_printf(arena, "%s/gone_%s", storage->settings->staging_dir, mark);
+	(void)!fs_remove_tree(rename(dir, gone) == 0 ? gone : dir, &ignored);
+	version_remove_files(storage, bucket->project_id, BRANCH_MAIN, bucket->name, NULL);
+	for (size_t i = 0; i < n; i++) {
+		const char *branch = tables[i].branch_id;
+		if (strcmp(branch, BRANCH_MAIN) == 0 || strcmp(branch, former) == 0)
+			continue;
+		former = branch;
+		version_remove_files(storage, bucket->project_id, branch, bucket->name, NULL);
+		(void)!fs_remove_tree(place_bucket_dir(storage, arena, bucket->project_id, branch, bucket->name),
+				      &ignored);
+	}
+	metric_tenant_forget(TENANT_TABLE, bucket->project_id, bucket->name, NULL);
+}
+
+static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade, struct err *err)
+{
+	struct storage *storage = op->storage;
+	struct arena *arena = op->call->arena;
+	struct admission admission = {0};
+	struct table_row *tables;
+	size_t n;
+	catalog_list_tables_of_bucket(storage->catalog, arena, KEY(bucket->project_id, bucket->name), NULL, &tables,
+				      &n);
+	struct lock_name *names = arena_array(arena, struct lock_name, n);
+	for (size_t i = 0; i < n; i++)
+		names[i] =
+			(struct lock_name){tables[i].project_id, tables[i].branch_id, tables[i].bucket, tables[i].name};
+	bool fine = lock_tables(storage->locks, op, names, n, &admission, err);
+	if (fine) {
+		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
+		catalog_expect_bucket(t, KEY(bucket->project_id, bucket->name), ERR_BUCKET_NOT_FOUND);
+		if (!cascade)
+			catalog_check(t, is_empty, (void *)(uintptr_t)bucket);
+		catalog_remove_bucket(t, KEY(bucket->project_id, bucket->name));
+		catalog_remove_all_tables_of_bucket(t, KEY(bucket->project_id, bucket->name));
+		catalog_remove_all_bucket_shares(t, KEY(bucket->project_id, bucket->name));
+		catalog_remove_all_bucket_links_to(t, KEY(bucket->project_id, bucket->name));
+		version_forget(t, bucket->project_id, BRANCH_MAIN, bucket->name, NULL);
+		for (size_t i = 0; i < n; i++)
+			version_forget(t, bucket->project_id, tables[i].branch_id, bucket->name, tables[i].name);
+		fine = catalog_commit(t, err);
+	}
+	if (fine)
+		remove_files(storage, arena, bucket, tables, n);
+	lock_release(&admission);
+	return fine;
+}
+
+bool bucket_delete(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		   const char *name, bool cascade, struct err *err)
+{
+	struct op op;
+	struct place place;
+	op_begin(&op, storage, call, OP_delete_bucket,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = name});
+	bool fine = place_bucket(storage, call->arena, project_id, branch_id, name, "Deleting a bucket", &place, err) &&
+		    (place.linked ? sharing_unlink_rows(&op, &place.link, err)
+				  : delete_own(&op, &place.bucket, cascade, err));
+	return op_end(&op, fine, err);
+}

@@ -1,0 +1,366 @@
+#include "storage/project.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "metrics/metrics.h"
+#include "storage/api_key.h"
+#include "storage/lock.h"
+#include "storage/place.h"
+#include "storage/version.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Up to here the size of a project is summed up anew for every look; beyond it is the value of the last stats call. */
+enum { LIVE_SIZE_TABLES = 1000 };
+
+/* ---- backend ---- */
+
+void backend_look(const struct storage *storage, struct backend_paths *ret)
+{
+	const struct settings *s = storage->settings;
+	*ret = (struct backend_paths){
+		.names = {"data_dir", "duckdb_dir", "files_dir", "snapshots_dir"},
+		.paths = {s->data_dir, s->duckdb_dir, s->files_dir, s->snapshots_dir},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(ret->paths); i++)
+		ret->present[i] = fs_is_dir(ret->paths[i]);
+}
+
+bool backend_init(struct storage *storage, struct backend_paths *ret, struct err *err)
+{
+	const char *faults[ARRAY_LEN(ret->paths)];
+	struct arena *arena = arena_new();
+	size_t n = 0;
+	backend_look(storage, ret);
+	for (size_t i = 0; i < ARRAY_LEN(ret->paths); i++) {
+		struct err one = ERR_INIT;
+		ret->created[i] = !ret->present[i];
+		ret->present[i] = fs_mkdir(ret->paths[i], &one);
+		if (!ret->present[i])
+			faults[n++] = arena_strdup(arena, one.message);
+		else if (access(ret->paths[i], W_OK | X_OK) != 0)
+			faults[n++] = arena_printf(arena, "%s is not writable", ret->paths[i]);
+	}
+	if (n) {
+		(void)err_set(err, ERR_INIT_FAILED, "The storage folders cannot be used: %s", faults[0]);
+		err_detail_list(err, "errors", faults, n);
+	}
+	arena_free(arena);
+	return n == 0;
+}
+
+static bool folders_ready(struct storage *storage, struct err *err)
+{
+	const struct settings *s = storage->settings;
+	return fs_mkdir(s->data_dir, err) && fs_mkdir(s->duckdb_dir, err) && fs_mkdir(s->staging_dir, err) &&
+	       fs_mkdir(s->files_dir, err) && fs_mkdir(s->snapshots_dir, err);
+}
+
+/* ---- looking ---- */
+
+static bool add_size(void *ctx, const struct table_row *row)
+{
+	*(int64_t *)ctx += row->size_bytes;
+	return true;
+}
+
+static int64_t project_size(struct storage *storage, const char *id)
+{
+	int64_t bytes = 0;
+	catalog_visit_tables(storage->catalog, KEY(id, BRANCH_MAIN), NULL, add_size, &bytes);
+	return bytes;
+}
+
+static void counters_fill(struct storage *storage, struct project *project)
+{
+	project->bucket_count = (int64_t)catalog_count_buckets(storage->catalog, KEY(project->id));
+	project->table_count = (int64_t)catalog_count_tables(storage->catalog, KEY(project->id, BRANCH_MAIN));
+	if (project->table_count <= LIVE_SIZE_TABLES)
+		project->size_bytes = project_size(storage, project->id);
+}
+
+bool project_get(struct storage *storage, const struct call *call, const char *id, struct project *ret, struct err *err)
+{
+	if (!catalog_get_project(storage->catalog, call->arena, KEY(id), ret)) {
+		(void)err_set(err, ERR_NOT_FOUND, "Project %s not found", id);
+		err_detail(err, "project_id", id);
+		return false;
+	}
+	counters_fill(storage, ret);
+	return true;
+}
+
+bool project_list(struct storage *storage, const struct call *call, const char *status, int64_t limit, int64_t offset,
+		  struct project_list *ret, struct err *err)
+{
+	struct catalog *c = storage->catalog;
+	struct catalog_page page = {.limit = (size_t)limit, .offset = (uint64_t)offset};
+	(void)err;
+	if (status && *status) {
+		ret->total = catalog_count_projects_by_status(c, KEY(status));
+		catalog_list_projects_by_status(c, call->arena, KEY(status), &page, &ret->projects, &ret->count);
+	} else {
+		ret->total = catalog_count_projects_newest(c, KEY_ALL);
+		catalog_list_projects_newest(c, call->arena, KEY_ALL, &page, &ret->projects, &ret->count);
+	}
+	for (size_t i = 0; i < ret->count; i++)
+		counters_fill(storage, &ret->projects[i]);
+	return true;
+}
+
+static bool stats_keep(void *ctx, struct project *row, struct arena *arena)
+{
+	const struct project_stats *stats = ctx;
+	(void)arena;
+	if (row->size_bytes == stats->size_bytes && row->table_count == stats->table_count &&
+	    row->bucket_count == stats->bucket_count)
+		return false;
+	row->size_bytes = stats->size_bytes;
+	row->table_count = stats->table_count;
+	row->bucket_count = stats->bucket_count;
+	return true;
+}
+
+bool project_stats(struct storage *storage, const struct call *call, const char *id, struct project_stats *ret,
+		   struct err *err)
+{
+	struct project project;
+	if (!project_get(storage, call, id, &project, err))
+		return false;
+	if (!fs_is_dir(place_project_dir(storage, call->arena, id, NULL))) {
+		(void)err_set(err, ERR_DB_NOT_FOUND, "The storage of project %s does not exist", id);
+		err_detail(err, "project_id", id);
+		return false;
+	}
+	*ret = (struct project_stats){.size_bytes = project_size(storage, id),
+				      .table_count = project.table_count,
+				      .bucket_count = project.bucket_count};
+	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+	catalog_change_project(t, KEY(id), stats_keep, ret, ERR_NOT_FOUND);
+	return catalog_commit(t, err);
+}
+
+/* ---- changing ---- */
+
+static bool exists_already(struct storage *storage, const struct call *call, const char *id, struct err *err)
+{
+	struct project former;
+	bool known = catalog_get_project(storage->catalog, call->arena, KEY(id), &former);
+	(void)err_set(err, ERR_PROJECT_EXISTS, "Project %s exists already", id);
+	err_detail(err, "project_id", id);
+	err_detail(err, "status", known ? former.status : "active");
+	return false;
+}
+
+static bool create(struct storage *storage, const struct call *call, const struct project_create *request,
+		   struct project *ret, const char **ret_key, struct err *err)
+{
+	struct api_key key;
+	char uuid[ID_UUID_SIZE];
+	int64_t now = clock_unix_us();
+	*ret = (struct project){.id = request->id,
+				.name = request->name,
+				.status = "active",
+				.settings_json = request->settings_json,
+				.created_at = now,
+				.updated_at = now};
+	const char *dir = place_project_dir(storage, call->arena, request->id, NULL);
+	if (!place_name_check("A project id", request->id, err))
+		return false;
+	if (catalog_get_project(storage->catalog, call->arena, KEY(request->id), &(struct project){0}))
+		return exists_already(storage, call, request->id, err);
+	if (!folders_ready(storage, err))
+		return err_recode(err, ERR_CREATE_FAILED_SERVER);
+	/* The folder is the claim on the id: of two creators one gets it, and no dev branch has that folder. */
+	if (mkdir(dir, 0750) != 0)
+		return errno == EEXIST ? exists_already(storage, call, request->id, err)
+				       : err_errno(err, errno, "Cannot create the folder of project %s", request->id);
+	api_key_new(call->arena, request->id, NULL, "project_admin", &key, ret_key);
+	id_uuid(uuid);
+	key.id = arena_strdup(call->arena, uuid);
+	key.description = "Created with the project";
+	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+	catalog_insert_project(t, ret, ERR_PROJECT_EXISTS);
+	catalog_insert_api_key(t, &key, ERR_INTERNAL);
+	if (catalog_commit(t, err))
+		return true;
+	(void)rmdir(dir);
+	return false;
+}
+
+bool project_create(struct storage *storage, const struct call *call, const struct project_create *request,
+		    struct project *ret, const char **ret_key, struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, OP_create_project, (struct op_target){.project_id = request->id});
+	return op_end(&op, create(storage, call, request, ret, ret_key, err), err);
+}
+
+struct update {
+	const char *name;
+	const char *settings_json;
+};
+
+static bool update_row(void *ctx, struct project *row, struct arena *arena)
+{
+	const struct update *u = ctx;
+	if (!u->name && !u->settings_json)
+		return false;
+	if (u->name)
+		row->name = arena_strdup(arena, u->name);
+	if (u->settings_json)
+		row->settings_json = arena_strdup(arena, u->settings_json);
+	row->updated_at = clock_unix_us();
+	return true;
+}
+
+bool project_update(struct storage *storage, const struct call *call, const char *id, const char *name,
+		    const char *settings_json, struct project *ret, struct err *err)
+{
+	struct op op;
+	struct update update = {.name = name, .settings_json = settings_json};
+	op_begin(&op, storage, call, OP_update_project, (struct op_target){.project_id = id});
+	bool fine = project_get(storage, call, id, ret, err);
+	if (fine) {
+		struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+		catalog_change_project(t, KEY(id), update_row, &update, ERR_NOT_FOUND);
+		fine = catalog_commit(t, err) && project_get(storage, call, id, ret, err);
+	}
+	return op_end(&op, fine, err);
+}
+
+/* Everything of the project but its own record. */
+static void remove_rows(struct storage *storage, const struct call *call, struct catalog_txn *t, const char *id)
+{
+	struct multipart *uploads;
+	struct workspace *workspaces;
+	size_t n;
+	catalog_list_multiparts_of_project(storage->catalog, call->arena, KEY(id), NULL, &uploads, &n);
+	for (size_t i = 0; i < n; i++)
+		catalog_remove_all_multipart_parts(t, KEY(uploads[i].id));
+	catalog_list_workspaces_newest(storage->catalog, call->arena, KEY(id), NULL, &workspaces, &n);
+	for (size_t i = 0; i < n; i++)
+		catalog_remove_all_pg_sessions_of_workspace(t, KEY(workspaces[i].id));
+	catalog_remove_all_multiparts_of_project(t, KEY(id));
+	catalog_remove_all_workspaces_newest(t, KEY(id));
+	catalog_remove_all_api_keys_newest(t, KEY(id));
+	catalog_remove_all_s3_credentials_newest(t, KEY(id));
+	catalog_remove_all_branches(t, KEY(id));
+	catalog_remove_all_buckets(t, KEY(id));
+	catalog_remove_all_tables(t, KEY(id));
+	catalog_remove_all_table_versions(t, KEY(id));
+	catalog_remove_all_bucket_shares(t, KEY(id));
+	catalog_remove_all_bucket_shares_to(t, KEY(id));
+	catalog_remove_all_bucket_links(t, KEY(id));
+	catalog_remove_all_bucket_links_to(t, KEY(id));
+	catalog_remove_all_files(t, KEY(id));
+	catalog_remove_all_uploads_newest(t, KEY(id));
+	catalog_remove_all_snapshots_newest(t, KEY(id));
+	catalog_remove_all_snapshot_settings(t, KEY(id));
+	catalog_remove_all_jobs_newest(t, KEY(id));
+}
+
+/* Out of the way first, so that the id is free at once; then removed. */
+static void remove_folder(struct storage *storage, const struct call *call, const char *path)
+{
+	struct err err = ERR_INIT;
+	char mark[17];
+	id_hex(8, mark);
+	const char *gone = arena_printf(call->arena, "%s/gone_%s", storage->settings->staging_dir, mark);
+	(void)!fs_remove_tree(rename(path, gone) == 0 ? gone : path, &err);
+}
+
+static void remove_folders(struct storage *storage, const struct call *call, const char *id,
+			   const struct branch *branches, size_t n)
+{
+	const struct settings *s = storage->settings;
+	struct arena *arena = call->arena;
+	remove_folder(storage, call, place_project_dir(storage, arena, id, NULL));
+	for (size_t i = 0; i < n; i++)
+		remove_folder(storage, call, place_project_dir(storage, arena, id, branches[i].id));
+	remove_folder(storage, call, arena_printf(arena, "%s/project_%s", s->files_dir, id));
+	remove_folder(storage, call, arena_printf(arena, "%s/%s", s->snapshots_dir, id));
+	version_remove_files(storage, id, NULL, NULL, NULL);
+}
+
+static bool lock_all(struct op *op, const char *id, struct admission *ret, struct err *err)
+{
+	struct arena *arena = op->call->arena;
+	struct table_row *tables;
+	size_t n;
+	catalog_list_tables(op->storage->catalog, arena, KEY(id), NULL, &tables, &n);
+	struct lock_name *names = arena_array(arena, struct lock_name, n);
+	for (size_t i = 0; i < n; i++)
+		names[i] =
+			(struct lock_name){tables[i].project_id, tables[i].branch_id, tables[i].bucket, tables[i].name};
+	return lock_tables(op->storage->locks, op, names, n, ret, err);
+}
+
+static bool status_deleted(void *ctx, struct project *row, struct arena *arena)
+{
+	(void)ctx;
+	(void)arena;
+	row->status = "deleted";
+	row->updated_at = clock_unix_us();
+	return true;
+}
+
+static bool delete_project(struct op *op, const char *id, bool keep_record, struct err *err)
+{
+	struct storage *storage = op->storage;
+	struct arena *arena = op->call->arena;
+	struct project project;
+	struct admission admission = {0};
+	struct branch *branches;
+	struct upload *uploads;
+	size_t branch_count;
+	size_t upload_count;
+	if (!project_get(storage, op->call, id, &project, err))
+		return false;
+	bool fine = lock_all(op, id, &admission, err);
+	if (fine) {
+		catalog_list_branches(storage->catalog, arena, KEY(id), NULL, &branches, &branch_count);
+		catalog_list_uploads_newest(storage->catalog, arena, KEY(id), NULL, &uploads, &upload_count);
+		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
+		catalog_expect_project(t, KEY(id), ERR_NOT_FOUND);
+		remove_rows(storage, op->call, t, id);
+		if (keep_record)
+			catalog_change_project(t, KEY(id), status_deleted, NULL, ERR_NOT_FOUND);
+		else
+			catalog_remove_project(t, KEY(id));
+		fine = catalog_commit(t, err);
+	}
+	if (fine) {
+		for (size_t i = 0; i < upload_count; i++) {
+			struct err ignored = ERR_INIT;
+			if (uploads[i].staged_path)
+				(void)!fs_unlink(arena_printf(arena, "%s/%s", storage->settings->files_dir,
+							      uploads[i].staged_path),
+						 &ignored);
+		}
+		remove_folders(storage, op->call, id, branches, branch_count);
+		metric_tenant_forget(TENANT_PROJECT, id, NULL, NULL);
+		metric_tenant_forget(TENANT_TABLE, id, NULL, NULL);
+		metric_tenant_forget(TENANT_BRANCH, id, NULL, NULL);
+	}
+	lock_release(&admission);
+	return fine;
+}
+
+bool project_delete(struct storage *storage, const struct call *call, const char *id, struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, OP_delete_project, (struct op_target){.project_id = id});
+	return op_end(&op, delete_project(&op, id, false, err), err);
+}
+
+bool project_drop(struct storage *storage, const struct call *call, const char *id, struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, OP_delete_project, (struct op_target){.project_id = id});
+	return op_end(&op, delete_project(&op, id, true, err), err);
+}

@@ -1,0 +1,292 @@
+#include "storage/sharing.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "storage/lock.h"
+#include "storage/place.h"
+#include "storage/version.h"
+
+static bool project_known(struct storage *storage, const struct call *call, const char *id, struct err *err)
+{
+	struct project project;
+	if (catalog_get_project(storage->catalog, call->arena, KEY(id), &project) &&
+	    strcmp(project.status, "deleted") != 0)
+		return true;
+	(void)err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", id);
+	err_detail(err, "project_id", id);
+	return false;
+}
+
+static bool not_allowed(const char *why, const char *bucket, struct err *err)
+{
+	(void)err_set(err, ERR_OPERATION_NOT_ALLOWED, "%s", why);
+	err_detail(err, "bucket_name", bucket);
+	return false;
+}
+
+static const char *new_id(struct arena *arena)
+{
+	char id[ID_UUID_SIZE];
+	id_uuid(id);
+	return arena_strdup(arena, id);
+}
+
+/* ---- share ---- */
+
+static bool share(struct op *op, const char *bucket, const char *target, struct err *err)
+{
+	struct storage *storage = op->storage;
+	const struct call *call = op->call;
+	const char *project_id = op->target.project_id;
+	struct place place;
+	if (!place_branch(storage, call->arena, project_id, op->target.branch_id, "Sharing a bucket", &place, err) ||
+	    !project_known(storage, call, target, err) ||
+	    !place_bucket(storage, call->arena, project_id, op->target.branch_id, bucket, "Sharing a bucket", &place,
+			  err))
+		return false;
+	if (place.linked)
+		return not_allowed("A linked bucket cannot be shared on; share it from its own project", bucket, err);
+	if (strcmp(target, project_id) == 0)
+		return not_allowed("A bucket cannot be shared with its own project", bucket, err);
+	struct bucket_share row = {.project_id = project_id,
+				   .bucket = bucket,
+				   .target_project_id = target,
+				   .id = new_id(call->arena),
+				   .created_at = clock_unix_us()};
+	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+	catalog_expect_project(t, KEY(target), ERR_PROJECT_NOT_FOUND);
+	catalog_expect_bucket(t, KEY(project_id, bucket), ERR_BUCKET_NOT_FOUND);
+	catalog_insert_bucket_share(t, &row, ERR_ALREADY_SHARED);
+	op->details_json =
+		arena_printf(call->arena, "{\"target_project_id\":\"%s\",\"share_id\":\"%s\"}", target, row.id);
+	if (catalog_commit(t, err))
+		return true;
+	if (err->code == ERR_ALREADY_SHARED) {
+		(void)err_set(err, ERR_ALREADY_SHARED, "Bucket %s is shared with project %s already", bucket, target);
+		err_detail(err, "project_id", project_id);
+		err_detail(err, "bucket_name", bucket);
+		err_detail(err, "target_project_id", target);
+	}
+	return false;
+}
+
+bool sharing_share(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		   const char *bucket, const char *target_project_id, const char ***ret_targets, size_t *ret_count,
+		   struct err *err)
+{
+	struct op op;
+	struct bucket_share *shares;
+	op_begin(&op, storage, call, OP_share_bucket,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	if (!op_end(&op, share(&op, bucket, target_project_id, err), err))
+		return false;
+	catalog_list_bucket_shares(storage->catalog, call->arena, KEY(project_id, bucket), NULL, &shares, ret_count);
+	*ret_targets = arena_array(call->arena, const char *, *ret_count);
+	for (size_t i = 0; i < *ret_count; i++)
+		(*ret_targets)[i] = shares[i].target_project_id;
+	return true;
+}
+
+static bool unshare(struct op *op, const char *bucket, const char *target, struct err *err)
+{
+	struct storage *storage = op->storage;
+	const struct call *call = op->call;
+	struct place place;
+	if (!place_branch(storage, call->arena, op->target.project_id, op->target.branch_id, "Unsharing a bucket",
+			  &place, err))
+		return false;
+	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+	catalog_remove_bucket_share(t, KEY(op->target.project_id, bucket, target));
+	return catalog_commit(t, err);
+}
+
+bool sharing_unshare(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		     const char *bucket, const char *target_project_id, struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, OP_unshare_bucket,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	return op_end(&op, unshare(&op, bucket, target_project_id, err), err);
+}
+
+/* ---- link ---- */
+
+static bool name_free(struct storage *storage, const struct call *call, const char *project_id, const char *bucket,
+		      struct err *err)
+{
+	struct bucket own;
+	struct bucket_link link;
+	bool is_own = catalog_get_bucket(storage->catalog, call->arena, KEY(project_id, bucket), &own);
+	if (!is_own && !catalog_get_bucket_link(storage->catalog, call->arena, KEY(project_id, bucket), &link))
+		return true;
+	(void)err_set(err, is_own ? ERR_BUCKET_EXISTS : ERR_BUCKET_ALREADY_LINKED, "Bucket %s %s", bucket,
+		      is_own ? "exists already" : "is linked already");
+	err_detail(err, "project_id", project_id);
+	err_detail(err, "bucket_name", bucket);
+	return false;
+}
+
+static bool may_link(const struct op *op, const char *source_project, const char *source_bucket, struct err *err)
+{
+	struct bucket_share row;
+	const char *project_id = op->target.project_id;
+	if (op->call->who.kind == WHO_ADMIN || op->storage->settings->reference_compat ||
+	    catalog_get_bucket_share(op->storage->catalog, op->call->arena,
+				     KEY(source_project, source_bucket, project_id), &row))
+		return true;
+	(void)err_set(err, ERR_BUCKET_NOT_SHARED, "Bucket %s of project %s is not shared with project %s",
+		      source_bucket, source_project, project_id);
+	err_detail(err, "source_project_id", source_project);
+	err_detail(err, "source_bucket_name", source_bucket);
+	return false;
+}
+
+static bool source_found(struct op *op, const char *source_project, const char *source_bucket, struct err *err)
+{
+	struct bucket source;
+	struct bucket_link chain;
+	struct catalog *c = op->storage->catalog;
+	if (catalog_get_bucket(c, op->call->arena, KEY(source_project, source_bucket), &source))
+		return true;
+	if (catalog_get_bucket_link(c, op->call->arena, KEY(source_project, source_bucket), &chain))
+		return not_allowed("A linked bucket cannot be linked again; link its source", source_bucket, err);
+	(void)err_set(err, ERR_BUCKET_NOT_FOUND, "Bucket %s not found in project %s", source_bucket, source_project);
+	err_detail(err, "project_id", source_project);
+	err_detail(err, "bucket_name", source_bucket);
+	return false;
+}
+
+static bool link_bucket(struct op *op, const char *bucket, const char *source_project, const char *source_bucket,
+			struct bucket_info *ret, struct err *err)
+{
+	struct storage *storage = op->storage;
+	const struct call *call = op->call;
+	const char *project_id = op->target.project_id;
+	struct place place;
+	if (!place_branch(storage, call->arena, project_id, op->target.branch_id, "Linking a bucket", &place, err) ||
+	    !project_known(storage, call, source_project, err))
+		return false;
+	/* Whether a bucket exists is told only to those it is shared with. */
+	if (!may_link(op, source_project, source_bucket, err)) {
+		struct err existence = ERR_INIT;
+		if (!source_found(op, source_project, source_bucket, &existence))
+			*err = existence;
+		return false;
+	}
+	if (!source_found(op, source_project, source_bucket, err) || !place_name_check("A bucket name", bucket, err) ||
+	    !name_free(storage, call, project_id, bucket, err))
+		return false;
+	struct bucket_link row = {.project_id = project_id,
+				  .name = bucket,
+				  .source_project_id = source_project,
+				  .source_bucket = source_bucket,
+				  .id = new_id(call->arena),
+				  .created_at = clock_unix_us()};
+	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
+	catalog_expect_bucket(t, KEY(source_project, source_bucket), ERR_BUCKET_NOT_FOUND);
+	catalog_refuse_bucket(t, KEY(project_id, bucket), ERR_BUCKET_EXISTS);
+	catalog_insert_bucket_link(t, &row, ERR_BUCKET_ALREADY_LINKED);
+	if (!catalog_commit(t, err))
+		return false;
+	bucket_info_linked(storage, call->arena, &row, ret);
+	op->details_json = arena_printf(
+		call->arena,
+		"{\"source_project_id\":\"%s\",\"source_bucket_name\":\"%s\",\"link_id\":\"%s\",\"view_count\":%lld}",
+		source_project, source_bucket, row.id, (long long)ret->table_count);
+	return true;
+}
+
+bool sharing_link(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		  const char *bucket, const char *source_project_id, const char *source_bucket, struct bucket_info *ret,
+		  struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, OP_link_bucket,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	return op_end(&op, link_bucket(&op, bucket, source_project_id, source_bucket, ret, err), err);
+}
+
+bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct err *err)
+{
+	struct storage *storage = op->storage;
+	struct arena *arena = op->call->arena;
+	struct admission admission = {0};
+	struct err ignored = ERR_INIT;
+	struct table_row *tables;
+	size_t n;
+	catalog_list_tables_of_bucket(storage->catalog, arena, KEY(link->project_id, link->name), NULL, &tables, &n);
+	struct lock_name *names = arena_array(arena, struct lock_name, n);
+	for (size_t i = 0; i < n; i++)
+		names[i] =
+			(struct lock_name){tables[i].project_id, tables[i].branch_id, tables[i].bucket, tables[i].name};
+	bool fine = lock_tables(storage->locks, op, names, n, &admission, err);
+	if (fine) {
+		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
+		catalog_expect_bucket_link(t, KEY(link->project_id, link->name), ERR_LINK_NOT_FOUND);
+		catalog_remove_bucket_link(t, KEY(link->project_id, link->name));
+		catalog_remove_all_tables_of_bucket(t, KEY(link->project_id, link->name));
+		version_forget(t, link->project_id, BRANCH_MAIN, link->name, NULL);
+		fine = catalog_commit(t, err);
+	}
+	if (fine) {
+		(void)!fs_remove_tree(place_bucket_dir(storage, arena, link->project_id, NULL, link->name), &ignored);
+		version_remove_files(storage, link->project_id, BRANCH_MAIN, link->name, NULL);
+	}
+	lock_release(&admission);
+	return fine;
+}
+
+static bool unlink_bucket(struct op *op, const char *bucket, struct err *err)
+{
+	struct place place;
+	struct bucket_link link;
+	const char *project_id = op->target.project_id;
+	if (!place_branch(op->storage, op->call->arena, project_id, op->target.branch_id, "Unlinking a bucket", &place,
+			  err))
+		return false;
+	if (catalog_get_bucket_link(op->storage->catalog, op->call->arena, KEY(project_id, bucket), &link))
+		return sharing_unlink_rows(op, &link, err);
+	(void)err_set(err, ERR_LINK_NOT_FOUND, "Bucket %s is not linked", bucket);
+	err_detail(err, "project_id", project_id);
+	err_detail(err, "bucket_name", bucket);
+	return false;
+}
+
+bool sharing_unlink(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		    const char *bucket, struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, OP_unlink_bucket,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	return op_end(&op, unlink_bucket(&op, bucket, err), err);
+}
+
+/* ---- grant and revoke ---- */
+
+bool sharing_grant(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		   const char *bucket, struct err *err)
+{
+	struct op op;
+	struct place place;
+	op_begin(&op, storage, call, OP_grant_readonly,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	return op_end(&op,
+		      place_bucket(storage, call->arena, project_id, branch_id, bucket, "Granting access to a bucket",
+				   &place, err),
+		      err);
+}
+
+bool sharing_revoke(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		    const char *bucket, struct err *err)
+{
+	struct op op;
+	struct place place;
+	op_begin(&op, storage, call, OP_revoke_readonly,
+		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	return op_end(
+		&op,
+		place_branch(storage, call->arena, project_id, branch_id, "Revoking access to a bucket", &place, err),
+		err);
+}
