@@ -203,3 +203,24 @@ bool place_schema(struct place *place, struct table_info *ret, struct err *err)
 	};
 	return shape_decode(row->schema_json, place->arena, &ret->schema, err);
 }
+
+bool place_attach(struct place *place, struct table_ref **ret, struct table_info *ret_info, struct err *err)
+{
+	enum { ATTEMPTS = 20 };
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct table_ref *ref;
+		if (!place_schema(place, ret_info, err) ||
+		    !table_attach(place->storage->tables, place->path, &ref, err))
+			return false;
+		if (table_identity_eq(table_ref_identity(ref), &ret_info->identity)) {
+			arena_on_free(place->arena, table_release_cleanup, ref);
+			*ret = ref;
+			return true;
+		}
+		table_release(ref);
+		if (!place_find_table(place, arena_strdup(place->arena, place->table.name), false))
+			return table_missing(place, place->table.name, err);
+	}
+	return err_set(err, ERR_TABLE_LOCKED, "Table %s is replaced faster than it can be read; try again",
+		       place->table.name);
+}

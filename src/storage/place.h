@@ -67,6 +67,12 @@ const char *place_table_path(const struct storage *storage, struct arena *arena,
 bool place_name_ok(const char *name);
 MUST_CHECK bool place_name_check(const char *what, const char *name, struct err *err);
 
+/*
+ * Pins the published file of a table found by place_table for reading: a newer one that was published meanwhile is taken
+ * with its newer row. The reference is released with the place's arena.
+ */
+MUST_CHECK bool place_attach(struct place *place, struct table_ref **ret, struct table_info *ret_info, struct err *err);
+
 /* Schema of a table row: the cached one, read from the file when that is newer. */
 MUST_CHECK bool place_schema(struct place *place, struct table_info *ret, struct err *err);
 

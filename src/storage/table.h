@@ -6,6 +6,7 @@
 #define STORAGE_TABLE_H
 
 #include "base/buf.h"
+#include "storage/op.h"
 #include "storage/place.h"
 
 struct table_view {
@@ -55,6 +56,13 @@ struct table_preview_request {
 MUST_CHECK bool table_preview(struct storage *storage, const struct call *call, const char *project_id,
 			      const char *branch_id, const char *bucket, const char *table,
 			      const struct table_preview_request *request, struct table_preview *ret, struct err *err);
+
+struct staging;
+/* Seals `next` and makes it the new table of the place's bucket. The caller holds the table's lock. */
+MUST_CHECK bool table_publish_new(struct op *op, struct place *place, const char *table, struct staging *next,
+				  struct table_info *ret, struct err *err);
+/* 1 to LIMIT_COLUMN_NAME_BYTES bytes, else the given code. */
+MUST_CHECK bool table_column_name_check(const char *name, enum err_code code, struct err *err);
 
 const char *table_source_name(enum table_source source);
 void table_view_of(const struct place *place, const struct table_info *info, struct table_view *ret);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
+#include "storage/shape.h"
 
 #include <stdlib.h>
 
@@ -116,6 +117,29 @@ void version_remove_files(struct storage *storage, const char *project_id, const
 	/* Left-overs have no record any more and are swept at the next start. */
 	(void)!fs_remove_tree(version_dir(storage, arena, project_id, branch_id, bucket, table), &err);
 	arena_free(arena);
+}
+
+bool version_attach(struct place *place, const char *id, struct table_ref **ret, struct table_info *ret_info,
+		    struct err *err)
+{
+	const struct table_row *row = &place->table;
+	struct table_version version;
+	uint64_t generation;
+	if (!span_u64(span_of(id), &generation) || generation > INT64_MAX ||
+	    !catalog_get_table_version(
+		    place->storage->catalog, place->arena,
+		    KEY(row->project_id, row->branch_id, row->bucket, row->name, (int64_t)generation), &version) ||
+	    version.expires_at <= clock_unix_us()) {
+		(void)err_set(err, ERR_VERSION_NOT_FOUND, "Table %s has no version %s", row->name, id);
+		err_detail(err, "version", id);
+		return false;
+	}
+	*ret_info = (struct table_info){.row_count = version.row_count, .size_bytes = version.size_bytes};
+	if (!shape_decode(version.schema_json, place->arena, &ret_info->schema, err) ||
+	    !table_attach(place->storage->tables, version.path, ret, err))
+		return false;
+	arena_on_free(place->arena, table_release_cleanup, *ret);
+	return true;
 }
 
 size_t version_sweep(struct storage *storage)

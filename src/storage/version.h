@@ -23,6 +23,9 @@ void version_forget(struct catalog_txn *t, const char *project_id, const char *b
 		    const char *table);
 void version_remove_files(struct storage *storage, const char *project_id, const char *branch_id, const char *bucket,
 			  const char *table);
+/* Pins a kept version for reading, by the id that lists show: its generation. ERR_VERSION_NOT_FOUND. */
+MUST_CHECK bool version_attach(struct place *place, const char *id, struct table_ref **ret, struct table_info *ret_info,
+			       struct err *err);
 /* Removes what has expired; returns how many. */
 size_t version_sweep(struct storage *storage);
 
