@@ -167,13 +167,9 @@ static bool link_bucket(struct op *op, const char *bucket, const char *source_pr
 	if (!place_branch(storage, call->arena, project_id, op->target.branch_id, "Linking a bucket", &place, err) ||
 	    !project_known(storage, call, source_project, err))
 		return false;
-	/* Whether a bucket exists is told only to those it is shared with. */
-	if (!may_link(op, source_project, source_bucket, err)) {
-		struct err existence = ERR_INIT;
-		if (!source_found(op, source_project, source_bucket, &existence))
-			*err = existence;
+	/* Before the look-up: whether a bucket exists is told only to those it is shared with. */
+	if (!may_link(op, source_project, source_bucket, err))
 		return false;
-	}
 	if (!source_found(op, source_project, source_bucket, err) || !place_name_check("A bucket name", bucket, err) ||
 	    !name_free(storage, call, project_id, bucket, err))
 		return false;
