@@ -85,7 +85,7 @@ test("schemas become rows; allOf is merged, recursion ends", () => {
 		[0, "parent", "Table", false],
 		[0, "note", "string or null", false],
 	]);
-	assert.equal(rows[0].notes, "It's a name. length at most 64");
+	assert.equal(rows[0].notes, "It's a name · length at most 64");
 	assert.equal(rows[3].notes, "at least 1; default 5");
 	assert.equal(constraints({ enum: ["A", 1] }), "one of A, 1");
 	assert.equal(typeName(DOC, { anyOf: [{ type: "string" }, { type: "null" }] }), "string or null");

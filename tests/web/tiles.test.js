@@ -119,7 +119,8 @@ test("runtime: file descriptors turn red above 80 %", () => {
 	};
 	assert.equal(rows(80, 100).tone, null);
 	assert.equal(rows(81, 100).tone, "bad");
-	assert.equal(rows(5, "+Inf").value, "5 of ∞");
+	assert.deepEqual([rows(5, "+Inf").value, rows(5, "+Inf").hint], ["5", "of ∞"]);
+	assert.equal(rows(81, 100).hint, "of 100, 81.0% used");
 });
 
 test("metadata writer: busy share, ceiling and verdict", () => {

@@ -120,21 +120,16 @@ batch_size_count 900
 });
 
 test("history: holes stand still, missing families stay unknown, restarts are no part of it", () => {
-	const answers = [
-		{ family: "duckdb_api_start_time_seconds", answer: { step: 5, start: 5000, series: [{ name: "duckdb_api_start_time_seconds", labels: {}, values: [1000, 1000, 1000, 1000] }] } },
+	const frames = historyFrames([
 		{
-			family: "duckdb_api_requests_total",
-			answer: {
-				step: 5,
-				start: 5000,
-				series: [
-					{ name: "duckdb_api_requests_total", labels: { status_code: "200" }, values: [100, null, 110, 120] },
-					{ name: "duckdb_api_requests_total", labels: { status_code: "500" }, values: [null, 1, 2, null] },
-				],
-			},
+			step: 5,
+			start: 4990,
+			series: [
+				{ name: "duckdb_api_requests_total", labels: { status_code: "200" }, values: [null, null, 100, null, 110, 120] },
+				{ name: "duckdb_api_requests_total", labels: { status_code: "500" }, values: [null, null, null, 1, 2, null] },
+			],
 		},
-	];
-	const frames = historyFrames(answers);
+	]);
 	assert.deepEqual(frames.map((frame) => frame.time), [5000, 5005, 5010, 5015]);
 	assert.deepEqual(frames.map((frame) => frame.readings.get(requests.key)), [100, 101, 112, 122]);
 	assert.equal(frames[0].readings.get(latency.key), null);
@@ -142,5 +137,41 @@ test("history: holes stand still, missing families stay unknown, restarts are no
 	line.prepend(frames);
 	assert.equal(line.window(15).gain(requests), 132 - 101);
 	assert.equal(line.window(15).gain(latency), null);
+	assert.equal(line.window(15).rate(requests), 31 / 15);
+	assert.equal(frames[0].start, START);
 	assert.equal(new Window(line.frames, 15).seconds, 15);
+});
+
+test("history without a label: what asks for it has no answer, instead of a wrong one", () => {
+	const reads = histogramOf("duckdb_metadata_query_duration_seconds|operation=read");
+	const all = histogramOf("duckdb_metadata_query_duration_seconds");
+	const values = { "0.1": [5, 6], "+Inf": [8, 9] };
+	const series = Object.entries(values).map(([le, counts]) => ({ name: "duckdb_metadata_query_duration_seconds_bucket", labels: { le }, values: counts }));
+	series.push({ name: "duckdb_metadata_query_duration_seconds_sum", labels: {}, values: [1.5, 2] });
+	const frames = historyFrames([{ step: 5, start: 5000, series }]);
+	assert.equal(frames[0].readings.get(reads.key), null);
+	assert.deepEqual(frames[1].readings.get(all.key), { bounds: [0.1], counts: [6], total: 9, sum: 2, count: 9 });
+	assert.equal(new Window(frames, 60).average(all), 0.5);
+});
+
+test("rates and shares are over what is known of their signals, not over the whole window", () => {
+	const errors = counter("duckdb_grpc_errors_total");
+	const calls = counter("duckdb_grpc_requests_total");
+	const grpc = (requests, failed) => `duckdb_api_start_time_seconds 1000\nduckdb_grpc_requests_total{command="x"} ${requests}\n${failed === null ? "" : `duckdb_grpc_errors_total{command="x"} ${failed}\n`}`;
+	const line = new Timeline();
+	[[5000, 100, null], [5100, 900, null], [5110, 1000, 40], [5120, 1100, 50]].forEach(([time, requests, failed]) => {
+		line.push(frameOf(parseExposition(grpc(requests, failed)), time));
+	});
+	assert.equal(line.window(300).rate(calls), 1000 / 120);
+	assert.equal(line.window(300).rate(errors), 1);
+	assert.equal(line.window(300).share([errors], calls), 0.1);
+	assert.equal(line.window(null).share([errors], calls), 50 / 1100);
+	assert.equal(line.window(300).share([counter("absent_total")], calls), null);
+});
+
+test("a count that falls where the history ends is the history's rounding, not a restart", () => {
+	const frames = historyFrames([{ step: 5, start: 5000, series: [{ name: "duckdb_api_requests_total", labels: { status_code: "200" }, values: [100, 131] }] }]);
+	const line = timeline([5010, { ok: 130 }], [5015, { ok: 135 }]);
+	line.prepend(frames);
+	assert.equal(line.window(60).gain(requests), 31 + 5);
 });

@@ -1,6 +1,6 @@
 // The running page: polls, keeps the timeline, and redraws what is visible. Pages give it their sections.
 
-import { chartFamilies } from "./charts.js";
+import { CHART_FAMILIES } from "./charts.js";
 import { el, readStore, replace, setClass, setText, writeStore } from "./dom.js";
 import * as fmt from "./format.js";
 import { bindRadios } from "./controls.js";
@@ -140,7 +140,7 @@ export class App {
 			return;
 		}
 		try {
-			const families = ["duckdb_api_start_time_seconds", ...declaredSignals().map((signal) => signal.family)];
+			const families = declaredSignals().map((signal) => signal.family);
 			this.timeline.prepend(await loadHistory(families, KEEP_SECONDS, HISTORY_STEP_SECONDS));
 			this.historyOffered = true;
 			this.offerRanges();
@@ -172,7 +172,7 @@ export class App {
 	}
 
 	async loadLong(range) {
-		const frames = await loadHistory(chartFamilies(), range, LONG_STEP_SECONDS).catch(() => null);
+		const frames = await loadHistory(CHART_FAMILIES, range, LONG_STEP_SECONDS).catch(() => null);
 		if (frames && this.chartRange === range) {
 			this.long = frames;
 			this.draw();

@@ -16,7 +16,8 @@ const sumOf = (...signals) => (frames) => {
 	return rates.length > 0 ? rates.reduce((a, b) => a + b, 0) : null;
 };
 
-// Every chart: its lines, and how to read and write a value. `span` is the least number of seconds a point looks back.
+// Every chart: its lines, and how to read and write a value. `span` is the least number of seconds a point looks back;
+// `steps` are the distances that its scale may have.
 export const CHARTS = {
 	requests: {
 		title: "Requests per Second",
@@ -58,6 +59,7 @@ export const CHARTS = {
 	},
 	memory: {
 		title: "Memory",
+		steps: Array.from({ length: 50 }, (_, power) => 2 ** power),
 		format: fmt.bytes,
 		span: 0,
 		lines: [
@@ -67,24 +69,38 @@ export const CHARTS = {
 	},
 };
 
-export const chartFamilies = () => ["duckdb_api_start_time_seconds"].concat(
-	...[m.http.requests, m.http.latency, m.metadata.reads, m.metadata.time, m.runtime.rss, m.runtime.engineMemory].map(
-		(signal) => signal.family,
-	),
-);
+// What the charts read, for ranges beyond the timeline.
+export const CHART_FAMILIES = [
+	m.http.requests,
+	m.http.latency,
+	m.metadata.reads,
+	m.metadata.time,
+	m.runtime.rss,
+	m.runtime.engineMemory,
+].map((signal) => signal.family);
 
 function color(name) {
 	return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-function axis(format, size) {
+const DAY_SECONDS = 24 * 3600;
+
+// Hours and minutes; the day where the chart reaches over several.
+function timeLabels(plot, splits) {
+	const far = plot.scales.x.max - plot.scales.x.min > DAY_SECONDS * 1.5;
+	const parts = far ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
+	return splits.map((unix) => new Date(unix * 1000).toLocaleString(undefined, parts));
+}
+
+function axis(labels, size) {
 	return {
 		stroke: color("quiet"),
 		font: "11px ui-sans-serif, system-ui, sans-serif",
 		grid: { stroke: color("line"), width: 1 },
 		ticks: { show: false },
 		gap: 6,
-		...(format ? { values: (_, splits) => splits.map(format), size } : {}),
+		values: labels,
+		size,
 	};
 }
 
@@ -134,7 +150,7 @@ export class ChartView {
 			padding: [8, 8, 0, 0],
 			cursor: { y: false, points: { size: 7 } },
 			scales: { y: { range: (_, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-			axes: [axis(null), axis(format, 68)],
+			axes: [axis(timeLabels, 28), { ...axis((_, splits) => splits.map(format), 70), ...(this.chart.steps ? { incrs: this.chart.steps } : {}) }],
 			series: [{}, ...this.chart.lines.map(lineOptions)],
 			hooks: { setCursor: [(plot) => this.showValues(plot.cursor.idx)] },
 		};

@@ -19,8 +19,8 @@ const TABS = [
 		title: "Overview",
 		sections: [
 			{ id: "traffic", title: "Traffic", wide: true, panels: [requests, latency] },
-			{ id: "latency", title: "Request Latency", tiles: tiles.latency },
-			{ id: "storage", title: "Storage Overview", tiles: tiles.storageOverview, panels: [storageBreakdown(), diskPanel()] },
+			{ id: "latency", title: "Request Latency", wide: true, tiles: tiles.latency },
+			{ id: "storage", title: "Storage Overview", wide: true, tiles: tiles.storageOverview, panels: [storageBreakdown(), diskPanel()] },
 			{ id: "distribution", title: "Request Distribution", wide: true, panels: [statusDoughnut(), methodBars()] },
 		],
 	},

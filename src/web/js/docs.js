@@ -1,6 +1,6 @@
 // The API docs: a searchable list of endpoints from /openapi.json, rendered by the page itself.
 
-import { el, icon, replace, setText } from "./dom.js";
+import { breakable, el, icon, replace, setText } from "./dom.js";
 import { byTag, curlLine, endpoints, matchesQuery, schemaRows, typeName, constraints, resolve } from "./openapi.js";
 import { bindThemeButton } from "./theme.js";
 
@@ -20,7 +20,7 @@ const must = (required) => (required ? el("span", { class: "required" }, "requir
 function parameterTable(doc, parameters) {
 	const rows = parameters.map((parameter) => {
 		const schema = resolve(doc, parameter.schema) || {};
-		const notes = [parameter.description, constraints(schema)].filter(Boolean).join(". ");
+		const notes = [parameter.description, constraints(schema)].filter(Boolean).join(" · ");
 		return el(
 			"tr",
 			null,
@@ -119,7 +119,7 @@ function endpointView(doc, endpoint) {
 			"summary",
 			null,
 			el("span", { class: `method text-method-${endpoint.method.toLowerCase()}` }, endpoint.method),
-			el("span", { class: "mono path" }, endpoint.path),
+			el("span", { class: "mono path" }, breakable(endpoint.path)),
 			el("span", { class: "summary" }, endpoint.summary, endpoint.deprecated ? " (deprecated)" : ""),
 		),
 		body,

@@ -13,7 +13,7 @@ function fill(node, attributes, children) {
 			node.setAttribute(name, value === true ? "" : String(value));
 		}
 	}
-	for (const child of children.flat()) {
+	for (const child of children.flat(Infinity)) {
 		if (child !== null && child !== undefined) {
 			node.append(child instanceof Node ? child : document.createTextNode(String(child)));
 		}
@@ -30,6 +30,11 @@ export function svg(tag, attributes, ...children) {
 	return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+// A path or name that may break over lines after its slashes.
+export function breakable(text) {
+	return text.split(/(?<=\/)/).flatMap((part) => [part, el("wbr")]);
+}
+
 // Sets the text of a node only if it differs, so that selections and screen readers are left in peace.
 export function setText(node, text) {
 	if (node.textContent !== text) {
@@ -44,7 +49,7 @@ export function setClass(node, name) {
 }
 
 export function replace(node, ...children) {
-	node.replaceChildren(...children.flat().filter((child) => child !== null));
+	node.replaceChildren(...children.flat(Infinity).filter((child) => child !== null));
 }
 
 // Icons of 16 px drawn with strokes, so that a state has a shape and not only a colour.

@@ -110,6 +110,12 @@ export function localTime(unix) {
 	return missing(unix) ? NONE : new Date(unix * 1000).toLocaleString();
 }
 
+// Day and minute, without the year.
+export function shortTime(unix) {
+	const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
+	return missing(unix) ? NONE : new Date(unix * 1000).toLocaleString(undefined, parts);
+}
+
 export function clock(unix) {
 	return missing(unix) ? NONE : new Date(unix * 1000).toLocaleTimeString();
 }

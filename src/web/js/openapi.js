@@ -162,7 +162,7 @@ export function schemaRows(doc, schema, depth = 0, seen = []) {
 			depth,
 			type: typeName(doc, value),
 			required: required.has(key),
-			notes: [inner.description, constraints(inner)].filter(Boolean).join(". "),
+			notes: [inner.description, constraints(inner)].filter(Boolean).join(" · "),
 		});
 		rows.push(...schemaRows(doc, value, depth + 1, path));
 	}

@@ -1,6 +1,6 @@
 // Panels: breakdowns and tables. Each is {node, update({window, scrape})}.
 
-import { el, icon, replace, svg } from "./dom.js";
+import { breakable, el, icon, replace, svg } from "./dom.js";
 import * as fmt from "./format.js";
 import * as m from "./readings.js";
 import { average, histogram, ratio, sumBy } from "./stats.js";
@@ -267,7 +267,7 @@ export function endpointTable() {
 		update({ scrape }) {
 			const rows = endpointRows(scrape).map((row) => [
 				el("span", { class: `method text-method-${METHODS.includes(row.method) ? row.method.toLowerCase() : "other"}` }, row.method),
-				row.endpoint,
+				breakable(row.endpoint),
 				statusCell(row.status),
 				fmt.count(row.count),
 				fmt.seconds(row.average),
@@ -305,17 +305,20 @@ export function runtimeRows(window) {
 	const now = (signal) => window.now(signal);
 	const used = ratio(now(m.runtime.openFds), now(m.runtime.maxFds));
 	const limit = now(m.runtime.engineLimit);
-	const engine = fmt.bytes(now(m.runtime.engineMemory));
 	return [
 		{ name: "CPU", value: fmt.percent(window.rate(m.runtime.cpu)), hint: "100% is one core" },
 		{ name: "Resident memory", value: fmt.bytes(now(m.runtime.rss)) },
-		{ name: "Engine memory", value: limit === null ? engine : `${engine} of ${fmt.bytes(limit)}` },
+		{
+			name: "Engine memory",
+			value: fmt.bytes(now(m.runtime.engineMemory)),
+			hint: limit === null ? null : `of ${fmt.bytes(limit)}`,
+		},
 		{ name: "Threads", value: fmt.count(now(m.runtime.threads)) },
 		{
 			name: "File descriptors",
-			value: `${fmt.count(now(m.runtime.openFds))} of ${fmt.count(now(m.runtime.maxFds))}`,
+			value: fmt.count(now(m.runtime.openFds)),
 			tone: used > FDS_FULL ? "bad" : null,
-			hint: used === null ? null : `${fmt.percent(used)} used`,
+			hint: `of ${fmt.count(now(m.runtime.maxFds))}${used > 0 ? `, ${fmt.percent(used)} used` : ""}`,
 		},
 	];
 }

@@ -1,7 +1,7 @@
 // Panels beyond the required tiles: the single metadata writer, worker pools, disks, and where time goes. A panel whose
 // metrics the server does not offer stays hidden.
 
-import { el, icon, replace } from "./dom.js";
+import { breakable, el, icon, replace } from "./dom.js";
 import * as fmt from "./format.js";
 import { bar, panel, table } from "./panels.js";
 import * as m from "./readings.js";
@@ -65,7 +65,7 @@ export function writerPanel() {
 					fact("Waiting", fmt.count(state.depth)),
 					fact("Write P95", fmt.seconds(state.wait)),
 					hasFamily(scrape, "duckdb_metadata_commit_batch_size") ? fact("Changes per commit", fmt.count(state.batch)) : null,
-					fact("At this mix it can do", state.ceiling === null ? fmt.NONE : `≈ ${fmt.rate(state.ceiling)}`),
+					fact("Ceiling at this mix", state.ceiling === null ? fmt.NONE : `≈ ${fmt.rate(state.ceiling)}`),
 				),
 			);
 		},
@@ -182,7 +182,7 @@ export function hotPanel() {
 			view.node.hidden = !window.last || window.last.hot.size === 0;
 			view.fill(
 				rows.map((row) => [
-					el("span", { class: "work" }, HISTOGRAM_NAMES[row.family] || row.family, " ", row.detail ? el("span", { class: "mono quiet" }, row.detail) : null),
+					el("span", { class: "work" }, HISTOGRAM_NAMES[row.family] || row.family, " ", row.detail ? el("span", { class: "mono quiet" }, breakable(row.detail)) : null),
 					fmt.rate(row.rate),
 					fmt.seconds(row.average),
 					fmt.seconds(row.p95),

@@ -15,7 +15,7 @@ function matcher(condition) {
 	const equal = digit
 		? (labels) => /^\d{3}$/.test(labels[label] || "") && labels[label][0] === digit[1]
 		: (labels) => labels[label] === wanted;
-	return operator === "=" ? equal : (labels) => !equal(labels);
+	return { label, test: operator === "=" ? equal : (labels) => !equal(labels) };
 }
 
 function declare(kind, selector) {
@@ -23,9 +23,9 @@ function declare(kind, selector) {
 	let signal = declared.get(key);
 	if (!signal) {
 		const [family, ...conditions] = selector.split("|");
-		const tests = conditions.map(matcher);
-		const matches = tests.length > 0 ? (labels) => tests.every((test) => test(labels)) : null;
-		signal = { kind, key, family, matches };
+		const matchers = conditions.map(matcher);
+		const matches = matchers.length > 0 ? (labels) => matchers.every(({ test }) => test(labels)) : null;
+		signal = { kind, key, family, matches, labels: matchers.map(({ label }) => label) };
 		declared.set(key, signal);
 	}
 	return signal;

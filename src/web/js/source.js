@@ -9,7 +9,8 @@ const FROM_DISK = "http://localhost:8000/";
 const TOKEN_KEY = "dashboard-metrics-token";
 const TIMEOUT_MS = 15000;
 const CLOCK_SKEW_MIN_SECONDS = 3;
-const PARALLEL = 4;
+// As many names as the server takes in one request.
+const NAMES_MAX = 64;
 
 export class TokenWanted extends Error {}
 export class NotOffered extends Error {}
@@ -65,29 +66,26 @@ export async function fetchScrape() {
 	return { scrape, time: localNow() + offset };
 }
 
-// Turns answers of the history into frames, one per step. `answers` is [{family, answer}]; a value that is missing after one
-// was there stands still, so that a hole in one series is no drop of the sum.
+// Turns answers of the history into frames, one per step. A value that is missing after one was there stands still, so
+// that a hole in one series is no drop of the sum; a moment at which nothing was sampled is left out.
 export function historyFrames(answers) {
 	const scrapes = new Map();
-	for (const { family, answer } of answers) {
-		const steps = Math.max(0, ...answer.series.map((one) => one.values.length));
-		for (let i = 0; i < steps; i++) {
-			const time = answer.start + i * answer.step;
-			if (!answer.series.some((one) => typeof one.values[i] === "number")) {
-				continue;
-			}
-			if (!scrapes.has(time)) {
-				scrapes.set(time, { families: new Map(), samples: new Map(), count: 0, skipped: 0 });
-			}
-			scrapes.get(time).families.set(family, { name: family, type: "untyped", help: "" });
+	const at = (time) => {
+		if (!scrapes.has(time)) {
+			scrapes.set(time, { families: new Map(), samples: new Map(), count: 0, skipped: 0 });
 		}
-		for (const { name, labels, values } of answer.series) {
+		return scrapes.get(time);
+	};
+	for (const { start, step, series } of answers) {
+		const steps = Math.max(0, ...series.map(({ values }) => values.length));
+		const sampled = Array.from({ length: steps }, (_, i) => series.some(({ values }) => typeof values[i] === "number"));
+		for (const { name, labels, values } of series) {
+			const plain = Object.assign(Object.create(null), labels);
 			let known = null;
 			for (let i = 0; i < steps; i++) {
 				known = typeof values[i] === "number" ? values[i] : known;
-				const scrape = scrapes.get(answer.start + i * answer.step);
-				if (known !== null && scrape) {
-					addSample(scrape, name, Object.assign(Object.create(null), labels), known);
+				if (known !== null && sampled[i]) {
+					addSample(at(start + i * step), name, plain, known);
 				}
 			}
 		}
@@ -95,9 +93,9 @@ export function historyFrames(answers) {
 	return [...scrapes].sort(([a], [b]) => a - b).map(([time, scrape]) => frameOf(scrape, time, false));
 }
 
-async function fetchHistory(family, range, step) {
-	const query = new URLSearchParams({ name: family, range: String(range), step: String(step) });
-	const response = await request(`metrics/history?${query}`);
+async function fetchHistory(families, range, step) {
+	const names = families.map((family) => `name=${encodeURIComponent(family)}`).join("&");
+	const response = await request(`metrics/history?${names}&range=${range}&step=${step}`);
 	if (response.status === 404) {
 		throw new NotOffered("The server keeps no history");
 	}
@@ -108,21 +106,15 @@ async function fetchHistory(family, range, step) {
 	if (!Array.isArray(answer.series) || !(answer.step > 0)) {
 		throw new NotOffered("The history has another form than expected");
 	}
-	return { family, answer };
+	return answer;
 }
 
-// The history of `families`, the first asked alone: if it is not offered, nothing more is asked.
+// The last `range` seconds of `families` as frames `step` seconds apart.
 export async function loadHistory(families, range, step) {
-	const [first, ...rest] = [...new Set(families)];
-	const answers = [await fetchHistory(first, range, step)];
-	const worker = async () => {
-		for (let family = rest.shift(); family; family = rest.shift()) {
-			const answer = await fetchHistory(family, range, step).catch(() => null);
-			if (answer) {
-				answers.push(answer);
-			}
-		}
-	};
-	await Promise.all(Array.from({ length: PARALLEL }, worker));
+	const wanted = [...new Set(families)];
+	const answers = [];
+	for (let from = 0; from < wanted.length; from += NAMES_MAX) {
+		answers.push(await fetchHistory(wanted.slice(from, from + NAMES_MAX), range, step));
+	}
 	return historyFrames(answers);
 }

@@ -2,18 +2,12 @@
 
 import { replace, svg } from "./dom.js";
 import { http } from "./readings.js";
-import { gaugeOver, quantileOver, rateOver, series } from "./timeline.js";
+import { gaugeOver, quantileOver, rateOver, series, shareOver } from "./timeline.js";
 
 const WIDTH = 120;
 const HEIGHT = 24;
 const RATE_SPAN_SECONDS = 15;
 const QUANTILE_SPAN_SECONDS = 60;
-
-function errorShare(frames) {
-	const read = (signal) => rateOver(signal)(frames);
-	const all = read(http.requests);
-	return all ? (read(http.clientErrors) + read(http.serverErrors)) / all : null;
-}
 
 // The points of a tile's sparkline over `frames`.
 export function sparkSeries(frames, spark) {
@@ -25,7 +19,7 @@ export function sparkSeries(frames, spark) {
 	case "quantile":
 		return series(frames, QUANTILE_SPAN_SECONDS, quantileOver(spark.q, spark.signal));
 	case "errors":
-		return series(frames, RATE_SPAN_SECONDS, errorShare);
+		return series(frames, RATE_SPAN_SECONDS, shareOver([http.clientErrors, http.serverErrors], http.requests));
 	default:
 		return series(frames, 0, gaugeOver(spark.signal));
 	}

@@ -34,10 +34,11 @@ function boundOf(labels) {
 	return labels.le === "+Inf" ? Infinity : Number(labels.le);
 }
 
+// The +Inf bucket and `_count` are the same number; the history leaves the latter out.
 export function histogramFrom(perBound, sumValue, countValue) {
 	const bounds = [...perBound.keys()].filter(Number.isFinite).sort((a, b) => a - b);
 	const total = perBound.has(Infinity) ? perBound.get(Infinity) : countValue;
-	return { bounds, counts: bounds.map((bound) => perBound.get(bound)), total, sum: sumValue, count: countValue };
+	return { bounds, counts: bounds.map((bound) => perBound.get(bound)), total, sum: sumValue, count: total };
 }
 
 // Adds up, bucket by bucket, all series of the histogram `name` that `matches` accepts.

@@ -80,7 +80,7 @@ function errorRate(w) {
 		return { value: fmt.NONE, sub: `4xx: ${fmt.NONE}, 5xx: ${fmt.NONE}` };
 	}
 	return {
-		value: fmt.percent(ratio(clientErrors + serverErrors, w.gain(m.http.requests))),
+		value: fmt.percent(w.share([m.http.clientErrors, m.http.serverErrors], m.http.requests)),
 		sub: `4xx: ${fmt.count(clientErrors)}, 5xx: ${fmt.count(serverErrors)}`,
 		tone: serverErrors > 0 ? "bad" : clientErrors > 0 ? "warn" : "ok",
 	};
@@ -134,7 +134,7 @@ export const kpi = [
 	{
 		id: "kpi-uptime",
 		title: "Uptime",
-		read: (w) => ({ value: uptimeOf(w, fmt.uptimeShort), sub: `Started ${fmt.localTime(w.now(m.service.start))}` }),
+		read: (w) => ({ value: uptimeOf(w, fmt.uptimeShort), sub: `Since ${fmt.shortTime(w.now(m.service.start))}` }),
 	},
 	{
 		id: "kpi-requests",
@@ -316,7 +316,7 @@ export const grpc = [
 		read: (w) => {
 			const errors = w.gain(m.grpc.errors);
 			return {
-				value: fmt.percent(ratio(errors, w.gain(m.grpc.requests))),
+				value: fmt.percent(w.share([m.grpc.errors], m.grpc.requests)),
 				sub: `${fmt.count(errors)} errors`,
 				tone: errors === null ? null : errors > 0 ? "warn" : "ok",
 			};

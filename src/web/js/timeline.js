@@ -15,8 +15,14 @@ const START_TIME = "duckdb_api_start_time_seconds";
 // Which label tells the members of a histogram apart. Tenants are left out: there may be hundreds of them.
 const HOT_LABELS = ["endpoint", "command", "operation", "pool", "target", "format", "collector", "stage", "job"];
 
+// The history sums some labels away; what asks for them then has no answer.
+function lacksLabels(scrape, signal) {
+	const [first] = scrape.samples.get(signal.family) || scrape.samples.get(`${signal.family}_bucket`) || [];
+	return first !== undefined && signal.labels.some((label) => !(label in first.labels));
+}
+
 function readSignal(scrape, signal) {
-	if (!hasFamily(scrape, signal.family)) {
+	if (!hasFamily(scrape, signal.family) || lacksLabels(scrape, signal)) {
 		return null;
 	}
 	if (signal.kind === "histogram") {
@@ -79,7 +85,7 @@ export function frameOf(scrape, time, live = true) {
 	for (const signal of declaredSignals()) {
 		readings.set(signal.key, readSignal(scrape, signal));
 	}
-	return { time, start: stats.value(scrape, START_TIME), readings, hot: live ? readHot(scrape) : null };
+	return { time, live, start: stats.value(scrape, START_TIME), readings, hot: live ? readHot(scrape) : null };
 }
 
 function restartedBetween(before, after) {
@@ -108,10 +114,15 @@ export class Timeline {
 		}
 	}
 
-	// Puts frames of the server's history before those that the page has taken itself.
+	// Puts frames of the server's history before those that the page has taken itself. The history is kept in memory, so
+	// it is of the same process as the first scrape.
 	prepend(frames) {
-		const first = this.frames.length > 0 ? this.frames[0].time : Infinity;
-		this.frames = frames.filter((frame) => frame.time < first).concat(this.frames);
+		const [first] = this.frames;
+		const older = frames.filter((frame) => !first || frame.time < first.time);
+		for (const frame of older) {
+			frame.start ??= first ? first.start : null;
+		}
+		this.frames = older.concat(this.frames);
 	}
 
 	// What happened in the last `length` seconds, or since the start of the server for null.
@@ -149,15 +160,24 @@ export class Window {
 
 	// What the counter or histogram gained in the window; null if there is nothing to compare.
 	gain(signal) {
-		if (this.fromStart) {
-			return this.now(signal);
-		}
-		return gainOver(this.frames, signal);
+		return this.fromStart ? this.now(signal) : gainOver(this.frames, [signal]).gains[0];
 	}
 
 	rate(signal) {
-		const gained = this.gain(signal);
+		if (!this.fromStart) {
+			return rateOver(signal)(this.frames);
+		}
+		const gained = this.now(signal);
 		return gained === null || this.seconds === null ? null : gained / this.seconds;
+	}
+
+	// How much of the gain of the counter `whole` those in `parts` made up; over the frames that know all of them.
+	share(parts, whole) {
+		if (!this.fromStart) {
+			return shareOver(parts, whole)(this.frames);
+		}
+		const counts = parts.map((part) => this.now(part));
+		return counts.includes(null) ? null : stats.ratio(counts.reduce((a, b) => a + b, 0), this.now(whole));
 	}
 
 	quantile(q, signal) {
@@ -210,25 +230,31 @@ function pairGain(signal, before, after) {
 		return null;
 	}
 	const restarted = restartedBetween(before, after);
+	// Where the history ends and the scrapes begin, a count may seem to fall by what the history rounds.
+	if (!before.live && after.live && !restarted && (now.total ?? now) < (old.total ?? old)) {
+		return null;
+	}
 	return signal.kind === "histogram"
 		? stats.histogramDelta(old, now, restarted)
 		: stats.counterDelta(old, now, restarted);
 }
 
-function gainOver(frames, signal) {
-	let total = null;
+function addGain(signal, total, gain) {
+	return signal.kind === "histogram" ? stats.addHistogram(total, gain) : (total || 0) + gain;
+}
+
+// The gains of `signals` over the pairs of frames that know all of them, and how many seconds those pairs cover.
+function gainOver(frames, signals) {
+	let gains = signals.map(() => null);
+	let seconds = 0;
 	for (let i = 1; i < frames.length; i++) {
-		const gain = pairGain(signal, frames[i - 1], frames[i]);
-		if (gain === null) {
-			continue;
-		}
-		if (signal.kind === "histogram") {
-			total = stats.addHistogram(total, gain);
-		} else {
-			total = (total || 0) + gain;
+		const pair = signals.map((signal) => pairGain(signal, frames[i - 1], frames[i]));
+		if (!pair.includes(null)) {
+			gains = signals.map((signal, k) => addGain(signal, gains[k], pair[k]));
+			seconds += frames[i].time - frames[i - 1].time;
 		}
 	}
-	return total;
+	return { gains, seconds };
 }
 
 function hotGain(frames, key) {
@@ -263,13 +289,21 @@ export function series(frames, span, read) {
 
 export function rateOver(signal) {
 	return (frames) => {
-		const gain = gainOver(frames, signal);
-		return gain === null ? null : gain / (frames[frames.length - 1].time - frames[0].time);
+		const { gains, seconds } = gainOver(frames, [signal]);
+		return gains[0] === null ? null : gains[0] / seconds;
 	};
 }
 
 export function quantileOver(q, signal) {
-	return (frames) => stats.quantile(q, gainOver(frames, signal));
+	return (frames) => stats.quantile(q, gainOver(frames, [signal]).gains[0]);
+}
+
+export function shareOver(parts, whole) {
+	return (frames) => {
+		const { gains } = gainOver(frames, [whole, ...parts]);
+		const [all, ...some] = gains;
+		return all === null ? null : stats.ratio(some.reduce((a, b) => a + b, 0), all);
+	};
 }
 
 export function gaugeOver(signal) {

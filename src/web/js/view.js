@@ -6,6 +6,11 @@ import { Sparkline } from "./spark.js";
 
 const TONE_WORDS = { ok: "Good", warn: "Warning", bad: "Problem" };
 
+// Long figures are set smaller rather than broken over two lines.
+function sizeClass(value) {
+	return value.length > 15 ? "tile-longer" : value.length > 9 ? "tile-long" : "";
+}
+
 class TileView {
 	constructor(tile) {
 		this.tile = tile;
@@ -13,6 +18,7 @@ class TileView {
 		this.chip = tile.windowed ? el("span", { class: "chip" }) : null;
 		this.mark = el("span", { class: "tile-mark" });
 		this.value = el("span", { class: "tile-number" }, NONE);
+		this.line = el("div", { class: "tile-value" }, this.mark, this.value);
 		this.sub = el("span", { class: "tile-sub" });
 		this.latest = tile.spark && tile.spark.format ? el("span", { class: "tile-latest" }) : null;
 		this.spark = tile.spark ? new Sparkline(tile.spark) : null;
@@ -20,7 +26,7 @@ class TileView {
 			"div",
 			{ class: "tile", "data-tile": tile.id, role: "group", "aria-label": tile.title },
 			el("div", { class: "tile-title" }, el("span", null, tile.title), this.chip),
-			el("div", { class: `tile-value${tile.wordy ? " tile-words" : ""}` }, this.mark, this.value),
+			this.line,
 			el("div", { class: "tile-foot" }, this.sub, this.latest),
 			this.spark ? this.spark.node : null,
 		);
@@ -38,6 +44,7 @@ class TileView {
 	update(state) {
 		const { value, sub, tone } = this.tile.read(state.window, state.scrape);
 		setText(this.value, value);
+		setClass(this.line, `tile-value ${this.tile.wordy ? "tile-words" : sizeClass(value)}`);
 		setText(this.sub, sub || "");
 		this.setTone(tone || null);
 		if (this.chip) {
@@ -67,7 +74,7 @@ function headingId(id) {
 
 // A section: title, tiles, panels. `panels` are objects {node, update(state)}.
 export class SectionView {
-	constructor({ id, title, note, tiles = [], panels = [], wide = false }) {
+	constructor({ id, title, note, tiles = [], panels = [], wide = false, columns = tiles.length }) {
 		this.tiles = tiles.map((tile) => new TileView(tile));
 		this.panels = panels;
 		this.node = el(
@@ -75,7 +82,7 @@ export class SectionView {
 			{ class: wide ? "section wide" : "section", id, "aria-labelledby": headingId(id) },
 			el("h2", { id: headingId(id) }, title),
 			note ? el("p", { class: "note" }, note) : null,
-			tiles.length > 0 ? el("div", { class: `tiles tiles-${tiles.length}` }, this.tiles.map((tile) => tile.node)) : null,
+			tiles.length > 0 ? el("div", { class: `tiles tiles-${columns}` }, this.tiles.map((tile) => tile.node)) : null,
 			panels.length > 0 ? el("div", { class: "panels" }, panels.map((panel) => panel.node)) : null,
 		);
 	}
