@@ -18,6 +18,7 @@ struct jobs;
 struct traces;
 struct workspaces;
 struct sweeper;
+struct objects;
 
 struct storage {
 	const struct settings *settings;
@@ -28,6 +29,7 @@ struct storage {
 	struct expr_guard *guard;
 	struct locks *locks;
 	struct jobs *jobs;
+	struct objects *objects;
 	struct traces *traces;	       /* NULL without an OTLP collector */
 	struct workspaces *workspaces; /* open workspace instances; NULL until the PG listener asked for one */
 	char admin_key_hash[65];       /* empty without an admin key */
