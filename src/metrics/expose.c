@@ -45,7 +45,7 @@ bool metrics_query_parse(struct metrics_query *query, struct span path, struct s
 	if (path.len > 0 && path.ptr[0] != '/')
 		return false;
 	path = span_skip(path, 1);
-	if (path.len > 0 && path.ptr[path.len - 1] == '/')
+	if (path.len > 1 && path.ptr[path.len - 1] == '/')
 		path.len--;
 	if (!parse_page(query, path))
 		return false;
