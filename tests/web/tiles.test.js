@@ -4,7 +4,7 @@ import test from "node:test";
 import { keyTarget } from "../../src/web/js/controls.js";
 import { parseExposition } from "../../src/web/js/exposition.js";
 import { breakdownRows, endpointRows, lockRows, runtimeRows, statusTone } from "../../src/web/js/panels.js";
-import { diskRows, poolRows, writerState } from "../../src/web/js/resources.js";
+import { diskRows, objectiveRows, poolRows, writerState } from "../../src/web/js/resources.js";
 import { sparkPath } from "../../src/web/js/spark.js";
 import * as tiles from "../../src/web/js/tiles.js";
 import { Timeline, frameOf } from "../../src/web/js/timeline.js";
@@ -140,6 +140,21 @@ duckdb_metadata_write_queue_depth ${depth}
 	line.push(frameOf(parseExposition(text(27.5, 3100, 1)), 5020));
 	assert.equal(writerState(line.window(10)).words, "Saturated");
 	assert.equal(writerState(new Timeline().window(60)).tone, null);
+});
+
+test("objectives: what was reached, and how fast the budget goes", () => {
+	const rows = (ok, broken, quick, all) => {
+		const line = new Timeline();
+		const buckets = `duckdb_api_request_duration_seconds_bucket{le="0.5"} ${quick}\nduckdb_api_request_duration_seconds_bucket{le="+Inf"} ${all}\n`;
+		line.push(frameOf(parseExposition(`duckdb_api_requests_total{status_code="200"} ${ok}\nduckdb_api_requests_total{status_code="500"} ${broken}\n${buckets}`), 5));
+		return objectiveRows(line.window(null));
+	};
+	const [answered, quick] = rows(9980, 20, 90, 100);
+	assert.deepEqual([answered.reached, answered.burn.toFixed(3), answered.tone], [0.998, "2.000", "warn"]);
+	assert.deepEqual([quick.reached, quick.burn.toFixed(3), quick.tone], [0.9, "2.000", "warn"]);
+	assert.deepEqual(rows(10000, 0, 99, 100).map((row) => row.tone), ["ok", "ok"]);
+	assert.equal(rows(900, 100, 1, 1)[0].tone, "bad");
+	assert.deepEqual(rows(0, 0, 0, 0).map((row) => row.burn), [null, null]);
 });
 
 test("pools and disks", () => {

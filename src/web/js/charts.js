@@ -120,7 +120,7 @@ export class ChartView {
 	constructor(id) {
 		this.chart = CHARTS[id];
 		this.plot = null;
-		this.box = el("div", { class: "plot" });
+		this.box = el("div", { class: "plot", hidden: true });
 		this.latest = this.chart.lines.map(() => el("span", { class: "legend-value" }, fmt.NONE));
 		this.none = el("p", { class: "empty plot-empty" }, "Collecting: the first points appear with the second refresh");
 		const legend = this.chart.lines.map(({ name, color: hue, dash }, i) =>

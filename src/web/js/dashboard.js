@@ -4,7 +4,7 @@ import { App, mount, rangePicker } from "./app.js";
 import { ChartView } from "./charts.js";
 import { el } from "./dom.js";
 import { endpointTable, latencyPanel, lockTable, methodBars, runtimePanel, statusDoughnut, storageBreakdown } from "./panels.js";
-import { diskPanel, hotPanel, poolPanel, writerPanel } from "./resources.js";
+import { diskPanel, hotPanel, objectivesPanel, poolPanel, writerPanel } from "./resources.js";
 import * as tiles from "./tiles.js";
 import { SectionView } from "./view.js";
 
@@ -23,7 +23,7 @@ const sections = [
 	{ id: "pgwire", title: "Workspaces & PG Wire", tiles: tiles.pgwire },
 	{ id: "grpc", title: "gRPC Driver Interface", tiles: tiles.grpc },
 	{ id: "schema", title: "Schema Operations & Bucket Sharing", wide: true, tiles: tiles.schema },
-	{ id: "distribution", title: "Request Distribution", wide: true, panels: [statusDoughnut(), methodBars()] },
+	{ id: "distribution", title: "Request Distribution", wide: true, panels: [statusDoughnut(), methodBars(), objectivesPanel()] },
 	{ id: "slow", title: "Where Time Goes", wide: true, panels: [hotPanel(), poolPanel()] },
 	{ id: "details", title: "Request Details", wide: true, panels: [endpointTable(), lockTable(), runtimePanel(), memory] },
 ];

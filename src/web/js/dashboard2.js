@@ -6,7 +6,7 @@ import { bindTabs } from "./controls.js";
 import { el } from "./dom.js";
 import { endpointTable, lockTable, methodBars, runtimePanel, statusDoughnut, storageBreakdown } from "./panels.js";
 import { http } from "./readings.js";
-import { diskPanel, hotPanel, poolPanel, writerPanel } from "./resources.js";
+import { diskPanel, hotPanel, objectivesPanel, poolPanel, writerPanel } from "./resources.js";
 import * as tiles from "./tiles.js";
 import { KpiView, SectionView } from "./view.js";
 
@@ -21,7 +21,7 @@ const TABS = [
 			{ id: "traffic", title: "Traffic", wide: true, panels: [requests, latency] },
 			{ id: "latency", title: "Request Latency", wide: true, tiles: tiles.latency },
 			{ id: "storage", title: "Storage Overview", wide: true, tiles: tiles.storageOverview, panels: [storageBreakdown(), diskPanel()] },
-			{ id: "distribution", title: "Request Distribution", wide: true, panels: [statusDoughnut(), methodBars()] },
+			{ id: "distribution", title: "Request Distribution", wide: true, panels: [statusDoughnut(), methodBars(), objectivesPanel()] },
 		],
 	},
 	{

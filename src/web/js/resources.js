@@ -141,6 +141,54 @@ export function diskPanel() {
 	};
 }
 
+const OBJECTIVES = {
+	answered: { name: "Answered without server error", goal: 0.999 },
+	quick: { name: "Answered within 500 ms", goal: 0.95, seconds: 0.5 },
+};
+// How many times faster than the goal allows the errors come: beyond the first the month's budget is gone in two days.
+const BURN_BAD = 14.4;
+const BURN_WARN = 1;
+
+function objective({ name, goal }, missed) {
+	const burn = missed === null ? null : missed / (1 - goal);
+	const tone = burn === null ? null : burn > BURN_BAD ? "bad" : burn > BURN_WARN ? "warn" : "ok";
+	return { name, goal, reached: missed === null ? null : 1 - missed, burn, tone };
+}
+
+// The service level objectives over the window: [{name, goal, reached, burn, tone}].
+export function objectiveRows(window) {
+	const times = window.gain(m.http.latency);
+	const bound = times ? times.bounds.indexOf(OBJECTIVES.quick.seconds) : -1;
+	const quick = bound < 0 ? null : ratio(times.counts[bound], times.total);
+	return [
+		objective(OBJECTIVES.answered, window.share([m.http.serverErrors], m.http.requests)),
+		objective(OBJECTIVES.quick, quick === null ? null : 1 - quick),
+	];
+}
+
+export function objectivesPanel() {
+	const body = el("div", { class: "objectives" });
+	const words = { ok: "Within budget", warn: "Over budget", bad: "Burning fast" };
+	return {
+		node: panel("Objectives", "panel-objectives", body),
+		update({ window }) {
+			replace(
+				body,
+				objectiveRows(window).map(({ name, goal, reached, burn, tone }) =>
+					el(
+						"div",
+						{ class: "objective" },
+						el("span", { class: "bar-label" }, name),
+						el("strong", null, reached === null ? fmt.NONE : fmt.percent(reached, 2)),
+						el("span", { class: "quiet" }, `goal ${fmt.percent(goal)}${burn === null ? "" : `, spending ${burn.toFixed(1)}× the budget`}`),
+						tone ? el("span", { class: `status text-${tone === "ok" ? "good" : tone}` }, icon(tone), words[tone]) : null,
+					),
+				),
+			);
+		},
+	};
+}
+
 const HISTOGRAM_NAMES = {
 	duckdb_api_request_duration_seconds: "HTTP request",
 	duckdb_grpc_request_duration_seconds: "gRPC command",
