@@ -5,9 +5,8 @@
  * of the protocol or of SQL take a `struct pg_error *` as last parameter; a
  * `struct err` from below becomes one with pg_error_from().
  *
- * sqlstate_of_engine() refines the engine's class of error by its message,
- * since the engine's classes are coarser than SQLSTATEs; the table of message
- * patterns stands in sqlstate.c and knows the texts of the pinned engine.
+ * The engine's own errors come with a SQLSTATE (engine/session.h, struct fault);
+ * pg_error_engine() makes the other fields of its text.
  *
  * SQLSTATEs are from PostgreSQL's Appendix A, fields from its chapter on the
  * message formats ("Error and Notice Message Fields").
@@ -48,41 +47,11 @@ void pg_error_where(struct pg_error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool pg_error_from(struct pg_error *e, const struct err *err);
 const char *pg_severity_name(enum pg_severity severity);
 
-/* What the engine said, as far as it matters here. Classes are those of duckdb_result_error_type(). */
-enum engine_class {
-	ENGINE_CLASS_OTHER,
-	ENGINE_CLASS_OUT_OF_RANGE,
-	ENGINE_CLASS_CONVERSION,
-	ENGINE_CLASS_MISMATCH,
-	ENGINE_CLASS_DIVIDE_BY_ZERO,
-	ENGINE_CLASS_INVALID_TYPE,
-	ENGINE_CLASS_NOT_IMPLEMENTED,
-	ENGINE_CLASS_TRANSACTION,
-	ENGINE_CLASS_CATALOG,
-	ENGINE_CLASS_PARSER,
-	ENGINE_CLASS_SYNTAX,
-	ENGINE_CLASS_CONSTRAINT,
-	ENGINE_CLASS_IO,
-	ENGINE_CLASS_INTERRUPT,
-	ENGINE_CLASS_FATAL,
-	ENGINE_CLASS_INTERNAL,
-	ENGINE_CLASS_INVALID_INPUT,
-	ENGINE_CLASS_OUT_OF_MEMORY,
-	ENGINE_CLASS_PERMISSION,
-	ENGINE_CLASS_PARAMETER,
-	ENGINE_CLASS_BINDER,
-	ENGINE_CLASS_DEPENDENCY,
-	ENGINE_CLASS_COUNT
-};
-
-/* The class named by the prefix of an engine message ("Catalog Error: ..."). */
-enum engine_class engine_class_of(struct span message);
 /*
- * Turns an engine message into *e: SQLSTATE, the sentence without the class prefix and without the quoted source line,
- * table and constraint where the message names them, and in *ret_offset the byte offset in the statement that the
- * engine marked (SIZE_MAX: none). Paths are cut out of the text. Returns false.
+ * A statement the engine refused: its SQLSTATE refined where the text tells more, the first line as message, the rest as
+ * hint, and the table, column and constraint that the text names. Returns false.
  */
-bool sqlstate_of_engine(struct pg_error *e, struct span message, struct span statement, size_t *ret_offset);
+bool pg_error_engine(struct pg_error *e, const char *sqlstate, struct span message);
 /* 1-based character position of byte `offset` of UTF-8 text. */
 uint32_t sqlstate_position(struct span text, size_t offset);
 

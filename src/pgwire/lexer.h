@@ -1,0 +1,54 @@
+/*
+ * Tokens of SQL as PostgreSQL and the engine read it: nested comments, quoted
+ * identifiers, strings of every form ('..', E'..', U&'..', B'..', X'..', N'..',
+ * $tag$..$tag$), numbers, $1 and $name, operators. standard_conforming_strings
+ * is always on: only E'..' has backslash escapes.
+ *
+ * Pure; a token's text points into the statement. What never ends (a string, a
+ * comment) is one TOKEN_BAD up to the end of the text. Linear in the text.
+ */
+#ifndef PGWIRE_LEXER_H
+#define PGWIRE_LEXER_H
+
+#include "base/arena.h"
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_WORD,   /* keyword or plain identifier */
+	TOKEN_QUOTED, /* "identifier" */
+	TOKEN_STRING,
+	TOKEN_NUMBER,
+	TOKEN_PARAM, /* $1, $name */
+	TOKEN_OPERATOR,
+	TOKEN_PUNCT, /* one of ( ) [ ] { } , ; . : */
+	TOKEN_CAST,  /* :: */
+	TOKEN_BAD
+};
+
+struct token {
+	enum token_kind kind;
+	struct span text;
+	bool after_space; /* blanks or a comment stand before it */
+};
+
+struct lexer {
+	struct span rest;
+};
+
+struct token lexer_next(struct lexer *lx);
+/* The next token, not taken. */
+struct token lexer_peek(const struct lexer *lx);
+
+/* Case-insensitive comparison of a word; a quoted identifier is no keyword. */
+bool token_is(struct token t, const char *word);
+bool token_is_punct(struct token t, char c);
+/* The name an identifier means: folded to lower case, or without its quotes. For other tokens the text. */
+struct span token_name(struct token t, struct arena *arena);
+/* The content of a string, escapes resolved. */
+struct span token_string(struct token t, struct arena *arena);
+/* Appends the name as an identifier, quoted where it must be. */
+struct buf;
+void lexer_quote_name(struct buf *out, struct span name);
+void lexer_quote_string(struct buf *out, struct span text);
+
+#endif

@@ -1,0 +1,406 @@
+#include "pgwire/stmt.h"
+
+#include <stdio.h>
+
+static const struct {
+	enum stmt_class class;
+	const char *tag;
+	bool counts;
+} KINDS[] = {
+#define STMT(id, class_, tag_, counts_) [STMT_##id] = {.class = STMT_##class_, .tag = (tag_), .counts = (counts_)},
+#include "pgwire/stmt.def"
+#undef STMT
+};
+
+/* The first word decides. */
+static const struct {
+	const char *word;
+	enum stmt_kind kind;
+} VERBS[] = {
+	{"select", STMT_SELECT},
+	{"values", STMT_SELECT},
+	{"table", STMT_SELECT},
+	{"from", STMT_SELECT},
+	{"with", STMT_SELECT},
+	{"pivot", STMT_SELECT},
+	{"unpivot", STMT_SELECT},
+	{"describe", STMT_SELECT},
+	{"desc", STMT_SELECT},
+	{"summarize", STMT_SELECT},
+	{"explain", STMT_EXPLAIN},
+	{"pragma", STMT_PRAGMA},
+	{"call", STMT_CALL},
+	{"insert", STMT_INSERT},
+	{"update", STMT_UPDATE},
+	{"delete", STMT_DELETE},
+	{"merge", STMT_MERGE},
+	{"create", STMT_CREATE},
+	{"alter", STMT_ALTER},
+	{"drop", STMT_DROP},
+	{"truncate", STMT_TRUNCATE},
+	{"comment", STMT_COMMENT},
+	{"checkpoint", STMT_CHECKPOINT},
+	{"copy", STMT_COPY},
+	{"begin", STMT_BEGIN},
+	{"start", STMT_START},
+	{"commit", STMT_COMMIT},
+	{"end", STMT_COMMIT},
+	{"rollback", STMT_ROLLBACK},
+	{"abort", STMT_ROLLBACK},
+	{"savepoint", STMT_SAVEPOINT},
+	{"release", STMT_RELEASE},
+	{"set", STMT_SET},
+	{"reset", STMT_RESET},
+	{"show", STMT_SHOW},
+	{"discard", STMT_DISCARD},
+	{"prepare", STMT_PREPARE},
+	{"execute", STMT_EXECUTE},
+	{"deallocate", STMT_DEALLOCATE},
+	{"declare", STMT_DECLARE},
+	{"fetch", STMT_FETCH},
+	{"move", STMT_MOVE},
+	{"close", STMT_CLOSE},
+	{"listen", STMT_LISTEN},
+	{"unlisten", STMT_UNLISTEN},
+	{"notify", STMT_NOTIFY},
+	{"lock", STMT_LOCK},
+	{"vacuum", STMT_VACUUM},
+	{"analyze", STMT_ANALYZE},
+	{"analyse", STMT_ANALYZE},
+	{"reindex", STMT_REINDEX},
+	{"cluster", STMT_CLUSTER},
+	{"grant", STMT_GRANT},
+	{"revoke", STMT_REVOKE},
+	{"attach", STMT_FORBIDDEN},
+	{"detach", STMT_FORBIDDEN},
+	{"install", STMT_FORBIDDEN},
+	{"load", STMT_FORBIDDEN},
+	{"export", STMT_FORBIDDEN},
+	{"import", STMT_FORBIDDEN},
+	{"use", STMT_FORBIDDEN},
+	{"force", STMT_FORBIDDEN},
+	{"do", STMT_FORBIDDEN},
+};
+
+/* Words that tell what the text mentions; prefixes of names are handled in mention_of(). */
+static const struct {
+	const char *word;
+	unsigned mention;
+} MENTIONS[] = {
+	{"returning", MENTIONS_RETURNING},
+	{"public", MENTIONS_PUBLIC},
+	{"information_schema", MENTIONS_CATALOG},
+	{"regclass", MENTIONS_CATALOG},
+	{"regtype", MENTIONS_CATALOG},
+	{"regproc", MENTIONS_CATALOG},
+	{"regprocedure", MENTIONS_CATALOG},
+	{"regnamespace", MENTIONS_CATALOG},
+	{"regrole", MENTIONS_CATALOG},
+	{"to_regclass", MENTIONS_CATALOG},
+	{"to_regtype", MENTIONS_CATALOG},
+	{"to_regproc", MENTIONS_CATALOG},
+	{"to_regnamespace", MENTIONS_CATALOG},
+	{"format_type", MENTIONS_CATALOG},
+	{"obj_description", MENTIONS_CATALOG},
+	{"col_description", MENTIONS_CATALOG},
+	{"shobj_description", MENTIONS_CATALOG},
+	{"current_setting", MENTIONS_SETTING},
+	{"set_config", MENTIONS_SETTING},
+	{"operator", MENTIONS_SYNTAX},
+	{"collate", MENTIONS_SYNTAX},
+	{"unlogged", MENTIONS_SYNTAX},
+	{"local", MENTIONS_SYNTAX},
+	{"global", MENTIONS_SYNTAX},
+	{"preserve", MENTIONS_SYNTAX},
+	{"serial", MENTIONS_SYNTAX},
+	{"bigserial", MENTIONS_SYNTAX},
+	{"smallserial", MENTIONS_SYNTAX},
+	{"serial4", MENTIONS_SYNTAX},
+	{"serial8", MENTIONS_SYNTAX},
+	{"identity", MENTIONS_SYNTAX},
+	{"fillfactor", MENTIONS_SYNTAX},
+	{"share", MENTIONS_SYNTAX},
+	{"only", MENTIONS_SYNTAX},
+	{"jsonb", MENTIONS_SYNTAX},
+	{"concurrently", MENTIONS_SYNTAX},
+	{"overriding", MENTIONS_SYNTAX},
+	{"freeze", MENTIONS_SYNTAX},
+	{"autovacuum_enabled", MENTIONS_SYNTAX},
+	{"tablespace", MENTIONS_SYNTAX},
+	{"for", MENTIONS_SYNTAX},
+};
+
+static unsigned mention_of(struct token t)
+{
+	unsigned mentions = 0;
+	if (t.kind == TOKEN_QUOTED && (span_find(t.text, '.') < t.text.len || span_find(t.text, '-') < t.text.len))
+		mentions |= MENTIONS_QUOTED_DOTS;
+	if (t.kind == TOKEN_QUOTED && t.text.len > 2)
+		t.text = (struct span){t.text.ptr + 1, t.text.len - 2};
+	if (t.text.len > 3 && strncasecmp(t.text.ptr, "pg_", 3) == 0)
+		return mentions | MENTIONS_CATALOG;
+	for (size_t i = 0; i < ARRAY_LEN(MENTIONS); i++)
+		if (span_eq_nocase(t.text, span_of(MENTIONS[i].word)))
+			return mentions | MENTIONS[i].mention;
+	return mentions;
+}
+
+static enum stmt_kind kind_of(struct token first)
+{
+	for (size_t i = 0; i < ARRAY_LEN(VERBS); i++)
+		if (token_is(first, VERBS[i].word))
+			return VERBS[i].kind;
+	return STMT_UNKNOWN;
+}
+
+/* The state of one walk over a statement's tokens. */
+struct scan {
+	unsigned depth;
+	unsigned subqueries;		  /* scalar ones that are open */
+	bool is_subquery[STMT_DEPTH_MAX]; /* of each open parenthesis */
+	struct token before;		  /* the token before the last '(' */
+	struct token last;
+	bool with_waits; /* WITH: the main verb has not come yet */
+	bool saw_as;	 /* a top-level AS */
+	bool saw_into;	 /* a top-level INTO */
+	struct token words[5];
+	size_t word_count;
+	unsigned mentions, parameters;
+};
+
+static bool too_deep(struct pg_error *e)
+{
+	return pg_error_set(e, "54001", "statement is nested too deeply");
+}
+
+static bool open_parenthesis(struct scan *s, struct pg_error *e)
+{
+	if (s->depth == STMT_DEPTH_MAX)
+		return too_deep(e);
+	s->before = s->last;
+	s->is_subquery[s->depth++] = false;
+	return true;
+}
+
+/* "( select": a scalar subquery unless it stands where a table or a list is expected. */
+static bool enter_subquery(struct scan *s, struct token t, struct pg_error *e)
+{
+	static const char *const starts[] = {"select", "with", "values", "from", "table"};
+	static const char *const not_scalar[] = {"from",  "join", "in",	       "as",	 "lateral",	"exists",
+						 "union", "all",  "intersect", "except", "materialized"};
+	bool is_start = false;
+	for (size_t i = 0; i < ARRAY_LEN(starts) && !is_start; i++)
+		is_start = token_is(t, starts[i]);
+	for (size_t i = 0; i < ARRAY_LEN(not_scalar) && is_start; i++)
+		is_start = !token_is(s->before, not_scalar[i]);
+	if (!is_start)
+		return true;
+	s->is_subquery[s->depth - 1] = true;
+	return ++s->subqueries <= STMT_SUBQUERIES_MAX || too_deep(e);
+}
+
+static void close_parenthesis(struct scan *s)
+{
+	if (s->depth && s->is_subquery[--s->depth])
+		s->subqueries--;
+}
+
+static void note_parameter(struct scan *s, struct token t)
+{
+	uint64_t n;
+	if (span_u64(span_skip(t.text, 1), &n) && n <= UINT16_MAX && n > s->parameters)
+		s->parameters = (unsigned)n;
+}
+
+/* Words outside of parentheses. */
+static void note_top_word(struct scan *s, struct token t, struct stmt *ret)
+{
+	if (s->word_count < ARRAY_LEN(s->words))
+		s->words[s->word_count++] = t;
+	s->saw_as = s->saw_as || token_is(t, "as");
+	s->saw_into = s->saw_into || token_is(t, "into");
+	if (!s->with_waits)
+		return;
+	enum stmt_kind kind = kind_of(t);
+	bool is_main = kind == STMT_SELECT || KINDS[kind].class == STMT_DML;
+	if (is_main && !token_is(t, "with")) {
+		ret->kind = kind;
+		s->with_waits = false;
+	}
+}
+
+static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct pg_error *e)
+{
+	if (token_is_punct(t, '(')) {
+		if (!open_parenthesis(s, e))
+			return false;
+	} else if (token_is_punct(t, ')')) {
+		close_parenthesis(s);
+	} else if (t.kind == TOKEN_PARAM) {
+		note_parameter(s, t);
+	} else if (t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED) {
+		s->mentions |= mention_of(t);
+		if (token_is_punct(s->last, '(') && s->depth && !enter_subquery(s, t, e))
+			return false;
+		if (s->depth == 0)
+			note_top_word(s, t, ret);
+	} else if (t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len)) {
+		s->mentions |= MENTIONS_SYNTAX;
+	}
+	s->last = t;
+	return true;
+}
+
+/* Words between CREATE and what is created. */
+static bool is_modifier(struct token t)
+{
+	static const char *const words[] = {"or",     "replace",  "temp",   "temporary", "local",
+					    "global", "unlogged", "unique", "recursive", "persistent"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (token_is(t, words[i]))
+			return true;
+	return false;
+}
+
+/* CREATE, ALTER, DROP, DISCARD: the tag says of what. */
+static void make_tag(struct stmt *ret, const struct scan *s)
+{
+	static const struct {
+		const char *word, *noun;
+	} nouns[] = {{"macro", "FUNCTION"},
+		     {"function", "FUNCTION"},
+		     {"secret", "SECRET"},
+		     {"materialized", "MATERIALIZED VIEW"}};
+	struct token object = {0};
+	for (size_t i = 1; i < s->word_count; i++)
+		if (!is_modifier(s->words[i])) {
+			object = s->words[i];
+			break;
+		}
+	const char *noun = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(nouns); i++)
+		if (token_is(object, nouns[i].word))
+			noun = nouns[i].noun;
+	if (noun)
+		(void)snprintf(ret->tag, sizeof(ret->tag), "%.*s %s", SPAN_ARG(s->words[0].text), noun);
+	else
+		(void)snprintf(ret->tag, sizeof(ret->tag), "%.*s %.*s", SPAN_ARG(s->words[0].text),
+			       (int)(object.text.len < 30 ? object.text.len : 30), object.text.ptr);
+	for (char *c = ret->tag; *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c & ~0x20);
+}
+
+static bool word_at(const struct scan *s, size_t i, const char *word)
+{
+	return i < s->word_count && token_is(s->words[i], word);
+}
+
+/* Kinds that more than the first word tells; `object` is the first word behind the modifiers. */
+static enum stmt_kind refine_ddl(const struct scan *s, enum stmt_kind kind)
+{
+	size_t object = 1;
+	while (object < s->word_count && is_modifier(s->words[object]))
+		object++;
+	if (word_at(s, object, "secret"))
+		return STMT_FORBIDDEN;
+	return kind == STMT_CREATE && word_at(s, object, "table") && s->saw_as ? STMT_CREATE_TABLE_AS : kind;
+}
+
+/* The engine's own listings are queries; the rest of SHOW shows settings. */
+static bool shows_objects(const struct scan *s)
+{
+	static const char *const words[] = {"tables", "databases", "schemas"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (word_at(s, 1, words[i]))
+			return true;
+	return word_at(s, 1, "all") && word_at(s, 2, "tables");
+}
+
+static enum stmt_kind refine(const struct scan *s, enum stmt_kind kind)
+{
+	switch (kind) {
+	case STMT_CREATE:
+	case STMT_DROP:
+	case STMT_ALTER:
+		return refine_ddl(s, kind);
+	case STMT_ROLLBACK:
+		for (size_t i = 1; i < s->word_count; i++)
+			if (token_is(s->words[i], "to"))
+				return STMT_ROLLBACK_TO;
+		return kind;
+	case STMT_SHOW:
+		return shows_objects(s) ? STMT_SELECT : kind;
+	case STMT_UPDATE:
+		return word_at(s, 1, "extensions") ? STMT_FORBIDDEN : kind;
+	case STMT_SELECT:
+		return s->saw_into && word_at(s, 0, "select") ? STMT_CREATE_TABLE_AS : kind;
+	default:
+		return kind;
+	}
+}
+
+static void finish(struct stmt *ret, const struct scan *s)
+{
+	ret->mentions = s->mentions;
+	ret->parameters = s->parameters;
+	ret->kind = refine(s, ret->kind);
+	ret->class = KINDS[ret->kind].class;
+	ret->tag_counts = KINDS[ret->kind].counts;
+	ret->returns_rows = ret->class == STMT_QUERY || ret->kind == STMT_SHOW || ret->kind == STMT_FETCH ||
+			    (ret->class == STMT_DML && (s->mentions & MENTIONS_RETURNING));
+	if (KINDS[ret->kind].tag)
+		(void)snprintf(ret->tag, sizeof(ret->tag), "%s", KINDS[ret->kind].tag);
+	else
+		make_tag(ret, s);
+	if ((ret->kind == STMT_DEALLOCATE || ret->kind == STMT_CLOSE) && s->word_count &&
+	    token_is(s->words[s->word_count - 1], "all"))
+		(void)snprintf(ret->tag, sizeof(ret->tag), "%s ALL", KINDS[ret->kind].tag);
+}
+
+bool stmt_next(struct span *rest, struct stmt *ret, struct pg_error *e)
+{
+	struct lexer lx = {*rest};
+	static const struct scan zero;
+	struct scan s = zero;
+	struct token t = lexer_next(&lx);
+	*ret = (struct stmt){.kind = STMT_NONE};
+	while (token_is_punct(t, ';'))
+		t = lexer_next(&lx);
+	const char *start = t.text.ptr, *end = start;
+	if (t.kind == TOKEN_END) {
+		*rest = lx.rest;
+		return true;
+	}
+	struct token first = t;
+	for (struct lexer inner = lx; token_is_punct(first, '(');)
+		first = lexer_next(&inner);
+	ret->kind = kind_of(first);
+	s.with_waits = token_is(t, "with");
+	for (; t.kind != TOKEN_END && !token_is_punct(t, ';'); t = lexer_next(&lx)) {
+		if (!note_token(&s, t, ret, e))
+			return false;
+		end = t.text.ptr + t.text.len;
+	}
+	ret->text = (struct span){start, (size_t)(end - start)};
+	*rest = lx.rest;
+	finish(ret, &s);
+	return true;
+}
+
+bool stmt_more(struct span rest)
+{
+	struct lexer lx = {rest};
+	struct token t = lexer_next(&lx);
+	while (token_is_punct(t, ';'))
+		t = lexer_next(&lx);
+	return t.kind != TOKEN_END;
+}
+
+void stmt_tag(const struct stmt *s, uint64_t rows, char ret[STMT_TAG_SIZE + 24])
+{
+	if (s->tag_counts)
+		(void)snprintf(ret, STMT_TAG_SIZE + 24, "%s %llu", s->tag, (unsigned long long)rows);
+	else
+		(void)snprintf(ret, STMT_TAG_SIZE + 24, "%s", s->tag);
+}
