@@ -61,14 +61,16 @@ static bool lockdown_sql(const char *dir, struct buf *sql)
 {
 	sql_printf(sql, "SET allowed_configs=['TimeZone','enable_progress_bar','enable_progress_bar_print',"
 			"'progress_bar_time','search_path','schema'];");
-	char *slashed = mem_alloc(strlen(dir) + 2);
 	const size_t len = strlen(dir);
-	memcpy(slashed, dir, len);
-	if (len == 0 || dir[len - 1] != '/')
-		slashed[len] = '/';
-	sql_printf(sql, "SET allowed_directories=[%L];SET enable_external_access=false;SET lock_configuration=true;",
-		   slashed);
-	free(slashed);
+	if (len > 0) {
+		char *slashed = mem_alloc(len + 2);
+		memcpy(slashed, dir, len);
+		if (dir[len - 1] != '/')
+			slashed[len] = '/';
+		sql_printf(sql, "SET allowed_directories=[%L];", slashed);
+		free(slashed);
+	}
+	sql_printf(sql, "SET enable_external_access=false;SET lock_configuration=true;");
 	return !sql->failed;
 }
 

@@ -33,7 +33,7 @@ struct instance_config {
 	int64_t temp_max;     /* bytes in temp_dir; 0: no limit of ours */
 	bool read_only;
 	/*
-	 * Not NULL: lock down to this folder (absolute, ending in '/' or not): SQL can open files only below it, no
+	 * Not NULL: lock down to this folder (absolute, ending in '/' or not; "": no file at all): SQL can open files only below it, no
 	 * extension, secret or setting can be touched any more. For instances that run tenants' SQL.
 	 */
 	const char *lockdown_dir;
