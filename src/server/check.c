@@ -1,0 +1,162 @@
+#include "server/check.h"
+
+#include "base/fs.h"
+#include "base/limits.h"
+#include "engine/instance.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum verdict { FINE, WARNING, FAULT };
+
+struct check {
+	const struct settings *settings;
+	struct buf *out;
+	size_t faults;
+};
+
+static void say(struct check *c, enum verdict verdict, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static void say(struct check *c, enum verdict verdict, const char *fmt, ...)
+{
+	static const char *const words[] = {"ok      ", "warning ", "FAULT   "};
+	va_list args;
+	buf_str(c->out, words[verdict]);
+	va_start(args, fmt);
+	buf_vprintf(c->out, fmt, args);
+	va_end(args);
+	buf_byte(c->out, '\n');
+	c->faults += verdict == FAULT;
+}
+
+static void check_engine(struct check *c)
+{
+	if (strcmp(engine_version(), ENGINE_VERSION) == 0)
+		say(c, FINE, "engine %s", engine_version());
+	else
+		say(c, FAULT,
+		    "the engine library is %s, the program was built for %s: run deps/setup build, or fix LD_LIBRARY_PATH",
+		    engine_version(), ENGINE_VERSION);
+}
+
+/* The nearest folder that exists: where missing ones would be created. */
+static void nearest(const char *path, char ret[LIMIT_PATH_BYTES])
+{
+	(void)snprintf(ret, LIMIT_PATH_BYTES, "%s", path);
+	while (!fs_is_dir(ret)) {
+		char *slash = strrchr(ret, '/');
+		if (!slash || slash == ret) {
+			(void)snprintf(ret, LIMIT_PATH_BYTES, "%s", slash ? "/" : ".");
+			return;
+		}
+		*slash = '\0';
+	}
+}
+
+static void check_folder(struct check *c, const char *name, const char *path)
+{
+	char place[LIMIT_PATH_BYTES];
+	struct err err = ERR_INIT;
+	int64_t free_bytes;
+	int64_t size;
+	nearest(path, place);
+	if (fs_exists(path) && !fs_is_dir(path))
+		say(c, FAULT, "%s %s is not a folder: move the file away or choose another place", name, path);
+	else if (access(place, W_OK | X_OK) != 0)
+		say(c, FAULT, "%s: %s is not writable (%s): chown it to the service's user", name, place,
+		    strerror(errno));
+	else if (!fs_space(place, &free_bytes, &size, &err))
+		say(c, FAULT, "%s: %s", name, err.message);
+	else if (free_bytes < (int64_t)GIB)
+		say(c, WARNING, "%s %s has only %lld MiB free: changing a table needs room for a second copy of it",
+		    name, path, (long long)(free_bytes >> 20));
+	else
+		say(c, FINE, "%s %s (%lld GiB free%s)", name, path, (long long)(free_bytes >> 30),
+		    fs_is_dir(path) ? "" : ", will be created");
+}
+
+static void check_files(struct check *c)
+{
+	struct rlimit limit;
+	/* Two descriptors for each attached file, and a thousand for connections and the rest. */
+	rlim_t want = (rlim_t)(2 * c->settings->attached_max + 1000);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		say(c, WARNING, "the limit of open files cannot be read");
+	else if (limit.rlim_max < want)
+		say(c, FAULT,
+		    "at most %llu open files are allowed, %llu are needed: raise LimitNOFILE (systemd) or ulimit -n, or lower DUCKDB_ATTACHED_MAX",
+		    (unsigned long long)limit.rlim_max, (unsigned long long)want);
+	else
+		say(c, FINE, "open files: %llu allowed, %llu needed", (unsigned long long)limit.rlim_max,
+		    (unsigned long long)want);
+}
+
+static void check_memory(struct check *c)
+{
+	int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	if (c->settings->duckdb_memory_limit > machine * 8 / 10)
+		say(c, WARNING,
+		    "DUCKDB_MEMORY_LIMIT (%lld MiB) is more than 80 %% of the machine's memory (%lld MiB): lower it",
+		    (long long)(c->settings->duckdb_memory_limit >> 20), (long long)(machine >> 20));
+	else
+		say(c, FINE, "engine memory %lld MiB of %lld MiB", (long long)(c->settings->duckdb_memory_limit >> 20),
+		    (long long)(machine >> 20));
+}
+
+static void check_port(struct check *c, const char *name, int64_t port)
+{
+	struct sockaddr_in6 any = {
+		.sin6_family = AF_INET6, .sin6_addr = in6addr_any, .sin6_port = htons((uint16_t)port)};
+	int on = 1;
+	if (port <= 0)
+		return;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0)
+		say(c, FINE, "%s %lld is free", name, (long long)port);
+	else
+		say(c, FAULT, "%s %lld cannot be used (%s): stop the program that has it, or choose another", name,
+		    (long long)port, strerror(errno));
+	(void)close(fd);
+}
+
+static void check_access(struct check *c)
+{
+	const struct settings *s = c->settings;
+	if (!s->admin_api_key && !s->admin_key_file)
+		say(c, FAULT, "no admin key: set ADMIN_API_KEY, or ADMIN_API_KEY_FILE to a file that is made for you");
+	else if (s->admin_api_key && strlen(s->admin_api_key) < 16)
+		say(c, WARNING, "ADMIN_API_KEY is shorter than 16 characters and can be guessed");
+	else
+		say(c, FINE, "admin key");
+	if (s->reference_compat)
+		say(c, WARNING, "REFERENCE_COMPAT is on: some answers are less strict than they should be");
+	if (geteuid() == 0)
+		say(c, WARNING, "running as root: use a user of its own, so that file modes protect published tables");
+	if (s->tls_cert && (access(s->tls_cert, R_OK) != 0 || access(s->tls_key, R_OK) != 0))
+		say(c, FAULT, "TLS_CERT_FILE or TLS_KEY_FILE cannot be read: %s", strerror(errno));
+}
+
+size_t check_run(const struct settings *settings, struct buf *out)
+{
+	struct check c = {.settings = settings, .out = out};
+	check_engine(&c);
+	check_access(&c);
+	check_folder(&c, "DATA_DIR", settings->data_dir);
+	check_folder(&c, "DUCKDB_DIR", settings->duckdb_dir);
+	check_folder(&c, "FILES_DIR", settings->files_dir);
+	check_folder(&c, "SNAPSHOTS_DIR", settings->snapshots_dir);
+	check_files(&c);
+	check_memory(&c);
+	check_port(&c, "PORT", settings->port);
+	check_port(&c, "GRPC_PORT", settings->grpc_port);
+	check_port(&c, "PGWIRE_PORT", settings->pgwire_port);
+	return c.faults;
+}

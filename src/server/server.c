@@ -1,0 +1,177 @@
+#include "server/server.h"
+
+#include "base/log.h"
+#include "base/pool.h"
+#include "engine/instance.h"
+#include "http/http.h"
+#include "metrics/metrics.h"
+#include "rest/rest.h"
+#include "server/idempotency.h"
+#include "storage/auth.h"
+#include "storage/storage.h"
+#include "web/routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	/* Writers wait for their table on a thread; how many work at once is decided by the admission of lock.h. */
+	WRITE_THREADS = 64,
+	TABLES_MAX = REST_TABLES + 8
+};
+
+struct server {
+	const struct settings *settings;
+	struct storage *storage;
+	struct pool *pools[HTTP_RUNS];
+	const struct http_routes *tables[TABLES_MAX];
+	size_t table_count;
+	struct web_context web;
+	char *openapi;
+	struct http_server *http;
+	struct http_server *metrics;
+};
+
+static void pools_start(struct server *server)
+{
+	const struct settings *s = server->settings;
+	const struct {
+		enum http_run run;
+		const char *name;
+		int64_t threads;
+	} rows[] = {{HTTP_READ, "read", s->read_workers},
+		    {HTTP_WRITE, "write", s->write_workers > WRITE_THREADS ? s->write_workers : WRITE_THREADS},
+		    {HTTP_STREAM, "stream", s->stream_workers}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pool_config config = {.name = rows[i].name,
+					     .threads = (size_t)rows[i].threads,
+					     .queue_max = (size_t)s->queue_max,
+					     .on_wait = metrics_pool_wait};
+		server->pools[rows[i].run] = pool_start(&config);
+	}
+}
+
+static bool collect_pools(void *ctx, struct err *err)
+{
+	struct server *server = ctx;
+	(void)err;
+	for (int i = 0; i < HTTP_RUNS; i++) {
+		struct pool_stats stats;
+		if (!server->pools[i])
+			continue;
+		const char *name = pool_name(server->pools[i]);
+		pool_stats(server->pools[i], &stats);
+		metric_gauge_set(metric_series(METRIC_POOL_THREADS, name, NULL), (double)stats.threads);
+		metric_gauge_set(metric_series(METRIC_POOL_BUSY, name, NULL), (double)stats.busy);
+		metric_gauge_set(metric_series(METRIC_POOL_QUEUED, name, NULL), (double)stats.queued);
+		metric_mirror(metric_series(METRIC_POOL_TASKS_TOTAL, name, NULL), (double)stats.tasks);
+	}
+	return true;
+}
+
+static bool authenticate(void *ctx, struct span key, struct principal *ret, const char **ret_why)
+{
+	return auth_key(ctx, key, ret, ret_why);
+}
+
+static void metrics_begin(const struct settings *s)
+{
+	const char *engine = engine_version();
+	struct metrics_config config = METRICS_CONFIG_DEFAULT;
+	config.max_projects = (size_t)s->metrics_max_projects;
+	config.max_tables = (size_t)s->metrics_max_tables;
+	config.max_workspaces = (size_t)s->metrics_max_workspaces;
+	config.max_branches = (size_t)s->metrics_max_branches;
+	config.version = s->api_version;
+	config.duckdb_version = *engine == 'v' ? engine + 1 : engine;
+	log_on_message(metrics_log_hook);
+	metrics_start(&config);
+}
+
+static bool http_begin(struct server *server, struct err *err)
+{
+	struct http_config config = http_config_of(server->settings);
+	rest_setup(server->storage, server->tables);
+	server->table_count = REST_TABLES;
+	server->tables[server->table_count++] = web_routes(&server->web);
+	memcpy(config.pools, server->pools, sizeof(config.pools));
+	config.tables = server->tables;
+	config.table_count = server->table_count;
+	config.auth = authenticate;
+	config.auth_ctx = server->storage;
+	config.idempotency = idempotency_of(server->storage->catalog);
+	server->openapi = http_openapi(&config, &server->web.openapi_len);
+	server->web.openapi = server->openapi;
+	return http_server_start(&config, &server->http, err);
+}
+
+/* METRICS_LISTEN: host:port, with the host in brackets for IPv6. */
+static bool metrics_listen(struct server *server, struct err *err)
+{
+	const char *where = server->settings->metrics_listen;
+	char host[256];
+	uint64_t port;
+	if (!where)
+		return true;
+	const char *colon = strrchr(where, ':');
+	struct span name = {where, colon ? (size_t)(colon - where) : 0};
+	if (name.len > 1 && *name.ptr == '[' && name.ptr[name.len - 1] == ']')
+		name = (struct span){name.ptr + 1, name.len - 2};
+	if (!colon || name.len >= sizeof(host) || !span_u64(span_of(colon + 1), &port) || port > 65535)
+		return err_set(err, ERR_INVALID_CONFIG, "METRICS_LISTEN must be host:port, not '%s'", where);
+	(void)snprintf(host, sizeof(host), "%.*s", SPAN_ARG(name));
+	static const struct http_routes *tables[1];
+	tables[0] = web_metrics_routes(&server->web);
+	struct http_config config = http_config_of(server->settings);
+	config.listener = "metrics";
+	config.host = name.len ? host : "0.0.0.0";
+	config.port = (int)port;
+	config.threads = 1;
+	config.tables = tables;
+	config.table_count = 1;
+	memcpy(config.pools, server->pools, sizeof(config.pools));
+	return http_server_start(&config, &server->metrics, err);
+}
+
+bool server_start(const struct settings *settings, struct server **ret, struct err *err)
+{
+	struct server *server = mem_alloc(sizeof(*server));
+	server->settings = settings;
+	server->web.metrics_token = settings->metrics_token;
+	metrics_begin(settings);
+	pools_start(server);
+	metrics_collector_add("pools", "pools", collect_pools, server);
+	if (!storage_open(settings, &server->storage, err) || !http_begin(server, err) ||
+	    !metrics_listen(server, err)) {
+		server_stop(server);
+		return false;
+	}
+	metric_gauge_set(metric_series(METRIC_API_UP, NULL), 1);
+	*ret = server;
+	return true;
+}
+
+int server_port(const struct server *server)
+{
+	return http_server_port(server->http);
+}
+
+void server_stop(struct server *server)
+{
+	if (!server)
+		return;
+	metric_gauge_set(metric_series(METRIC_API_UP, NULL), 0);
+	if (server->http)
+		(void)http_server_drain(server->http, (unsigned)server->settings->drain_timeout);
+	if (server->storage)
+		instance_interrupt_all(server->storage->data);
+	http_server_stop(server->http);
+	http_server_stop(server->metrics);
+	metrics_collector_remove("pools");
+	for (int i = 0; i < HTTP_RUNS; i++)
+		pool_stop(server->pools[i]);
+	storage_close(server->storage);
+	metrics_stop();
+	free(server->openapi);
+	free(server);
+}
