@@ -38,10 +38,20 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
+def local_stub():
+    """What answers at http://localhost:8000 in the browser, whoever has that port."""
+    server = Stub(BUILD / "src" / "web")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory, local_stub):
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
+    profile = f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"
+    local = f"--host-resolver-rules=MAP localhost:8000 {local_stub.url.removeprefix('http://')}"
+    for flag in [*FLAGS, profile, local]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
@@ -552,6 +562,21 @@ def test_nothing_is_asked_of_another_host(browser, busy):
     )
     assert blocked
     console(browser)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_work_from_disk(browser, local_stub, page):
+    now = time.time()
+    local_stub.metrics = busy_server(now, now - 100).text()
+    browser.get("about:blank")
+    console(browser)
+    browser.get((BUILD / "src" / "web" / page).as_uri())
+    wait_for(browser, lambda: state(browser) == "Connected")
+    assert tile(browser, "requests" if page == "dashboard.html" else "kpi-requests") == as_count(
+        total(samples(local_stub.metrics), "duckdb_api_requests_total")
+    )
+    assert not console(browser)
+    browser.get("about:blank")
 
 
 def test_a_fresh_server_has_empty_states_not_nonsense(browser, stub):
