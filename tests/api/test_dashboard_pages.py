@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -649,3 +650,75 @@ def test_docs_list_search_and_open(browser, busy):
     assert not console(browser)
     browser.get(f"{busy.url}/docs#createTable")
     wait_for(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "details#createTable[open]"))
+
+
+# The same pages as the real server serves them.
+
+
+@pytest.fixture
+def server_url(request):
+    """The running server of the other tests, or the one that DASHBOARD_URL names."""
+    if "DASHBOARD_URL" in os.environ:
+        return os.environ["DASHBOARD_URL"].rstrip("/")
+    try:
+        server = request.getfixturevalue("server")
+    except pytest.FixtureLookupError:
+        pytest.skip("no server to look at")
+    return str(getattr(server, "url", server)).rstrip("/")
+
+
+@pytest.mark.parametrize("path", ["/dashboard.html", "/dashboard2.html", "/docs", "/favicon.ico"])
+def test_server_serves_pages_with_policy_and_validator(server_url, path):
+    plain = requests.get(server_url + path, headers={"Accept-Encoding": "identity"}, timeout=DEADLINE)
+    assert plain.status_code == 200
+    policy = plain.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    packed = requests.get(server_url + path, headers={"Accept-Encoding": "gzip"}, timeout=DEADLINE)
+    assert packed.headers["Content-Encoding"] == "gzip" and packed.content == plain.content
+    assert "accept-encoding" in packed.headers["Vary"].lower()
+    again = requests.get(server_url + path, headers={"If-None-Match": plain.headers["ETag"]}, timeout=DEADLINE)
+    assert (again.status_code, again.content) == (304, b"")
+    head = requests.head(server_url + path, timeout=DEADLINE)
+    assert (head.status_code, head.content) == (200, b"")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_server_pages_run_without_complaint(browser, server_url, page):
+    open_page(browser, server_url, page)
+    wait_for(browser, lambda: browser.find_element(By.ID, "ranges").is_displayed())  # the history is there
+    for name in ("overview", "data", "apis", "operations", "details") if page == "dashboard2.html" else []:
+        open_tab(browser, name)
+    assert tile(browser, "status" if page == "dashboard.html" else "kpi-status") in ("Healthy", "OK")
+    assert not re.search(r"NaN|undefined|Infinity|\bnull\b", browser.find_element(By.TAG_NAME, "main").text)
+    assert not browser.find_element(By.ID, "skipped").is_displayed()
+    assert not [entry["message"] for entry in browser.get_log("browser")]
+
+
+def test_server_figures_equal_its_scrape(browser, server_url):
+    """While others use the server the two may be taken at different moments, so it is tried again until they meet."""
+    open_page(browser, server_url, "dashboard.html")
+    choose_window(browser, "start")
+    give_up = time.monotonic() + DEADLINE
+    while True:
+        text = requests.get(f"{server_url}/metrics", timeout=DEADLINE).text
+        browser.find_element(By.ID, "refresh").click()
+        wait_for(browser, lambda: "Connected" == state(browser))
+        try:
+            check_tiles_equal_scrape(browser, text)
+            return
+        except AssertionError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)
+
+
+def test_server_docs_list_its_endpoints(browser, server_url):
+    paths = requests.get(f"{server_url}/openapi.json", timeout=DEADLINE).json()["paths"]
+    browser.get("about:blank")
+    console(browser)
+    browser.get(f"{server_url}/docs")
+    count = sum(method in ("get", "post", "put", "patch", "delete", "head", "options") for item in paths.values() for method in item)
+    wait_for(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, "details.endpoint")) == count)
+    browser.execute_script("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    wait_for(browser, lambda: len(browser.find_elements(By.CSS_SELECTOR, ".endpoint-body pre")) == count)
+    assert not [entry["message"] for entry in browser.get_log("browser")]
