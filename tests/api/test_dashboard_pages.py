@@ -660,11 +660,7 @@ def server_url(request):
     """The running server of the other tests, or the one that DASHBOARD_URL names."""
     if "DASHBOARD_URL" in os.environ:
         return os.environ["DASHBOARD_URL"].rstrip("/")
-    try:
-        server = request.getfixturevalue("server")
-    except pytest.FixtureLookupError:
-        pytest.skip("no server to look at")
-    return str(getattr(server, "url", server)).rstrip("/")
+    return request.getfixturevalue("server").url
 
 
 @pytest.mark.parametrize("path", ["/dashboard.html", "/dashboard2.html", "/docs", "/favicon.ico"])
