@@ -12,5 +12,6 @@ size_t base64_write(const void *bytes, size_t n, char *ret);
 size_t base64_write_url(const void *bytes, size_t n, char *ret);
 /* Strict standard form with padding. At most `size` bytes; *ret_n tells how many. */
 MUST_CHECK bool base64_read(struct span text, void *ret, size_t size, size_t *ret_n);
+MUST_CHECK bool base64_read_url(struct span text, void *ret, size_t size, size_t *ret_n);
 
 #endif

@@ -92,6 +92,10 @@ static void base64_is_strict(void **state)
 		assert_false(base64_read(span_of(bad[i]), bytes, sizeof(bytes), &n));
 	assert_int_equal(base64_write_url("\xff\xef", 2, text), 3);
 	assert_string_equal(text, "_-8");
+	assert_true(base64_read_url(SPAN("_-8"), bytes, sizeof(bytes), &n) && n == 2 && bytes[0] == 0xff);
+	assert_false(base64_read_url(SPAN("_-8="), bytes, sizeof(bytes), &n));
+	assert_false(base64_read_url(SPAN("a/b-"), bytes, sizeof(bytes), &n));
+	assert_false(base64_read_url(SPAN("AAAAA"), bytes, sizeof(bytes), &n));
 }
 
 static void blob_is_gone_unless_kept(void **state)
