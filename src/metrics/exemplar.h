@@ -14,7 +14,7 @@
 struct exemplar_slot;
 
 struct exemplar_store {
-	_Atomic(struct exemplar_slot *) slots;
+	struct exemplar_slot *_Atomic slots;
 };
 
 struct exemplar {

@@ -115,10 +115,10 @@ static int64_t deadline(struct span timeout)
 {
 	char text[16] = {0};
 	int64_t ms = TIMEOUT_DEFAULT_MS;
-	double seconds;
-	if (timeout.len < sizeof(text)) {
-		memcpy(text, timeout.ptr ? timeout.ptr : "", timeout.len);
-		if (sscanf(text, "%lf", &seconds) == 1 && seconds > 0 && seconds < 1e6)
+	if (timeout.len > 0 && timeout.len < sizeof(text)) {
+		memcpy(text, timeout.ptr, timeout.len);
+		double seconds = strtod(text, NULL);
+		if (seconds > 0 && seconds < 1e6)
 			ms = (int64_t)(seconds * 1000) - TIMEOUT_MARGIN_MS;
 	}
 	if (ms < TIMEOUT_MIN_MS)

@@ -164,7 +164,7 @@ bool history_expose(struct span query_string, struct buf *out, struct err *err)
 	struct json j = JSON(out);
 	pthread_mutex_lock(&tracks_lock);
 	const struct ring *ring = tracks_ring(r.ring);
-	bool any = ring->last >= 0;
+	bool any = ring->last >= 0 && r.step > 0;
 	int64_t last = any ? ring->last * ring->step : 0;
 	json_object(&j, NULL);
 	json_int(&j, "step", r.step);

@@ -22,6 +22,27 @@ static void set_total(enum metric metric, double value)
 	metric_mirror(metric_series(metric, NULL), value);
 }
 
+/* The decimal number that the text begins with, after blanks. */
+static bool read_number(const char *text, double *ret)
+{
+	text += strspn(text, " \t");
+	uint64_t number;
+	if (!span_u64((struct span){text, strspn(text, "0123456789")}, &number))
+		return false;
+	*ret = (double)number;
+	return true;
+}
+
+/* "key: 123" or "key 123" on a line of its own. */
+static bool read_field(const char *text, const char *key, double *ret)
+{
+	size_t len = strlen(key);
+	for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		if (strncmp(line, key, len) == 0 && (line[len] == ':' || line[len] == ' '))
+			return read_number(line + len + 1, ret);
+	return false;
+}
+
 /* Seconds since the epoch at which the machine started; 0 when unknown. */
 static double boot_time(void)
 {
@@ -31,9 +52,7 @@ static double boot_time(void)
 	double seconds = 0;
 	if (!fs_read("/proc/stat", 16 * (size_t)PROC_FILE_BYTES, &text, &len, &err))
 		return 0;
-	const char *line = strstr(text, "\nbtime ");
-	if (line)
-		(void)sscanf(line, " btime %lf", &seconds);
+	(void)read_field(text, "btime", &seconds);
 	free(text);
 	return seconds;
 }
@@ -100,16 +119,6 @@ static bool collect_fds(struct err *err)
 	return true;
 }
 
-/* "key: 123" or "key 123" on a line of its own. */
-static bool read_field(const char *text, const char *key, double *ret)
-{
-	size_t len = strlen(key);
-	for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-		if (strncmp(line, key, len) == 0 && (line[len] == ':' || line[len] == ' '))
-			return sscanf(line + len + 1, "%lf", ret) == 1;
-	return false;
-}
-
 static char *read_optional(const char *path)
 {
 	struct err err = ERR_INIT;
@@ -173,13 +182,13 @@ static void collect_cgroup(void)
 	if (!cgroup_folder(folder, sizeof(folder)))
 		return;
 	char *text = read_cgroup(folder, "memory.current");
-	if (text && sscanf(text, "%lf", &value) == 1)
+	if (text && read_number(text, &value))
 		set_gauge(METRIC_CGROUP_MEMORY_BYTES, value);
 	free(text);
 	text = read_cgroup(folder, "memory.max");
 	if (text && strncmp(text, "max", 3) == 0)
 		set_gauge(METRIC_CGROUP_MEMORY_LIMIT_BYTES, (double)INFINITY);
-	else if (text && sscanf(text, "%lf", &value) == 1)
+	else if (text && read_number(text, &value))
 		set_gauge(METRIC_CGROUP_MEMORY_LIMIT_BYTES, value);
 	free(text);
 	text = read_cgroup(folder, "cpu.stat");
@@ -201,7 +210,7 @@ static void collect_pressure(const char *resource)
 		const char *line = strstr(text, kinds[i]);
 		const char *total = line ? strstr(line, "total=") : NULL;
 		double us;
-		if (total && sscanf(total, "total=%lf", &us) == 1)
+		if (total && read_number(total + strlen("total="), &us))
 			metric_mirror(metric_series(METRIC_PRESSURE_SECONDS_TOTAL, resource, kinds[i], NULL), us / 1e6);
 	}
 	free(text);

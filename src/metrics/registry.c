@@ -117,10 +117,10 @@ static void family_insert(struct family *family, struct series *series)
 {
 	if (family->count == family->cap) {
 		family->cap = family->cap ? family->cap * 2 : 4;
-		family->sorted = mem_grow(family->sorted, family->cap * sizeof(family->sorted[0]));
+		family->sorted = mem_grow(family->sorted, family->cap * sizeof(struct series *));
 	}
 	size_t at = sorted_place(family, series->text);
-	memmove(&family->sorted[at + 1], &family->sorted[at], (family->count - at) * sizeof(family->sorted[0]));
+	memmove(&family->sorted[at + 1], &family->sorted[at], (family->count - at) * sizeof(struct series *));
 	family->sorted[at] = series;
 	family->count++;
 	(void)map_put(&family->by_key, (struct span){series->key, series->key_len}, series);
@@ -164,7 +164,7 @@ static bool samples_take(size_t cost)
 void family_remove(struct family *family, struct series *series)
 {
 	size_t at = sorted_place(family, series->text);
-	memmove(&family->sorted[at], &family->sorted[at + 1], (family->count - at - 1) * sizeof(family->sorted[0]));
+	memmove(&family->sorted[at], &family->sorted[at + 1], (family->count - at - 1) * sizeof(struct series *));
 	family->count--;
 	(void)map_remove(&family->by_key, (struct span){series->key, series->key_len});
 	atomic_fetch_sub(&registry.samples, family->cost);
@@ -185,7 +185,7 @@ static struct span values_key(const struct family *family, const char *const val
 /* The label set that takes what has no place of its own: "_other" for all labels that are not closed. */
 static struct series *family_other(struct family *family, const char *const values[METRIC_LABELS_MAX])
 {
-	const char *others[METRIC_LABELS_MAX] = {0};
+	const char *others[METRIC_LABELS_MAX] = LABELS_UNSET;
 	for (size_t i = 0; i < family->labels; i++)
 		others[i] = family->row->labels[i].list->kind == KIND_CLOSED ? values[i] : LABEL_OTHER;
 	metric_inc(family->folded);
@@ -246,7 +246,7 @@ bool series_shown(struct series *series, int64_t now_s)
 		series->active_s = now_s;
 		return true;
 	}
-	const char *values[METRIC_LABELS_MAX] = {0};
+	const char *values[METRIC_LABELS_MAX] = LABELS_UNSET;
 	for (size_t i = 0; i < series->family->labels; i++)
 		values[i] = series_label(series, i);
 	if (holds_others(series->family, values))
@@ -263,7 +263,7 @@ static void family_fill(struct family *family)
 	for (size_t i = 0; i < family->labels; i++)
 		combinations *= family->row->labels[i].list->count;
 	for (size_t n = 0; n < combinations; n++) {
-		const char *values[METRIC_LABELS_MAX] = {0};
+		const char *values[METRIC_LABELS_MAX] = LABELS_UNSET;
 		size_t rest = n;
 		for (size_t i = 0; i < family->labels; i++) {
 			const struct label_list *list = family->row->labels[i].list;
@@ -310,7 +310,7 @@ static void registry_make(void)
 		struct family *f = &registry.families[i];
 		if (!metric_row_has(f->row, 'Z'))
 			family_fill(f);
-		const char *values[METRIC_LABELS_MAX] = {f->row->name};
+		const char *values[METRIC_LABELS_MAX] = {f->row->name, "", "", ""};
 		f->counted = family_series(&registry.families[METRIC_METRICS_SERIES], values);
 		if (f->kind != KIND_CLOSED)
 			f->folded = family_series(&registry.families[METRIC_METRICS_SERIES_FOLDED_TOTAL], values);
@@ -331,7 +331,7 @@ static struct series *series_of(enum metric metric, va_list args)
 {
 	struct family *family = &registry_get()->families[metric];
 	char clean[METRIC_LABELS_MAX][METRICS_LABEL_BYTES + 4];
-	const char *values[METRIC_LABELS_MAX] = {0};
+	const char *values[METRIC_LABELS_MAX] = LABELS_UNSET;
 	bool more = true;
 	for (size_t i = 0; i < family->labels; i++) {
 		const char *value = more ? va_arg(args, const char *) : NULL;

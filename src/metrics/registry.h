@@ -15,11 +15,16 @@
 #include <pthread.h>
 
 #define LABEL_OTHER "_other"
+/* Values before they are known. */
+#define LABELS_UNSET           \
+	{                      \
+		"", "", "", "" \
+	}
 
 struct series {
 	/* Read by every update */
 	struct family *family;
-	_Atomic(struct series *) moved;
+	struct series *_Atomic moved;
 	cell *cells;
 	_Atomic uint64_t octaves; /* histogram: those ever used */
 	_Atomic uint64_t fixed;	  /* bits of a double: a gauge that is set, a mirrored counter */

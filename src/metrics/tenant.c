@@ -53,7 +53,7 @@ static bool is_folded(const struct series *series)
 static struct tenant *tenant_of(struct family *family, const struct series *series, bool make)
 {
 	char bytes[TENANT_KEY_BYTES];
-	const char *values[METRIC_LABELS_MAX] = {0};
+	const char *values[METRIC_LABELS_MAX] = LABELS_UNSET;
 	series_values(series, values);
 	struct span key = tenant_key(family, values, bytes);
 	struct tenant *tenant = map_get(&family->tenants, key);
@@ -73,7 +73,7 @@ void tenant_joined(struct family *family, struct series *series)
 static void tenant_left(struct family *family, struct series *series)
 {
 	char bytes[TENANT_KEY_BYTES];
-	const char *values[METRIC_LABELS_MAX] = {0};
+	const char *values[METRIC_LABELS_MAX] = LABELS_UNSET;
 	series_values(series, values);
 	struct tenant *tenant = tenant_of(family, series, false);
 	if (tenant && --tenant->series == 0)
@@ -82,7 +82,7 @@ static void tenant_left(struct family *family, struct series *series)
 
 static struct series *other_of(struct family *family, const struct series *series)
 {
-	const char *values[METRIC_LABELS_MAX] = {0};
+	const char *values[METRIC_LABELS_MAX] = LABELS_UNSET;
 	for (size_t i = 0; i < family->labels; i++)
 		values[i] = is_tenant_label(family, i) ? LABEL_OTHER : series_label(series, i);
 	return family_series(family, values);

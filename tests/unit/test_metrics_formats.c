@@ -293,7 +293,7 @@ static void light_is_light(void **state)
 	(void)state;
 	char *text = expose("/metrics/light", "", "", NULL);
 	size_t samples = 0;
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
 		samples += *line != '#';
 	assert_in_range(samples, 20, 50);
 	assert_non_null(strstr(text, "\nduckdb_api_up "));
