@@ -79,21 +79,47 @@ struct arena *arena_new(void)
 	return mem_alloc(sizeof(struct arena));
 }
 
-void arena_free(struct arena *arena)
+static void cleanups_run(struct arena *arena)
 {
-	if (!arena)
-		return;
 	while (arena->cleanups) {
 		struct cleanup *c = arena->cleanups;
 		arena->cleanups = c->next;
 		c->run(c->object);
 	}
-	while (arena->blocks) {
-		struct block *next = arena->blocks->next;
-		free(arena->blocks);
-		arena->blocks = next;
+}
+
+static void blocks_free(struct block *block)
+{
+	while (block) {
+		struct block *next = block->next;
+		free(block);
+		block = next;
 	}
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	cleanups_run(arena);
+	blocks_free(arena->blocks);
 	free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+	cleanups_run(arena);
+	struct block *kept = arena->blocks;
+	if (kept && (ARENA_SEPARATE || kept->size != BLOCK_BYTES)) {
+		blocks_free(kept);
+		kept = NULL;
+	} else if (kept) {
+		blocks_free(kept->next);
+		kept->next = NULL;
+		memset(kept->bytes, 0, arena->used);
+	}
+	arena->blocks = kept;
+	arena->used = 0;
 }
 
 static void *block_add(struct arena *arena, size_t size, bool own)

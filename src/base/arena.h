@@ -17,6 +17,8 @@ struct arena;
 struct arena *arena_new(void);
 /* Runs the clean-ups, newest first, and frees all. NULL is fine. */
 void arena_free(struct arena *arena);
+/* Ends the lifetime and begins another: as arena_free and arena_new, but keeps one block. */
+void arena_reset(struct arena *arena);
 
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);

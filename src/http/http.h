@@ -139,7 +139,7 @@ struct http_request {
 
 /* ---- the request ---------------------------------------------------------------------------------------------- */
 
-/* Decoded path parameter; ends the process when the route has none of that name. */
+/* Decoded path parameter; NULL when the route has none of that name, or was chosen by `preroute`. */
 const char *http_param(const struct http_request *req, const char *name);
 /* Query parameters that the route declares: decoded text, the last one if repeated; NULL when absent without fallback. */
 const char *http_query(const struct http_request *req, const char *name);
@@ -178,7 +178,7 @@ void http_empty(struct http_response *res, int status);
 struct buf *http_text(struct http_response *res, int status, const char *type);
 /* The same without a copy: bytes that live as long as the request. */
 void http_bytes(struct http_response *res, int status, const char *type, struct span bytes);
-/* HEAD only: the length a GET would have. */
+/* After http_empty, for HEAD: the Content-Length a GET would have. */
 void http_length(struct http_response *res, uint64_t length);
 
 /* Adds a header; the value is copied. CR, LF and NUL in it become spaces. Repeating a name repeats the header. */
@@ -281,6 +281,9 @@ struct http_config {
 	/* Who holds a key; see auth_key. NULL: every guarded route refuses. */
 	bool (*auth)(void *ctx, struct span key, struct principal *ret, const char **ret_why);
 	void *auth_ctx;
+	/* Decides a guard: auth_check. */
+	bool (*allow)(const struct principal *who, enum guard guard, const char *project_id, const char *branch_id,
+		      bool reading, struct err *err);
 	/* Asked before the router with path, query and headers; a route of a registered table, or NULL for the usual way. */
 	const struct http_route *(*preroute)(void *ctx, struct http_request *req);
 	void *preroute_ctx;

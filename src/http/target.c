@@ -25,7 +25,7 @@ void target_split(struct span target, struct span *ret_path, struct span *ret_qu
 		*ret_path = SPAN("/");
 }
 
-size_t percent_decode(struct span in, bool plus, char *out)
+size_t target_decode(struct span in, bool plus, char *out)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < in.len; i++) {
@@ -46,7 +46,7 @@ size_t percent_decode(struct span in, bool plus, char *out)
 struct span percent_decoded(struct arena *arena, struct span in, bool plus)
 {
 	char *out = arena_alloc(arena, in.len + 1);
-	return (struct span){out, percent_decode(in, plus, out)};
+	return (struct span){out, target_decode(in, plus, out)};
 }
 
 static bool unreserved(char c)

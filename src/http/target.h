@@ -15,7 +15,7 @@ void target_split(struct span target, struct span *ret_path, struct span *ret_qu
  * Decodes %XX, and '+' as a space when `plus`. Escapes that are none stay as they are. `out` has room for in.len + 1; the
  * result is NUL-terminated. Returns its length.
  */
-size_t percent_decode(struct span in, bool plus, char *out);
+size_t target_decode(struct span in, bool plus, char *out);
 struct span percent_decoded(struct arena *arena, struct span in, bool plus);
 /* Every byte but the unreserved ones (RFC 3986, section 2.3) and those in `keep` becomes %XX. */
 void percent_encode(struct buf *out, struct span text, const char *keep);

@@ -99,6 +99,7 @@ static bool http_begin(struct server *server, struct err *err)
 	config.table_count = server->table_count;
 	config.auth = authenticate;
 	config.auth_ctx = server->storage;
+	config.allow = auth_check;
 	config.idempotency = idempotency_of(server->storage->catalog);
 	server->openapi = http_openapi(&config, &server->web.openapi_len);
 	server->web.openapi = server->openapi;

@@ -1,0 +1,333 @@
+#include "http/account.h"
+#include "http/exchange.h"
+#include "http/target.h"
+
+#include "base/hash.h"
+#include "base/id.h"
+
+#include <stdio.h>
+
+/* ---- headers ---- */
+
+const char *http_header(const struct http_request *req, const char *name)
+{
+	const struct exchange *ex = exchange_of(req);
+	for (size_t i = 0; i < ex->header_count; i++) {
+		if (strcasecmp(ex->headers[i].name, name) == 0)
+			return ex->headers[i].value;
+	}
+	return NULL;
+}
+
+bool http_header_at(const struct http_request *req, size_t at, const char **ret_name, const char **ret_value)
+{
+	const struct exchange *ex = exchange_of(req);
+	if (at >= ex->header_count)
+		return false;
+	*ret_name = ex->headers[at].name;
+	*ret_value = ex->headers[at].value;
+	return true;
+}
+
+static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct exchange *ex = cls;
+	(void)kind;
+	if (ex->header_count == ex->header_room) {
+		size_t room = ex->header_room ? ex->header_room * 2 : 16;
+		struct http_header *more = arena_array(ex->req.arena, struct http_header, room);
+		if (ex->header_count)
+			memcpy(more, ex->headers, ex->header_count * sizeof(*more));
+		ex->headers = more;
+		ex->header_room = room;
+	}
+	ex->headers[ex->header_count++] = (struct http_header){name, value ? value : ""};
+	return ex->header_count <= LIMIT_HTTP_HEADER_COUNT ? MHD_YES : MHD_NO;
+}
+
+/* RFC 9110, section 5.6.2. A name with a blank before its colon would be read differently by others (request smuggling). */
+static bool is_token(const char *name)
+{
+	for (const char *c = name; *c; c++) {
+		bool alnum = (*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z');
+		if (!alnum && !strchr("!#$%&'*+-.^_`|~", *c))
+			return false;
+	}
+	return *name != '\0';
+}
+
+static bool header_values_fine(const char *value)
+{
+	for (const char *c = value; *c; c++) {
+		if (((unsigned char)*c < 32 && *c != '\t') || *c == 127)
+			return false;
+	}
+	return true;
+}
+
+/* A body read while it arrives outlives the memory of the connection. */
+static void headers_copy(struct exchange *ex)
+{
+	for (size_t i = 0; i < ex->header_count; i++) {
+		ex->headers[i].name = arena_strdup(ex->req.arena, ex->headers[i].name);
+		ex->headers[i].value = arena_strdup(ex->req.arena, ex->headers[i].value);
+	}
+}
+
+/* Body framing (RFC 9112, section 6.3): whatever could be read in two ways is refused. */
+static bool framing_read(struct exchange *ex, struct err *err)
+{
+	const char *length = NULL;
+	const char *encoding = NULL;
+	for (size_t i = 0; i < ex->header_count; i++) {
+		const struct http_header *h = &ex->headers[i];
+		if (!is_token(h->name) || !header_values_fine(h->value))
+			return err_set(err, ERR_INVALID_REQUEST, "A header is malformed");
+		if (strcasecmp(h->name, "Content-Length") == 0) {
+			if (length)
+				return err_set(err, ERR_INVALID_REQUEST,
+					       "The request has several Content-Length headers");
+			length = h->value;
+		} else if (strcasecmp(h->name, "Transfer-Encoding") == 0) {
+			if (encoding)
+				return err_set(err, ERR_INVALID_REQUEST,
+					       "The request has several Transfer-Encoding headers");
+			encoding = h->value;
+		}
+	}
+	if (encoding && length)
+		return err_set(err, ERR_INVALID_REQUEST, "The request has both Content-Length and Transfer-Encoding");
+	if (encoding && strcasecmp(encoding, "chunked") != 0)
+		return err_set(err, ERR_UNIMPLEMENTED, "The transfer encoding %.40s is not supported", encoding);
+	ex->chunked = encoding != NULL;
+	if (length && !span_u64(span_of(length), &ex->announced))
+		return err_set(err, ERR_INVALID_REQUEST, "Content-Length is not a number");
+	ex->has_body = ex->chunked || ex->announced > 0;
+	const char *expect = http_header(&ex->req, "Expect");
+	ex->expects = expect && strcasecmp(expect, "100-continue") == 0;
+	return true;
+}
+
+static bool limits_check(struct exchange *ex, struct err *err)
+{
+	struct span query = ex->req.query;
+	unsigned items = query.len > 0;
+	if (ex->header_count > LIMIT_HTTP_HEADER_COUNT)
+		return err_set(err, ERR_HEADERS_TOO_LARGE, "The request has more than %d headers",
+			       LIMIT_HTTP_HEADER_COUNT);
+	if (ex->req.path.len > LIMIT_HTTP_PATH_BYTES)
+		return err_set(err, ERR_URI_TOO_LONG, "The path is longer than %d bytes", LIMIT_HTTP_PATH_BYTES);
+	for (size_t i = 0; i < query.len; i++)
+		items += query.ptr[i] == '&';
+	if (items > LIMIT_HTTP_QUERY_PARAMS)
+		return err_set(err, ERR_INVALID_REQUEST, "The request has more than %d query parameters",
+			       LIMIT_HTTP_QUERY_PARAMS);
+	return true;
+}
+
+/* ---- who and what ---- */
+
+static void request_id_read(struct exchange *ex)
+{
+	const char *sent = http_header(&ex->req, "X-Request-ID");
+	if (sent && *sent && strlen(sent) <= LIMIT_REQUEST_ID_BYTES && header_values_fine(sent))
+		memcpy(ex->request_id, sent, strlen(sent) + 1);
+	else
+		id_uuid(ex->request_id);
+}
+
+static bool is_lower_hex(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
+			return false;
+	}
+	return true;
+}
+
+/* W3C Trace Context, section 3.2: 00-<trace id>-<parent id>-<flags>. Anything else is no trace. */
+static void trace_read(struct exchange *ex)
+{
+	const char *text = http_header(&ex->req, "traceparent");
+	struct trace *trace = &ex->req.call.trace;
+	if (!text || strlen(text) < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' ||
+	    !is_lower_hex(text, 2) || !is_lower_hex(text + 3, 32) || !is_lower_hex(text + 36, 16) ||
+	    !is_lower_hex(text + 53, 2))
+		return;
+	bool none = strspn(text + 3, "0") >= 32 || strspn(text + 36, "0") >= 16;
+	if (none || memcmp(text, "ff", 2) == 0 || (memcmp(text, "00", 2) == 0 && text[55] != '\0'))
+		return;
+	memcpy(trace->trace_id, text + 3, 32);
+	memcpy(trace->span_id, text + 36, 16);
+	trace->sampled = strchr("13579bdf", text[54]) != NULL;
+}
+
+static void call_fill(struct exchange *ex)
+{
+	struct call *call = &ex->req.call;
+	call->arena = ex->req.arena;
+	call->door = ex->entry ? ex->entry->table->door : DOOR_REST;
+	call->request_id = ex->request_id;
+	call->client = ex->peer;
+	call->abandoned = &ex->abandoned;
+	call->admitted_ns = ex->head_ns;
+}
+
+/* ---- answers that need no handler ---- */
+
+static bool is_preflight(const struct http_request *req)
+{
+	return req->method == HTTP_OPTIONS && http_header(req, "Origin") &&
+	       http_header(req, "Access-Control-Request-Method");
+}
+
+static void preflight_answer(struct exchange *ex)
+{
+	struct http_response *res = &ex->res;
+	struct http_request *req = &ex->req;
+	enum http_method asked = http_method_of(span_of(http_header(req, "Access-Control-Request-Method")));
+	bool fine = asked != HTTP_OTHER;
+	http_bytes(res, fine ? 200 : 400, "text/plain; charset=utf-8",
+		   fine ? SPAN("OK") : SPAN("Disallowed CORS method"));
+	http_add(res, "Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+	http_add(res, "Access-Control-Max-Age", "600");
+	http_add(res, "Access-Control-Allow-Origin", http_header(req, "Origin"));
+	http_add(res, "Access-Control-Allow-Headers", http_header(req, "Access-Control-Request-Headers"));
+	http_add(res, "Vary", "Origin");
+}
+
+static void redirect_answer(struct exchange *ex)
+{
+	struct span path = span_first(ex->req.path, ex->req.path.len - 1);
+	struct span query = ex->req.query;
+	http_empty(&ex->res, 307);
+	http_add(&ex->res, "Location",
+		 arena_printf(ex->req.arena, "%.*s%s%.*s", SPAN_ARG(path), query.len ? "?" : "", SPAN_ARG(query)));
+}
+
+static void no_route_answer(struct exchange *ex, const struct router_match *match)
+{
+	struct http_response *res = &ex->res;
+	if (!match->near) {
+		render_detail(res, 404, "Not Found");
+		res->code = ERR_NOT_FOUND;
+		return;
+	}
+	if (match->slash) {
+		redirect_answer(ex);
+		return;
+	}
+	render_detail(res, 405, "Method Not Allowed");
+	http_add(res, "Allow", http_allow(ex->req.arena, match->allow));
+}
+
+/* ---- the route ---- */
+
+static void route_take(struct exchange *ex, const struct router_entry *entry)
+{
+	ex->entry = entry;
+	ex->req.route = entry->route;
+	ex->req.ctx = entry->table->ctx;
+	ex->stats = entry->route->uncounted ? NULL : entry->stats;
+}
+
+/* True when there is a route to go on with. */
+static bool route_find(struct exchange *ex)
+{
+	struct http_server *server = ex->server;
+	struct router_match match;
+	if (server->config.preroute) {
+		const struct http_route *route = server->config.preroute(server->config.preroute_ctx, &ex->req);
+		const struct router_entry *entry = route ? router_entry_of(server->router, route) : NULL;
+		if (entry) {
+			route_take(ex, entry);
+			return true;
+		}
+	}
+	router_find(server->router, ex->req.arena, ex->req.method, ex->req.path, &match);
+	const struct router_entry *near = match.entry ? match.entry : match.near;
+	if (near) {
+		route_take(ex, near);
+		memcpy(ex->params, match.values, sizeof(ex->params));
+	}
+	if (is_preflight(&ex->req) && !(match.entry && match.entry->route->method == HTTP_OPTIONS)) {
+		preflight_answer(ex);
+		return false;
+	}
+	if (match.entry && !match.slash)
+		return true;
+	if (match.slash && near)
+		match.near = near;
+	no_route_answer(ex, &match);
+	return false;
+}
+
+static bool wants_key(const struct exchange *ex)
+{
+	const struct http_request *req = &ex->req;
+	const struct http_route *route = req->route;
+	if (!ex->server->config.idempotency.ctx || route->unkeyed || ex->entry->table->door == DOOR_S3 ||
+	    route->body == HTTP_BODY_STREAM || route->body == HTTP_BODY_FILE)
+		return false;
+	if (req->method != HTTP_POST && req->method != HTTP_PUT && req->method != HTTP_DELETE)
+		return false;
+	const char *key = http_header(req, "X-Idempotency-Key");
+	return key && *key;
+}
+
+static bool is_stream(const struct http_route *route)
+{
+	return route->body == HTTP_BODY_STREAM || route->body == HTTP_BODY_FILE;
+}
+
+static bool admit(struct exchange *ex, struct err *err)
+{
+	ex->keyed = wants_key(ex);
+	ex->run_inline = ex->req.route->run == HTTP_INLINE && !ex->keyed;
+	if (!access_check(ex, err)) {
+		if (!ex->keyed)
+			return false;
+		/* A repeat of what this credential was once allowed is answered even if the key is gone since. */
+		ex->refused = true;
+		ex->refusal = arena_new_of(ex->req.arena, struct err);
+		*ex->refusal = *err;
+	}
+	if (!is_stream(ex->req.route) && ex->announced > LIMIT_HTTP_JSON_BYTES)
+		return err_set(err, ERR_PAYLOAD_TOO_LARGE, "The body is larger than %d bytes", LIMIT_HTTP_JSON_BYTES);
+	if (is_stream(ex->req.route))
+		headers_copy(ex);
+	return true;
+}
+
+void head_read(struct exchange *ex, const char *method)
+{
+	struct err err = ERR_INIT;
+	struct http_request *req = &ex->req;
+	req->method_text = method;
+	req->method = http_method_of(span_of(method));
+	target_split(span_of(ex->target), &req->path, &req->query);
+	(void)MHD_get_connection_values(ex->mhd, MHD_HEADER_KIND, header_take, ex);
+	request_id_read(ex);
+	trace_read(ex);
+	ex->stats = ex->server->unmatched;
+	bool framed = framing_read(ex, &err);
+	bool fine = framed && limits_check(ex, &err);
+	if (!framed) {
+		/* Nobody knows where the body ends: answer and close. */
+		ex->has_body = true;
+		ex->announced = UINT64_MAX;
+	}
+	if (!fine)
+		account_reject(err.code == ERR_INVALID_REQUEST || err.code == ERR_UNIMPLEMENTED ? REJECT_BAD_REQUEST
+												: REJECT_TOO_LARGE);
+	bool routed = fine && route_find(ex);
+	call_fill(ex);
+	if (routed && !admit(ex, &err))
+		fine = false;
+	if (!fine)
+		render_error(ex, &err);
+	if (!fine || !routed) {
+		response_seal(&ex->res);
+		ex->phase = PHASE_READY;
+	}
+}
