@@ -30,7 +30,10 @@ void encode_json_row(const struct cursor *c, size_t row, struct buf *out);
 /* Rows of the loaded chunk as comma-separated objects; `first` is false once something precedes them. */
 void encode_json_rows(const struct cursor *c, size_t rows, bool *first, struct buf *out);
 
-/* The engine's own text form of any value (what CAST(v AS VARCHAR) gives), without quotes. Not for NULL. */
+/*
+ * The engine's own text form of any value (what CAST(v AS VARCHAR) gives), without quotes. Not for NULL. Two differences:
+ * TIMESTAMP WITH TIME ZONE is always in UTC, and a DECIMAL below 1 always has its leading zero.
+ */
 void encode_text_value(const struct vector *v, size_t row, struct buf *out);
 
 #endif
