@@ -142,17 +142,14 @@ static void print_quoted(struct span text, struct buf *out)
 
 static bool is_nested(enum type_id id)
 {
-	return id == TYPE_LIST || id == TYPE_ARRAY || id == TYPE_STRUCT || id == TYPE_MAP || id == TYPE_JSON;
+	return id == TYPE_LIST || id == TYPE_ARRAY || id == TYPE_STRUCT || id == TYPE_MAP || id == TYPE_JSON ||
+	       id == TYPE_UNION;
 }
 
 static void print_member(const struct vector *v, size_t row, struct buf *out)
 {
 	if (vector_is_null(v, row)) {
 		buf_str(out, "NULL");
-		return;
-	}
-	if (v->type->id == TYPE_UNION) {
-		print_member(value_union(v, row), row, out);
 		return;
 	}
 	const size_t start = out->len;
