@@ -1,0 +1,144 @@
+// The same measurements as bench/metrics_bench, with the Prometheus client library for Go: updates on two threads
+// against an empty loop, and scrapes of about 20,000 series. Prints "name value unit".
+//
+//	GO111MODULE=off GOPATH=/usr/share/gocode go run ./bench/metrics_go
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+const (
+	threads = 2
+	updates = 5000000
+	rounds  = 5
+	scrapes = 20
+)
+
+var values [1024]float64
+var sink float64
+
+func measure(run func()) float64 {
+	best := 1e9
+	for round := 0; round < rounds; round++ {
+		var done sync.WaitGroup
+		times := make([]time.Duration, threads)
+		for i := 0; i < threads; i++ {
+			done.Add(1)
+			go func(i int) {
+				defer done.Done()
+				runtime.LockOSThread()
+				start := time.Now()
+				run()
+				times[i] = time.Since(start)
+			}(i)
+		}
+		done.Wait()
+		mean := 0.0
+		for _, t := range times {
+			mean += float64(t.Nanoseconds()) / updates / threads
+		}
+		if mean < best {
+			best = mean
+		}
+	}
+	return best
+}
+
+func histogram(native bool, buckets []float64, name string, labels ...string) *prometheus.HistogramVec {
+	options := prometheus.HistogramOpts{Name: name, Help: name, Buckets: buckets}
+	if native {
+		options.NativeHistogramBucketFactor = 1.1
+		options.NativeHistogramMaxBucketNumber = 160
+	}
+	return prometheus.NewHistogramVec(options, labels)
+}
+
+func measureUpdates() {
+	for i := range values {
+		values[i] = 1e-4 * float64(1+i*i%1021)
+	}
+	buckets := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	counter := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "c", Help: "c"}, []string{"method"}).
+		WithLabelValues("GET")
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "g", Help: "g"})
+	classic := histogram(false, buckets, "h", "method").WithLabelValues("GET")
+	both := histogram(true, buckets, "n", "method").WithLabelValues("GET")
+	empty := measure(func() {
+		for i := 0; i < updates; i++ {
+			if values[i&1023] < 0 {
+				sink++
+			}
+		}
+	})
+	report := func(name string, run func(i int)) {
+		ns := measure(func() {
+			for i := 0; i < updates; i++ {
+				run(i)
+			}
+		})
+		fmt.Printf("%s %.2f ns\n", name, ns-empty)
+	}
+	fmt.Printf("empty_loop %.2f ns\n", empty)
+	report("counter_inc", func(i int) { counter.Inc() })
+	report("gauge_add", func(i int) { gauge.Add(float64(1 - 2*(i&1))) })
+	report("histogram_observe_classic", func(i int) { classic.Observe(values[i&1023]) })
+	report("histogram_observe", func(i int) { both.Observe(values[i&1023]) })
+}
+
+func fill(registry *prometheus.Registry) {
+	wait := histogram(true, []float64{.01, .1, .5, 1, 5, 10, 30, 60}, "write_queue_wait_seconds", "project_id")
+	query := histogram(true, []float64{.01, .05, .1, .5, 1, 5, 10, 30, 60, 300}, "query_seconds", "workspace_id")
+	rows := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rows_total", Help: "r"}, []string{"project_id"})
+	locks := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "locks_total", Help: "l"},
+		[]string{"project_id", "bucket", "table"})
+	registry.MustRegister(wait, query, rows, locks)
+	for i := 0; i < 20000; i++ {
+		wait.WithLabelValues(fmt.Sprintf("tenant-%d", i%500)).Observe(0.001 * float64(i))
+		rows.WithLabelValues(fmt.Sprintf("tenant-%d", i%500)).Inc()
+		query.WithLabelValues(fmt.Sprintf("workspace-%d", i%200)).Observe(0.001 * float64(i))
+		if i < 11096 {
+			locks.WithLabelValues("project", "in.c-bucket", fmt.Sprintf("table-%d", i)).Inc()
+		}
+	}
+}
+
+func measureScrape(handler http.Handler, name, accept, encoding string) {
+	best := 1e9
+	size := 0
+	for i := 0; i < scrapes; i++ {
+		request := httptest.NewRequest("GET", "/metrics", nil)
+		request.Header.Set("Accept", accept)
+		request.Header.Set("Accept-Encoding", encoding)
+		answer := httptest.NewRecorder()
+		start := time.Now()
+		handler.ServeHTTP(answer, request)
+		if ms := float64(time.Since(start).Nanoseconds()) / 1e6; ms < best {
+			best = ms
+		}
+		body, _ := io.ReadAll(answer.Body)
+		size = len(body)
+	}
+	fmt.Printf("scrape_%s %.2f ms\nscrape_%s_bytes %d bytes\n", name, best, name, size)
+}
+
+func main() {
+	measureUpdates()
+	registry := prometheus.NewRegistry()
+	fill(registry)
+	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	measureScrape(handler, "full", "", "identity")
+	measureScrape(handler, "full_gzip", "", "gzip")
+	measureScrape(handler, "full_openmetrics", "application/openmetrics-text; version=0.0.1", "identity")
+	measureScrape(handler, "full_protobuf",
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", "identity")
+}
