@@ -69,6 +69,9 @@ bool files_link(struct table_files *files, const char *path, char ret[LIMIT_PATH
 		return false;
 	if (fs_link(path, ret, &copied, err))
 		return true;
+	/* The folder comes into being with the first table. */
+	if (!fs_is_dir(files->private_dir) && fs_exists(path))
+		return fs_mkdir(files->private_dir, err) && fs_link(path, ret, &copied, err);
 	struct table_identity now;
 	struct err gone = ERR_INIT;
 	/* The usual reason: it was deleted in between. */

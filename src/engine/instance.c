@@ -122,8 +122,6 @@ static bool core_open(const struct instance_config *config, struct core **ret, s
 	if (strcmp(duckdb_library_version(), ENGINE_VERSION) != 0)
 		return err_set(err, ERR_ENGINE, "The engine library is DuckDB %s, this program needs %s",
 			       duckdb_library_version(), ENGINE_VERSION);
-	if (config->temp_dir && !fs_mkdir(config->temp_dir, err))
-		return false;
 	duckdb_config settings;
 	if (!engine_config(config, &settings, err))
 		return false;

@@ -13,7 +13,7 @@ enum { COMMENT_VERSION = 1 };
 bool table_files_open(const struct table_files_config *config, struct table_files **ret, struct err *err)
 {
 	struct instance *inspector;
-	if (!fs_remove_tree(config->private_dir, err) || !fs_mkdir(config->private_dir, err) ||
+	if (!fs_remove_tree(config->private_dir, err) ||
 	    !instance_open(&(struct instance_config){.threads = 1}, &inspector, err))
 		return false;
 	struct table_files *files = mem_alloc(sizeof(*files));
