@@ -59,32 +59,34 @@ void model_take(struct model *m, enum catalog_entity entity, struct packed *row)
 	row->in_model = false;
 }
 
-struct probe {
-	const struct index_def *index;
-	const struct catalog_key *key;
-	bool behind; /* rows that start with the key lie below the wanted position */
-};
-
-static int probe_row(const void *key, const void *item)
+static int probe_at(const void *key, const void *item)
 {
-	const struct probe *p = key;
-	int order = packed_compare_key(p->index, item, p->key);
-	return order == 0 && p->behind ? -1 : order;
+	return packed_compare_probe(key, item);
+}
+
+/* Behind the rows that start with the key. */
+static int probe_behind(const void *key, const void *item)
+{
+	int order = packed_compare_probe(key, item);
+	return order == 0 ? -1 : order;
 }
 
 static uint64_t rank(const struct model *m, enum catalog_index index, const struct catalog_key *key, bool behind)
 {
-	struct probe p = {schema_index(index), key, behind};
-	return tree_rank(&m->trees[index], probe_row, &p);
+	struct packed_probe probe;
+	packed_probe(schema_index(index), key, &probe);
+	return tree_rank(&m->trees[index], behind ? probe_behind : probe_at, &probe);
 }
 
 struct packed *model_find(const struct model *m, enum catalog_index index, const struct catalog_key *key)
 {
-	uint64_t at = rank(m, index, key, false);
+	struct packed_probe probe;
+	packed_probe(schema_index(index), key, &probe);
+	uint64_t at = tree_rank(&m->trees[index], probe_at, &probe);
 	if (at == tree_count(&m->trees[index]))
 		return NULL;
 	struct packed *row = tree_at(&m->trees[index], at);
-	return packed_compare_key(schema_index(index), row, key) == 0 ? row : NULL;
+	return packed_compare_probe(&probe, row) == 0 ? row : NULL;
 }
 
 void model_range(const struct model *m, enum catalog_index index, const struct catalog_key *prefix, uint64_t *ret_from,

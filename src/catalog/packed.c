@@ -23,8 +23,12 @@ static unsigned char *length_put(unsigned char *at, uint64_t value)
 	return at;
 }
 
-static const unsigned char *length_get(const unsigned char *at, uint64_t *ret)
+static inline const unsigned char *length_get(const unsigned char *at, uint64_t *ret)
 {
+	if (*at < 0x80) {
+		*ret = *at;
+		return at + 1;
+	}
 	uint64_t value = 0;
 	for (unsigned shift = 0;; shift += 7) {
 		value |= (uint64_t)(*at & 0x7f) << shift;
@@ -90,7 +94,7 @@ bool packed_new(const struct entity_def *e, const void *row, struct packed **ret
 }
 
 /* The next text at *at; *at moves behind it. */
-static struct span text_next(const unsigned char **at)
+static inline struct span text_next(const unsigned char **at)
 {
 	uint64_t length;
 	*at = length_get(*at, &length);
@@ -135,34 +139,53 @@ void packed_copy(const struct entity_def *e, const struct packed *packed, struct
 	bytes_read(e, bytes, ret_row);
 }
 
-int64_t packed_number(const struct entity_def *e, const struct packed *p, unsigned column)
+/* ---- Columns of an index, left to right ---- */
+
+/* Texts are found by walking over those before them; an index mostly asks for them in their order. */
+struct walk {
+	const struct packed *row;
+	const unsigned char *texts;
+	const unsigned char *at;
+	unsigned slot;
+};
+
+static inline struct walk walk_begin(const struct entity_def *e, const struct packed *row)
 {
-	int64_t n;
-	memcpy(&n, p->bytes + e->slots[column] * (size_t)NUMBER_BYTES, NUMBER_BYTES);
-	return n;
+	const unsigned char *texts = row->bytes + e->number_count * (size_t)NUMBER_BYTES;
+	return (struct walk){row, texts, texts, 0};
 }
 
-struct span packed_text(const struct entity_def *e, const struct packed *p, unsigned column)
+static inline struct span walk_text(struct walk *w, unsigned slot)
 {
-	const unsigned char *at = p->bytes + e->number_count * (size_t)NUMBER_BYTES;
-	for (unsigned skip = e->slots[column]; skip > 0; skip--) {
-		uint64_t length;
-		at = length_get(at, &length);
-		at += length;
+	if (slot < w->slot) {
+		w->at = w->texts;
+		w->slot = 0;
 	}
-	return text_next(&at);
+	for (; w->slot < slot; w->slot++) {
+		uint64_t length;
+		w->at = length_get(w->at, &length);
+		w->at += length;
+	}
+	w->slot++;
+	return text_next(&w->at);
+}
+
+static inline int64_t walk_number(const struct walk *w, unsigned slot)
+{
+	int64_t n;
+	memcpy(&n, w->row->bytes + slot * (size_t)NUMBER_BYTES, NUMBER_BYTES);
+	return n;
 }
 
 void packed_key_check(const struct index_def *x, const struct catalog_key *key, bool whole)
 {
-	const struct entity_def *e = schema_entity(x->entity);
 	assert(key->count <= x->count && (!whole || key->count == x->count));
 	for (unsigned i = 0; i < key->count; i++)
-		assert(key->values[i].is_text == column_is_text(e->columns[x->columns[i]].kind));
+		assert(key->values[i].is_text == x->text[i]);
 }
 
 /* NULL comes first. */
-static int text_compare(struct span a, struct span b)
+static inline int text_compare(struct span a, struct span b)
 {
 	if (!a.ptr || !b.ptr)
 		return (a.ptr != NULL) - (b.ptr != NULL);
@@ -171,38 +194,43 @@ static int text_compare(struct span a, struct span b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+static int number_compare(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
 int packed_compare(const struct index_def *x, const struct packed *a, const struct packed *b)
 {
-	const struct entity_def *e = schema_entity(x->entity);
+	struct walk v = walk_begin(x->of, a);
+	struct walk w = walk_begin(x->of, b);
 	for (unsigned i = 0; i < x->count; i++) {
-		unsigned column = x->columns[i];
-		int order;
-		if (column_is_text(e->columns[column].kind)) {
-			order = text_compare(packed_text(e, a, column), packed_text(e, b, column));
-		} else {
-			int64_t m = packed_number(e, a, column);
-			int64_t n = packed_number(e, b, column);
-			order = (m > n) - (m < n);
-		}
+		unsigned slot = x->slots[i];
+		int order = x->text[i] ? text_compare(walk_text(&v, slot), walk_text(&w, slot))
+				       : number_compare(walk_number(&v, slot), walk_number(&w, slot));
 		if (order)
 			return x->desc[i] ? -order : order;
 	}
-	return (a->seq > b->seq) - (a->seq < b->seq);
+	return number_compare(a->seq, b->seq);
 }
 
-int packed_compare_key(const struct index_def *x, const struct packed *p, const struct catalog_key *key)
+void packed_probe(const struct index_def *x, const struct catalog_key *key, struct packed_probe *ret)
 {
-	const struct entity_def *e = schema_entity(x->entity);
+	ret->index = x;
+	ret->count = key->count;
 	for (unsigned i = 0; i < key->count; i++) {
-		unsigned column = x->columns[i];
-		int order;
-		if (column_is_text(e->columns[column].kind)) {
-			order = text_compare(packed_text(e, p, column), span_of(key->values[i].text));
-		} else {
-			int64_t m = packed_number(e, p, column);
-			int64_t n = key->values[i].number;
-			order = (m > n) - (m < n);
-		}
+		ret->texts[i] = span_of(key->values[i].text);
+		ret->numbers[i] = key->values[i].number;
+	}
+}
+
+int packed_compare_probe(const struct packed_probe *probe, const struct packed *p)
+{
+	const struct index_def *x = probe->index;
+	struct walk w = walk_begin(x->of, p);
+	for (unsigned i = 0; i < probe->count; i++) {
+		unsigned slot = x->slots[i];
+		int order = x->text[i] ? text_compare(walk_text(&w, slot), probe->texts[i])
+				       : number_compare(walk_number(&w, slot), probe->numbers[i]);
 		if (order)
 			return x->desc[i] ? -order : order;
 	}
@@ -211,16 +239,15 @@ int packed_compare_key(const struct index_def *x, const struct packed *p, const 
 
 bool packed_key(const struct index_def *x, const struct packed *p, struct catalog_key *ret)
 {
-	const struct entity_def *e = schema_entity(x->entity);
+	struct walk w = walk_begin(x->of, p);
 	bool whole = true;
 	ret->count = x->count;
 	for (unsigned i = 0; i < x->count; i++) {
-		unsigned column = x->columns[i];
-		if (column_is_text(e->columns[column].kind)) {
-			ret->values[i] = catalog_text(packed_text(e, p, column).ptr);
+		if (x->text[i]) {
+			ret->values[i] = catalog_text(walk_text(&w, x->slots[i]).ptr);
 			whole = whole && ret->values[i].text;
 		} else {
-			ret->values[i] = catalog_number(packed_number(e, p, column));
+			ret->values[i] = catalog_number(walk_number(&w, x->slots[i]));
 		}
 	}
 	return whole;

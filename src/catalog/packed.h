@@ -26,16 +26,21 @@ void packed_read(const struct entity_def *e, const struct packed *packed, void *
 /* The same, of a copy in the arena. */
 void packed_copy(const struct entity_def *e, const struct packed *packed, struct arena *arena, void *ret_row);
 
-int64_t packed_number(const struct entity_def *e, const struct packed *p, unsigned column);
-/* ptr is NULL for NULL. */
-struct span packed_text(const struct entity_def *e, const struct packed *p, unsigned column);
-
 /* Ends the program when a key does not fit the index: wrong kinds, too many columns, or not all of them for `whole`. */
 void packed_key_check(const struct index_def *x, const struct catalog_key *key, bool whole);
 /* Order of an index; equal rows are told apart by seq. */
 int packed_compare(const struct index_def *x, const struct packed *a, const struct packed *b);
-/* How the row stands to the rows that start with `key`: below, among, above. */
-int packed_compare_key(const struct index_def *x, const struct packed *p, const struct catalog_key *key);
+
+/* A key made ready for many comparisons. */
+struct packed_probe {
+	const struct index_def *index;
+	unsigned count;
+	struct span texts[CATALOG_KEY_MAX];
+	int64_t numbers[CATALOG_KEY_MAX];
+};
+void packed_probe(const struct index_def *x, const struct catalog_key *key, struct packed_probe *ret);
+/* How the row stands to the rows that start with the probe's key: below, among, above. */
+int packed_compare_probe(const struct packed_probe *probe, const struct packed *p);
 /* All columns of the index; texts point into the row. false: one of them is NULL. */
 bool packed_key(const struct index_def *x, const struct packed *p, struct catalog_key *ret);
 

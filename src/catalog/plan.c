@@ -243,10 +243,11 @@ static bool row_remove(void *ctx, struct packed *row)
 static bool step_remove_all(struct judge *j, const struct step *s)
 {
 	struct removal r = {j, s};
-	const struct index_def *x = schema_index(s->index);
+	struct packed_probe probe;
+	packed_probe(schema_index(s->index), &s->key, &probe);
 	for (size_t i = j->plan->begin; i < j->plan->count; i++) {
 		struct effect *e = &j->plan->effects[i];
-		if (e->entity == s->entity && e->fresh && packed_compare_key(x, e->fresh, &s->key) == 0)
+		if (e->entity == s->entity && e->fresh && packed_compare_probe(&probe, e->fresh) == 0)
 			row_replace(j, s->entity, e->fresh, i, NULL);
 	}
 	model_walk(j->plan->model, s->index, &s->key, NULL, row_remove, &r);

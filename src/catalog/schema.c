@@ -44,6 +44,7 @@ static void index_add(enum catalog_entity entity, enum catalog_index index, cons
 	struct index_def *x = &indexes[index];
 	x->name = name;
 	x->entity = entity;
+	x->of = e;
 	x->unique = unique;
 	struct span rest = span_of(columns);
 	while (rest.len > 0) {
@@ -53,6 +54,8 @@ static void index_add(enum catalog_entity entity, enum catalog_index index, cons
 		uint8_t column = column_find(e, desc ? span_first(word, word.len - 5) : word);
 		assert(e->columns[column].kind != COLUMN_BLOB);
 		x->columns[x->count] = column;
+		x->slots[x->count] = e->slots[column];
+		x->text[x->count] = e->columns[column].kind == COLUMN_TEXT;
 		x->desc[x->count++] = desc;
 	}
 	assert(x->count > 0 && e->index_count < SCHEMA_INDEXES_MAX);

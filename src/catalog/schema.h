@@ -26,9 +26,12 @@ struct entity_def {
 struct index_def {
 	const char *name;
 	enum catalog_entity entity;
+	const struct entity_def *of;
 	bool unique; /* the key, or UNIQUE */
 	unsigned count;
 	uint8_t columns[CATALOG_KEY_MAX];
+	uint8_t slots[CATALOG_KEY_MAX]; /* of those columns */
+	bool text[CATALOG_KEY_MAX];
 	bool desc[CATALOG_KEY_MAX];
 };
 
