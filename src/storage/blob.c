@@ -1,11 +1,13 @@
 #include "storage/blob.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/id.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -98,14 +100,38 @@ static bool sync_folder_of(const struct blob *b, struct err *err)
 	return fs_path(folder, sizeof(folder), err, "%.*s", len, b->path) && fs_sync_dir(folder, err);
 }
 
-bool blob_finish(struct blob *b, struct err *err)
+/*
+ * Readers tell contents of one path apart by size and modification time. The kernel's clock for the latter stands still
+ * for milliseconds, so each content gets a time of its own.
+ */
+static struct timespec unique_time(void)
+{
+	static _Atomic int64_t last;
+	int64_t now = clock_unix_us() * 1000;
+	int64_t before = atomic_load(&last);
+	int64_t next;
+	do {
+		next = now > before ? now : before + 1;
+	} while (!atomic_compare_exchange_weak(&last, &before, next));
+	return (struct timespec){next / NS_PER_S, next % NS_PER_S};
+}
+
+/* The last step of a finished file: its time, its bytes and its name on the disk. */
+static bool make_durable(struct blob *b, struct err *err)
 {
 	struct stat st;
-	digests_finish(&b->digests, &b->values);
-	if (fsync(b->fd) != 0 || fstat(b->fd, &st) != 0)
+	struct timespec time = unique_time();
+	if (futimens(b->fd, (const struct timespec[]){time, time}) != 0 || fsync(b->fd) != 0 || fstat(b->fd, &st) != 0)
 		return err_errno(err, errno, "Cannot make a file durable");
-	b->mtime_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	b->size = st.st_size;
+	b->mtime_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
 	return sync_folder_of(b, err);
+}
+
+bool blob_finish(struct blob *b, struct err *err)
+{
+	digests_finish(&b->digests, &b->values);
+	return make_durable(b, err);
 }
 
 void blob_end(struct blob *b, bool keep)
@@ -156,7 +182,6 @@ bool blob_digest(int fd, unsigned wanted, struct digest_values *ret, struct err 
 
 bool blob_adopt(struct blob *b, const char *files_dir, const char *from, unsigned digests, struct err *err)
 {
-	struct stat st;
 	if (!name_it(b, files_dir, err) || !make_folder(files_dir, err))
 		return false;
 	int fd = open(from, O_RDONLY | O_CLOEXEC);
@@ -168,13 +193,7 @@ bool blob_adopt(struct blob *b, const char *files_dir, const char *from, unsigne
 		return false;
 	}
 	b->fd = fd;
-	if (!blob_digest(fd, digests, &b->values, err))
-		return false;
-	if (fsync(fd) != 0 || fstat(fd, &st) != 0)
-		return err_errno(err, errno, "Cannot make a file durable");
-	b->size = st.st_size;
-	b->mtime_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	return sync_folder_of(b, err);
+	return blob_digest(fd, digests, &b->values, err) && make_durable(b, err);
 }
 
 void blob_hex(const struct digest_values *values, enum checksum checksum, char *ret)

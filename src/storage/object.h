@@ -20,8 +20,9 @@
  * that opened the old bytes keeps them. Writers of one key take turns, and
  * judge conditions while it is theirs; other keys do not wait.
  *
- * The record carries size and modification time of the bytes: a file that was
- * edited by hand is noticed at the next object_open, and described anew.
+ * The record carries size and modification time (unique by design) of the bytes:
+ * a file that was edited by hand is noticed at the next object_open, and
+ * described anew.
  *
  * Everything is thread-safe. Limits: LIMIT_OBJECT_KEY_BYTES; FILE_MAX_BYTES is
  * the doors' to check; FILES_MAX_COUNT and FILES_MAX_BYTES per project:
@@ -95,6 +96,10 @@ MUST_CHECK bool object_open(struct storage *storage, struct arena *arena, struct
 /* The entity tag of a record that has none yet: hashed once and kept. Others: nothing happens. */
 MUST_CHECK bool object_ensure_etag(struct storage *storage, struct arena *arena, struct file_row *row, struct err *err);
 
+/* Replaces content type, headers and user metadata of an object whose bytes stay. The content part is ignored. */
+MUST_CHECK bool object_describe(struct storage *storage, struct arena *arena, const struct object_put *put,
+				struct file_row *ret, struct err *err);
+
 /* ret_found may be NULL; a missing object is no error. */
 MUST_CHECK bool object_delete(struct storage *storage, struct arena *arena, const char *project_id, const char *key,
 			      bool *ret_found, struct err *err);
@@ -102,12 +107,14 @@ MUST_CHECK bool object_delete(struct storage *storage, struct arena *arena, cons
 MUST_CHECK bool object_delete_many(struct storage *storage, struct arena *arena, const char *project_id,
 				   const char *const *keys, size_t n, struct err *err);
 
-/* The digits of an entity tag list or a single one match `etag` (no quotes); "*" matches any. Weak tags never do. */
+/* Is `etag` (without quotes) in the list of entity tags, or the list "*"? Weak tags never match. */
 bool object_etag_matches(struct span list, const char *etag);
 
 /* Files and bytes of a project, for quotas and statistics. */
 void object_usage(struct storage *storage, const char *project_id, int64_t *ret_files, int64_t *ret_bytes);
-/* The project and its records are gone: removes its folder and forgets its usage. */
-MUST_CHECK bool object_drop_project(struct storage *storage, const char *project_id, struct err *err);
+/* The project and its records are gone: forgets its usage. Its folder is the caller's to remove. */
+void object_forget_project(struct storage *storage, const char *project_id);
+/* Background job: removes contents of _incoming that no record names and nobody has written to for a day. */
+MUST_CHECK bool objects_sweep(struct storage *storage, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "storage/api_key.h"
 #include "storage/lock.h"
 #include "storage/place.h"
+#include "storage/object.h"
 #include "storage/version.h"
 
 #include <errno.h>
@@ -335,13 +336,10 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 		fine = catalog_commit(t, err);
 	}
 	if (fine) {
-		for (size_t i = 0; i < upload_count; i++) {
-			struct err ignored = ERR_INIT;
+		for (size_t i = 0; i < upload_count; i++)
 			if (uploads[i].staged_path)
-				(void)!fs_unlink(arena_printf(arena, "%s/%s", storage->settings->files_dir,
-							      uploads[i].staged_path),
-						 &ignored);
-		}
+				blob_remove(storage->settings->files_dir, uploads[i].staged_path);
+		object_forget_project(storage, id);
 		remove_folders(storage, op->call, id, branches, branch_count);
 		metric_tenant_forget(TENANT_PROJECT, id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, id, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "engine/table.h"
 #include "storage/gauges.h"
 #include "storage/lock.h"
+#include "storage/object.h"
 #include "storage/reconcile.h"
 #include "storage/sweep.h"
 #include "storage/version.h"
@@ -78,7 +79,8 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	if (settings->admin_api_key)
 		hash_sha256_hex(span_of(settings->admin_api_key), st->admin_key_hash);
 	st->locks = locks_new(settings->operation_timeout, (size_t)settings->write_workers);
-	if (!open_catalog(st, err) || !open_engine(st, err) || !reconcile_run(st, &report, err)) {
+	if (!open_catalog(st, err) || !open_engine(st, err) || !reconcile_run(st, &report, err) ||
+	    !objects_open(st, err)) {
 		storage_close(st);
 		return false;
 	}
@@ -90,6 +92,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	sweeper_add(st->sweeper, "versions", 60, sweep_versions);
 	sweeper_add(st->sweeper, "operation_log", 3600, sweep_history);
 	sweeper_add(st->sweeper, "lost", 3600, reconcile_sweep);
+	sweeper_add(st->sweeper, "incoming", 3600, objects_sweep);
 	gauges_start(st);
 	*ret = st;
 	return true;
@@ -105,6 +108,7 @@ void storage_close(struct storage *st)
 	if (st->tables)
 		table_files_close(st->tables);
 	instance_close(st->data);
+	objects_close(st);
 	history_close(st->history);
 	catalog_close(st->catalog);
 	locks_free(st->locks);
