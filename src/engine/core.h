@@ -112,8 +112,8 @@ void core_unref_session(struct core *core);
 void core_check(struct core *core);
 
 /* watch.c */
-void watch_start(struct core *core, size_t helpers);
-void watch_stop(struct core *core);
+void core_watch_start(struct core *core, size_t helpers);
+void core_watch_stop(struct core *core);
 
 /* session.c: around everything that may take time inside the engine. */
 MUST_CHECK bool session_begin(struct session *session, struct err *err);

@@ -92,7 +92,7 @@ static void core_free(struct core *core)
 {
 	if (!core)
 		return;
-	watch_stop(core);
+	core_watch_stop(core);
 	if (core->stats_connection)
 		duckdb_disconnect(&core->stats_connection);
 	if (core->db)
@@ -142,7 +142,7 @@ static bool core_open(const struct instance_config *config, struct core **ret, s
 		core_free(core);
 		return false;
 	}
-	watch_start(core, threads_of(config) - 1);
+	core_watch_start(core, threads_of(config) - 1);
 	*ret = core;
 	return true;
 }

@@ -87,7 +87,7 @@ static void *helper_run(void *ctx)
 	return NULL;
 }
 
-void watch_start(struct core *core, size_t helpers)
+void core_watch_start(struct core *core, size_t helpers)
 {
 	core->tasks = duckdb_create_task_state(core->db);
 	core->helper_count = helpers < HELPERS_MAX ? helpers : HELPERS_MAX;
@@ -96,7 +96,7 @@ void watch_start(struct core *core, size_t helpers)
 		thread_start("engine-help", helper_run, core, &core->helpers[i]);
 }
 
-void watch_stop(struct core *core)
+void core_watch_stop(struct core *core)
 {
 	if (!core->tasks)
 		return;

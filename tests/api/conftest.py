@@ -13,6 +13,8 @@ import uuid
 import pytest
 import requests
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("DUCKDB_API_BIN") or os.path.join(ROOT, "build", "duckdb-api")
 ADMIN_KEY = "admin-key-for-tests-0123456789"
 
 
@@ -23,7 +25,7 @@ class Server:
         self.data_dir = str(data_dir)
         self.settings = settings
         self.process = None
-        self.log_path = os.path.join(self.data_dir, "..", f"server-{uuid.uuid4().hex[:8]}.log")
+        self.log_path = f"{self.data_dir}-{uuid.uuid4().hex[:8]}.log"
         self.start()
 
     def environment(self):
@@ -46,7 +48,7 @@ class Server:
     def start(self, wait_s=60):
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [os.environ["DUCKDB_API_BIN"], "serve"],
+            [PROGRAM, "serve"],
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=self.log,
