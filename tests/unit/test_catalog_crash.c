@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "catalog/history.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -97,6 +98,7 @@ static void child_main(const struct files *f, int round, int pipe)
 	struct history_config history = {.path = f->history};
 	if (!catalog_open(&config, &c.catalog, &err) || !history_open(&history, &c.history, &err))
 		die("open", &err);
+	/* Ready; a round may end before any commit. */
 	struct ack ready = {round, -1, 0};
 	if (write(pipe, &ready, sizeof(ready)) != (ssize_t)sizeof(ready))
 		_exit(3);
@@ -108,18 +110,19 @@ struct tally {
 	int total;
 };
 
-static void acks_read(int pipe, struct tally *tally)
+/* At most `max` of them. */
+static void acks_read(int pipe, int max, struct tally *tally)
 {
 	struct ack ack;
-	ssize_t n;
-	while ((n = read(pipe, &ack, sizeof(ack))) == (ssize_t)sizeof(ack)) {
+	ssize_t n = (ssize_t)sizeof(ack);
+	while (max-- > 0 && (n = read(pipe, &ack, sizeof(ack))) == (ssize_t)sizeof(ack)) {
 		if (ack.thread < 0)
 			continue;
 		assert_in_range(ack.thread, 0, CHILD_THREADS - 1);
 		tally->last[ack.thread] = ack.number;
 		tally->total++;
 	}
-	assert_int_equal(n, 0);
+	assert_true(n == (ssize_t)sizeof(ack) || n == 0);
 }
 
 static int64_t names_check(struct catalog *c, int round, const struct tally *tally)
@@ -175,14 +178,14 @@ static void round_run(const struct files *f, int round, struct tally *tally)
 		_exit(0);
 	}
 	(void)close(ends[1]);
-	struct ack ready;
-	assert_int_equal(read(ends[0], &ready, sizeof(ready)), sizeof(ready));
-	(void)usleep((useconds_t)(rand() % 30000));
+	/* Some way in, and then in the middle of something. */
+	acks_read(ends[0], 1 + rand() % 60, tally);
+	(void)usleep((useconds_t)(rand() % 3000));
 	(void)kill(child, SIGKILL);
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	acks_read(ends[0], tally);
+	acks_read(ends[0], INT_MAX, tally);
 	(void)close(ends[0]);
 }
 
@@ -207,7 +210,7 @@ static void everything_acknowledged_survives(void **state)
 	catalog_close(c);
 	srand((unsigned)clock_unix_us());
 	int64_t pairs = 0;
-	int acknowledged = 0;
+	int64_t acknowledged = 0;
 	int64_t rounds;
 	if (!span_i64(span_of(getenv("CRASH_ROUNDS")), &rounds) || rounds < 1 || rounds > 100000)
 		rounds = ROUNDS;
@@ -223,7 +226,7 @@ static void everything_acknowledged_survives(void **state)
 			history_check(&f, round, &tally);
 		acknowledged += tally.total;
 	}
-	assert_true(acknowledged > rounds);
+	assert_true(acknowledged >= rounds);
 	assert_true(fs_remove_tree(f.dir, &err));
 }
 
