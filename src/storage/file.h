@@ -1,7 +1,13 @@
 /*
- * The file store of a project: upload sessions, registered files, and the same
- * records seen as S3 objects (object.h). Bytes live under FILES_DIR; a file is
- * written to a temporary name, synced and renamed, then its record is committed.
+ * The Files API: prepare an upload, send its bytes, register it as a file; look
+ * at files, read and delete them. A file is an object of the store (object.h)
+ * under the key YYYY/MM/DD/<file id>_<name>; its bytes come in as blobs (blob.h).
+ *
+ * An upload session lives UPLOAD_HOURS, also over a restart. Sending again before
+ * registering replaces what was sent. All functions are thread-safe; texts of
+ * results are of call->arena. Names: 1 to LIMIT_FILENAME_BYTES bytes of UTF-8
+ * without slashes and control characters, not "." or "..": ERR_INVALID_FILENAME.
+ * Limits: FILE_MAX_BYTES, FILES_MAX_COUNT, FILES_MAX_BYTES.
  */
 #ifndef STORAGE_FILE_H
 #define STORAGE_FILE_H
@@ -9,6 +15,8 @@
 #include "catalog/catalog.h"
 #include "storage/op.h"
 #include "storage/storage.h"
+
+enum { UPLOAD_HOURS = 24 };
 
 struct file_prepare {
 	const char *filename;
@@ -34,8 +42,15 @@ MUST_CHECK bool file_register(struct storage *storage, const struct call *call, 
 			      const char *upload_key, const char *name, const char *tags_json, struct file_row *ret,
 			      struct err *err);
 
+/* A registered file, or an upload that waits to be registered: then id is its key and expires_at is set. */
+struct file_item {
+	struct file_row file;
+	int64_t expires_at; /* 0: registered */
+};
+
+/* Newest first. */
 struct file_list {
-	struct file_row *files;
+	struct file_item *files;
 	size_t count;
 	size_t total;
 };
@@ -51,13 +66,21 @@ void file_download_done(struct storage *storage, int64_t bytes, bool complete);
 MUST_CHECK bool file_delete(struct storage *storage, const struct call *call, const char *project_id,
 			    const char *file_id, struct err *err);
 
-/* Absolute path of a record's bytes. */
-const char *file_path(const struct storage *storage, struct arena *arena, const struct file_row *row);
-/* Registers a finished temporary file (an export) as a new file of the project; moves it into place. */
-MUST_CHECK bool file_adopt(struct storage *storage, const struct call *call, const char *project_id,
-			   const char *temporary, const char *name, const char *content_type, const char *tags_json,
+/* Takes a finished temporary file of FILES_DIR's file system (see file_temporary) into the store. It is gone on failure too. */
+struct file_adopt {
+	const char *project_id;
+	const char *temporary;
+	const char *key; /* of the object to write or replace; NULL: a new file of today */
+	const char *name;
+	const char *content_type;
+	const char *tags_json; /* may be NULL */
+	const char *door;
+};
+MUST_CHECK bool file_adopt(struct storage *storage, const struct call *call, const struct file_adopt *request,
 			   struct file_row *ret, struct err *err);
-/* Removes expired upload sessions with their bytes; returns how many. */
-size_t file_sweep(struct storage *storage);
+/* A path for a file to be written and adopted; what a crash leaves there is removed at start. */
+MUST_CHECK bool file_temporary(struct storage *storage, struct arena *arena, const char **ret_path, struct err *err);
+/* Removes expired upload sessions with their bytes: a background job. */
+MUST_CHECK bool file_sweep(struct storage *storage, struct err *err);
 
 #endif

@@ -1,6 +1,17 @@
 /*
- * Loading a stored file into a table. The whole import is one publish: after any
- * error the table is as it was.
+ * Loading stored files into a table. The whole import is one publish: after any
+ * error the table is as it was. A caller who leaves does not stop it; only
+ * call->progress does (ERR_CANCELLED).
+ *
+ * Rows go straight from the file into the next table file. With a key, what is
+ * known already or stands in the file twice is found afterwards by one join over
+ * the key columns: the engine numbers rows in file order, so of equal keys the
+ * highest number is the one to keep.
+ *
+ * Errors besides those of places and locks: ERR_OPERATION_NOT_ALLOWED (linked
+ * table), ERR_FILE_NOT_FOUND, ERR_FILE_CONTENT_NOT_FOUND, ERR_INVALID_FORMAT,
+ * ERR_INVALID_DEDUP_MODE, ERR_INVALID_COLUMN, ERR_IMPORT_FAILED (the file's
+ * fault; details file_id, format), ERR_DUPLICATE_KEY (details dedup_mode).
  */
 #ifndef STORAGE_IMPORT_H
 #define STORAGE_IMPORT_H
@@ -8,11 +19,11 @@
 #include "storage/place.h"
 
 struct table_import_csv {
-	bool given;	       /* csv_options was in the request */
-	const char *delimiter; /* NULL: detect (or "," when given) */
-	const char *quote;     /* NULL: "\""; empty: none */
-	const char *escape;    /* NULL: the quote; empty: none */
-	bool header;
+	bool given;		 /* csv_options was in the request */
+	const char *delimiter;	 /* NULL: detect (or "," when given) */
+	const char *quote;	 /* NULL: "\""; empty: none */
+	const char *escape;	 /* NULL: the quote; empty: none */
+	bool header;		 /* counts when given; without options the first row is the header */
 	const char *null_string; /* NULL or empty: only empty fields are NULL */
 };
 
@@ -24,20 +35,26 @@ enum table_import_mapping {
 
 struct table_import {
 	const char *project_id, *branch_id, *bucket, *table;
-	const char *file_id;   /* a registered file ... */
-	const char *file_path; /* ... or a file of the store by absolute path (the driver's) */
-	const char *format;    /* csv, parquet */
+	const char *file_id; /* a registered file ... */
+	/* ... or files of the store by absolute path, in this order (the driver's) */
+	const char *const *file_paths;
+	size_t file_path_count;
+	const char *format; /* csv, parquet */
 	struct table_import_csv csv;
 	bool incremental;
-	const char *dedup_mode; /* update_duplicates, insert_duplicates, fail_on_duplicates */
-	const char *const *columns;
+	const char *dedup_mode;	    /* update_duplicates, insert_duplicates, fail_on_duplicates */
+	const char *const *columns; /* what the file supplies; count 0: all of the table's */
 	size_t column_count;
+	const char *const *key_columns; /* the key to merge by; count 0: the table's primary key */
+	size_t key_column_count;
 	enum table_import_mapping mapping;
 	const char *timestamp_column; /* set to the import's time on every row; NULL: none */
 };
 
 struct table_import_result {
-	int64_t imported_rows, table_rows_after, table_size_bytes;
+	int64_t imported_rows; /* full: rows of the file; incremental: by how many the table grew */
+	int64_t read_rows;     /* rows of the file */
+	int64_t table_rows_after, table_size_bytes;
 	const char **warnings;
 	size_t warning_count;
 	struct table_info info;
