@@ -131,8 +131,8 @@ static void finish(struct live_job *job, bool fine, const struct job_outcome *ou
 	struct change change = {.finished = true, .rows = outcome->rows, .bytes = outcome->bytes};
 	(void)pthread_mutex_lock(&jobs->mutex);
 	bool cancelled = job->cancelled;
-	bool stopping = jobs->stopping;
 	(void)pthread_mutex_unlock(&jobs->mutex);
+	/* When nobody asked for it, it is the server that stops. */
 	bool stopped = !fine && err->code == ERR_CANCELLED;
 	if (fine) {
 		change.state = "success";
@@ -141,7 +141,7 @@ static void finish(struct live_job *job, bool fine, const struct job_outcome *ou
 		change.state = "cancelled";
 	} else {
 		change.state = "error";
-		change.error_json = stopped && stopping ? interrupted : error_json(job->arena, err);
+		change.error_json = stopped ? interrupted : error_json(job->arena, err);
 	}
 	record(job, &change);
 }

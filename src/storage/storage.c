@@ -9,7 +9,9 @@
 #include "engine/expr.h"
 #include "engine/instance.h"
 #include "engine/table.h"
+#include "storage/file.h"
 #include "storage/gauges.h"
+#include "storage/job.h"
 #include "storage/lock.h"
 #include "storage/object.h"
 #include "storage/reconcile.h"
@@ -80,7 +82,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 		hash_sha256_hex(span_of(settings->admin_api_key), st->admin_key_hash);
 	st->locks = locks_new(settings->operation_timeout, (size_t)settings->write_workers);
 	if (!open_catalog(st, err) || !open_engine(st, err) || !reconcile_run(st, &report, err) ||
-	    !objects_open(st, err)) {
+	    !objects_open(st, err) || !jobs_start(st, &st->jobs, err)) {
 		storage_close(st);
 		return false;
 	}
@@ -92,7 +94,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	sweeper_add(st->sweeper, "versions", 60, sweep_versions);
 	sweeper_add(st->sweeper, "operation_log", 3600, sweep_history);
 	sweeper_add(st->sweeper, "lost", 3600, reconcile_sweep);
-	sweeper_add(st->sweeper, "incoming", 3600, objects_sweep);
+	    !objects_open(st, err) || !jobs_start(st, &st->jobs, err)) {
 	gauges_start(st);
 	*ret = st;
 	return true;
@@ -102,6 +104,7 @@ void storage_close(struct storage *st)
 {
 	if (!st)
 		return;
+	jobs_stop(st->jobs);
 	sweeper_stop(st->sweeper);
 	gauges_stop(st);
 	expr_guard_close(st->guard);
