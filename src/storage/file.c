@@ -307,7 +307,6 @@ static bool register_upload(struct op *op, const char *upload_key, const char *n
 	struct arena *arena = op->call->arena;
 	struct upload row;
 	struct stat st;
-	char id[ID_UUID_SIZE];
 	if (!upload_find(storage, arena, op->target.project_id, upload_key, &row, err))
 		return false;
 	if (!row.staged_path)
@@ -319,6 +318,7 @@ static bool register_upload(struct op *op, const char *upload_key, const char *n
 		upload_forget(storage, arena, &row);
 		return session_fault(err, ERR_STAGED_FILE_NOT_FOUND, upload_key, "The uploaded bytes are gone");
 	}
+	char *id = arena_alloc(arena, ID_UUID_SIZE);
 	id_uuid(id);
 	struct session_end end = {.upload_key = upload_key, .content = row.staged_path};
 	struct object_put put = {
@@ -495,7 +495,7 @@ bool file_adopt(struct storage *storage, const struct call *call, const struct f
 	struct arena *arena = call->arena;
 	struct err ignored = ERR_INIT;
 	struct blob blob;
-	char id[ID_UUID_SIZE];
+	char *id = arena_alloc(arena, ID_UUID_SIZE);
 	id_uuid(id);
 	struct object_put put = {
 		.project_id = request->project_id,

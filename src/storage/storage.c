@@ -94,7 +94,9 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	sweeper_add(st->sweeper, "versions", 60, sweep_versions);
 	sweeper_add(st->sweeper, "operation_log", 3600, sweep_history);
 	sweeper_add(st->sweeper, "lost", 3600, reconcile_sweep);
-	    !objects_open(st, err) || !jobs_start(st, &st->jobs, err)) {
+	sweeper_add(st->sweeper, "incoming", 3600, objects_sweep);
+	sweeper_add(st->sweeper, "staging", 60, file_sweep);
+	sweeper_add(st->sweeper, "jobs", 3600, jobs_sweep);
 	gauges_start(st);
 	*ret = st;
 	return true;
