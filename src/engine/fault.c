@@ -174,6 +174,19 @@ static void hide_paths(char *text, const char *dir)
 	}
 }
 
+/* The CSV reader adds paragraphs of advice and its settings; the line and what is wrong with it stand before them. */
+static void cut_advice(char *text)
+{
+	static const char *const ends[] = {"\nPossible", "\n\nColumn ", "\n\n  file ", "\n  file "};
+	if (strncmp(text, "CSV Error", 9) != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		char *at = strstr(text, ends[i]);
+		if (at)
+			*at = '\0';
+	}
+}
+
 /* Cut at a whole character. */
 static void copy_text(char *ret, size_t size, const char *text)
 {
@@ -209,6 +222,7 @@ static void fault_of_report(const struct report *r, const char *hide_dir, struct
 	judge(r, fault);
 	fault->position = r->position;
 	copy_text(fault->message, sizeof(fault->message), r->message);
+	cut_advice(fault->message);
 	hide_paths(fault->message, hide_dir);
 }
 
