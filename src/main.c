@@ -131,7 +131,7 @@ static int serve(struct settings *settings)
 {
 	struct err err = ERR_INIT;
 	struct server *server;
-	char key[256];
+	static char key[256]; /* settings point to it until the end */
 	sigset_t signals;
 	int caught;
 	(void)sigemptyset(&signals);

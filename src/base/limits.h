@@ -32,12 +32,12 @@ enum {
 	LIMIT_HTTP_QUERY_PARAMS = 200,
 	LIMIT_HTTP_PATH_BYTES = 8 * 1024,
 	LIMIT_HTTP_JSON_BYTES = 16 * 1024 * 1024,
-	LIMIT_HTTP_DRAIN_BYTES = 1024 * 1024,	/* rest of a refused body that is read, so that the answer arrives */
-	LIMIT_HTTP_RING_BYTES = 512 * 1024,	/* of a streamed body, between the connection and its reader */
-	LIMIT_HTTP_STREAM_BYTES = 256 * 1024,	/* of an answer made while it is sent */
+	LIMIT_HTTP_DRAIN_BYTES = 1024 * 1024,	 /* rest of a refused body that is read, so that the answer arrives */
+	LIMIT_HTTP_RING_BYTES = 512 * 1024,	 /* of a streamed body, between the connection and its reader */
+	LIMIT_HTTP_STREAM_BYTES = 256 * 1024,	 /* of an answer made while it is sent */
 	LIMIT_MULTIPART_SKIP = 16 * 1024 * 1024, /* bytes outside of the wanted part */
 	LIMIT_JSON_DEPTH = 64,
-	LIMIT_FAULT_BYTES = 64 * 1024,   /* one entry of a 422 answer */
+	LIMIT_FAULT_BYTES = 64 * 1024,	 /* one entry of a 422 answer */
 	LIMIT_FAULTS_BYTES = 256 * 1024, /* all of them */
 	LIMIT_REQUEST_ID_BYTES = 256,
 	LIMIT_IDEMPOTENCY_KEY_BYTES = 1024,

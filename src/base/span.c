@@ -67,6 +67,10 @@ static size_t utf8_sequence(const unsigned char *p, size_t len)
 {
 	if (p[0] < 0x80)
 		return 1;
+	/* Second bytes that would make an overlong form, a surrogate or a value above U+10FFFF. */
+	static const struct {
+		unsigned char lead, low, high;
+	} narrow[] = {{0xe0, 0xa0, 0xbf}, {0xed, 0x80, 0x9f}, {0xf0, 0x90, 0xbf}, {0xf4, 0x80, 0x8f}};
 	size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
 	if (p[0] < 0xc2 || p[0] > 0xf4 || len < n)
 		return 0;
@@ -74,9 +78,10 @@ static size_t utf8_sequence(const unsigned char *p, size_t len)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 	}
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(narrow); i++) {
+		if (p[0] == narrow[i].lead && (p[1] < narrow[i].low || p[1] > narrow[i].high))
+			return 0;
+	}
 	return n;
 }
 

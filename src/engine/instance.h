@@ -29,8 +29,9 @@ struct instance_config {
 	const char *path;     /* NULL: in memory */
 	size_t threads;	      /* most threads that work on one statement; 0: one per core */
 	int64_t memory_limit; /* bytes; 0: the engine's default (80 % of the machine) */
-	const char *temp_dir; /* for spilled intermediate results; made by the engine when it spills; NULL: no spilling */
-	int64_t temp_max;     /* bytes in temp_dir; 0: no limit of ours */
+	const char
+		*temp_dir; /* for spilled intermediate results; made by the engine when it spills; NULL: no spilling */
+	int64_t temp_max;  /* bytes in temp_dir; 0: no limit of ours */
 	bool read_only;
 	/*
 	 * Not NULL: lock down to this folder (absolute, ending in '/' or not; "": no file at all): SQL can open files only below it, no

@@ -68,8 +68,7 @@ static void check_folder(struct check *c, const char *name, const char *path)
 	if (fs_exists(path) && !fs_is_dir(path))
 		say(c, FAULT, "%s %s is not a folder: move the file away or choose another place", name, path);
 	else if (access(place, W_OK | X_OK) != 0)
-		say(c, FAULT, "%s: %s is not writable (%s): chown it to the service's user", name, place,
-		    strerror(errno));
+		say(c, FAULT, "%s: %s is not writable (%s): chown it to the service's user", name, place);
 	else if (!fs_space(place, &free_bytes, &size, &err))
 		say(c, FAULT, "%s: %s", name, err.message);
 	else if (free_bytes < (int64_t)GIB)
@@ -122,8 +121,8 @@ static void check_port(struct check *c, const char *name, int64_t port)
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0)
 		say(c, FINE, "%s %lld is free", name, (long long)port);
 	else
-		say(c, FAULT, "%s %lld cannot be used (%s): stop the program that has it, or choose another", name,
-		    (long long)port, strerror(errno));
+		say(c, FAULT, "%s %lld cannot be used (%m): stop the program that has it, or choose another", name,
+		    (long long)port);
 	(void)close(fd);
 }
 
@@ -141,7 +140,7 @@ static void check_access(struct check *c)
 	if (geteuid() == 0)
 		say(c, WARNING, "running as root: use a user of its own, so that file modes protect published tables");
 	if (s->tls_cert && (access(s->tls_cert, R_OK) != 0 || access(s->tls_key, R_OK) != 0))
-		say(c, FAULT, "TLS_CERT_FILE or TLS_KEY_FILE cannot be read: %s", strerror(errno));
+		say(c, FAULT, "TLS_CERT_FILE or TLS_KEY_FILE cannot be read: %m");
 }
 
 size_t check_run(const struct settings *settings, struct buf *out)

@@ -69,11 +69,22 @@ bool auth_key(struct storage *storage, struct span key, struct principal *ret, c
 	return live;
 }
 
-static bool reaches_branch(const struct principal *who, const char *branch_id, bool reading)
+static bool reaches(const struct principal *who, enum guard guard, const char *project_id, const char *branch_id,
+		    bool reading)
 {
-	if (who->kind != WHO_BRANCH_ADMIN && who->kind != WHO_BRANCH_READ)
+	if (who->kind == WHO_NOBODY || !project_id || strcmp(who->project_id, project_id) != 0)
 		return false;
-	return branch_id && strcmp(branch_id, who->branch_id) == 0 && (reading || who->kind == WHO_BRANCH_ADMIN);
+	if (who->kind == WHO_PROJECT)
+		return true;
+	return guard == GUARD_BRANCH && branch_id && strcmp(branch_id, who->branch_id) == 0 &&
+	       (reading || who->kind == WHO_BRANCH_ADMIN);
+}
+
+static bool unauthorized(struct err *err, const char *message)
+{
+	(void)err_set(err, ERR_UNAUTHORIZED, "%s", message);
+	err->has_details = false;
+	return false;
 }
 
 bool auth_check(const struct principal *who, enum guard guard, const char *project_id, const char *branch_id,
@@ -82,20 +93,18 @@ bool auth_check(const struct principal *who, enum guard guard, const char *proje
 	if (guard == GUARD_NONE || who->kind == WHO_ADMIN)
 		return true;
 	if (guard == GUARD_ADMIN)
-		(void)err_set(err, ERR_UNAUTHORIZED, "This needs the admin key (ADMIN_API_KEY of the server)");
-	else if (guard == GUARD_DRIVER && who->kind != WHO_NOBODY)
+		return unauthorized(err, "This needs the admin key (ADMIN_API_KEY of the server)");
+	if (guard == GUARD_DRIVER)
+		return who->kind != WHO_NOBODY ||
+		       unauthorized(err, "The key is neither the admin key nor a live key of a project");
+	if (reaches(who, guard, project_id, branch_id, reading))
 		return true;
-	else if (guard == GUARD_DRIVER)
-		(void)err_set(err, ERR_UNAUTHORIZED, "The key is neither the admin key nor a live key of a project");
-	else if (who->kind != WHO_NOBODY && project_id && strcmp(who->project_id, project_id) == 0 &&
-		 (who->kind == WHO_PROJECT || (guard == GUARD_BRANCH && reaches_branch(who, branch_id, reading))))
-		return true;
-	else if (guard == GUARD_BRANCH && branch_id)
+	const char *project = project_id ? project_id : "";
+	if (guard == GUARD_BRANCH && branch_id)
 		(void)err_set(err, ERR_FORBIDDEN, "The key does not give access to branch %s of project %s", branch_id,
-			      project_id ? project_id : "");
+			      project);
 	else
-		(void)err_set(err, ERR_FORBIDDEN, "The key does not give access to project %s",
-			      project_id ? project_id : "");
+		(void)err_set(err, ERR_FORBIDDEN, "The key does not give access to project %s", project);
 	err->has_details = false;
 	return false;
 }

@@ -228,15 +228,35 @@ static void key_rename(struct change *c, const char *from, const char *to)
 	c->key = key;
 }
 
+static bool alter_asks_nothing(const struct column_change *alter)
+{
+	return !alter->new_name && !alter->new_type && !alter->change_null && !alter->set_default;
+}
+
+/* The type and the default afterwards, canonical. A kept default must fit a new type. */
+static bool alter_canonical(struct change *c, const struct table_column *column, struct err *err)
+{
+	const struct column_change *alter = c->alter;
+	struct expr_guard *guard = c->w.place.storage->guard;
+	struct arena *arena = c->op.call->arena;
+	const char *text = NULL;
+	c->type = column->type;
+	if (alter->new_type && !expr_type(guard, span_of(alter->new_type), arena, &c->type, err))
+		return false;
+	if (alter->set_default)
+		text = *alter->set_default ? alter->set_default : NULL;
+	else if (alter->new_type)
+		text = column->default_sql;
+	return !text || expr_default(guard, span_of(text), c->type, arena, &c->default_sql, err);
+}
+
 static bool alter_check(struct change *c, struct err *err)
 {
 	const struct column_change *alter = c->alter;
-	struct storage *storage = c->w.place.storage;
-	struct arena *arena = c->op.call->arena;
 	const struct table_column *column;
 	if (!column_known(c, c->column, &column, err))
 		return false;
-	if (!alter->new_name && !alter->new_type && !alter->change_null && !alter->set_default) {
+	if (alter_asks_nothing(alter)) {
 		(void)err_set(err, ERR_NO_CHANGES_SPECIFIED,
 			      "Nothing to change: give new_name, new_type, set_not_null or set_default");
 		err_details_empty(err);
@@ -250,13 +270,7 @@ static bool alter_check(struct change *c, struct err *err)
 			      c->column);
 		return refuse_column(c, err);
 	}
-	c->type = column->type;
-	if (alter->new_type && !expr_type(storage->guard, span_of(alter->new_type), arena, &c->type, err))
-		return refuse_column(c, err);
-	const char *text = alter->set_default && *alter->set_default ? alter->set_default
-			   : alter->set_default || !alter->new_type  ? NULL
-								     : column->default_sql;
-	if (text && !expr_default(storage->guard, span_of(text), c->type, arena, &c->default_sql, err))
+	if (!alter_canonical(c, column, err))
 		return refuse_column(c, err);
 	c->check_key = in_key && alter->new_type;
 	if (in_key && alter->new_name)

@@ -77,8 +77,10 @@ static void names_collect(struct place *place, bool include_linked, struct names
 		catalog_list_tables(c, arena, KEY(place->bucket.project_id, BRANCH_MAIN, place->bucket.name), NULL,
 				    &rows[2], &n[2]);
 	*ret = (struct names){.items = arena_array(arena, const char *, n[0] + n[1] + n[2])};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		names_add(ret, rows[i], n[i]);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i])
+			names_add(ret, rows[i], n[i]);
+	}
 	qsort(ret->items, ret->count, sizeof(*ret->items), name_order);
 	size_t kept = 0;
 	for (size_t i = 0; i < ret->count; i++) {

@@ -4,7 +4,7 @@ import re
 import threading
 import uuid
 
-from conftest import ADMIN_KEY, Project, error_of, sample, total
+from conftest import ADMIN_KEY, Project, sample, total
 
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$")
 

@@ -49,8 +49,7 @@ static void begin_rfc(struct scram *s, struct span binding)
 	/* Exchange our random nonce for the RFC's. */
 	buf_reset(&s->first_bare);
 	buf_str(&s->first_bare, "n=user,r=rOprNGfwEbeRWgbNEkqO," SERVER_FIRST);
-	(void)snprintf(s->full_nonce, sizeof(s->full_nonce), "%s",
-		       "rOprNGfwEbeRWgbNEkqO" SERVER_NONCE);
+	(void)snprintf(s->full_nonce, sizeof(s->full_nonce), "%s", "rOprNGfwEbeRWgbNEkqO" SERVER_NONCE);
 	buf_done(&out);
 }
 
