@@ -68,7 +68,7 @@ static void check_folder(struct check *c, const char *name, const char *path)
 	if (fs_exists(path) && !fs_is_dir(path))
 		say(c, FAULT, "%s %s is not a folder: move the file away or choose another place", name, path);
 	else if (access(place, W_OK | X_OK) != 0)
-		say(c, FAULT, "%s: %s is not writable (%s): chown it to the service's user", name, place);
+		say(c, FAULT, "%s: %s is not writable (%m): chown it to the service's user", name, place);
 	else if (!fs_space(place, &free_bytes, &size, &err))
 		say(c, FAULT, "%s: %s", name, err.message);
 	else if (free_bytes < (int64_t)GIB)
