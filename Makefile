@@ -33,7 +33,7 @@ compile-%: setup
 build: compile-build ## build the program into build/
 
 run: build ## set up, build and start the server; ARGS="--port 9000"
-	@exec $(BUILD)/duckdb-api serve $(ARGS)
+	@exec $(BUILD)/duckdb-api serve --admin-api-key-file data/admin.key $(ARGS)
 
 test: unit api rules ## run all tests
 
