@@ -306,6 +306,8 @@ static bool sniff_csv(const char *path, const struct import_options *o, struct a
 	struct dialect d = detect(o, text, whole);
 	if (o->quote && !*o->quote)
 		d.quote = d.escape = '\0';
+	if (o->escape && !*o->escape)
+		d.escape = '\0';
 	copy_char(ret->delimiter, d.delimiter);
 	copy_char(ret->quote, (struct span){&d.quote, d.quote != '\0'});
 	copy_char(ret->escape, (struct span){&d.escape, d.escape != '\0'});

@@ -18,10 +18,10 @@ enum import_compression { IMPORT_PLAIN, IMPORT_GZIP, IMPORT_ZSTD };
 
 struct import_options {
 	enum import_format format;
-	/* CSV. NULL or empty: detected from the file (delimiter among , ; tab |) */
+	/* CSV. NULL: detected from the file (delimiter among , ; tab |) */
 	const char *delimiter;
-	const char *quote;
-	const char *escape;
+	const char *quote;  /* empty: none; else one byte */
+	const char *escape; /* likewise */
 	const char *null_text; /* NULL: empty fields are NULL */
 	bool header;	       /* first row is a header */
 	bool detect_header;    /* overrides `header` by what the file looks like */

@@ -89,12 +89,15 @@ static size_t char_length(unsigned char first)
 	return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-static bool option_check(const char *what, const char *text, bool may_be_empty, struct err *err)
+/* One character: of any kind, or of those of one byte. NULL: left open. */
+static bool option_check(const char *what, const char *text, size_t bytes_max, bool may_be_empty, struct err *err)
 {
-	size_t len = text ? strlen(text) : 1;
-	if (len == 0 ? may_be_empty : !text || len == char_length((unsigned char)text[0]))
+	size_t len = text ? strlen(text) : 0;
+	if (!text || (len == 0 && may_be_empty) ||
+	    (len > 0 && len <= bytes_max && len == char_length((unsigned char)text[0])))
 		return true;
-	return err_set(err, ERR_IMPORT_FAILED, "The %s must be one character", what);
+	return err_set(err, ERR_IMPORT_FAILED, "The %s must be one %s", what,
+		       bytes_max == 1 ? "ASCII character" : "character");
 }
 
 static bool csv_options(struct importer *im, struct err *err)
@@ -109,8 +112,8 @@ static bool csv_options(struct importer *im, struct err *err)
 	o->quote = csv->quote ? csv->quote : "\"";
 	o->escape = csv->escape ? csv->escape : o->quote;
 	o->null_text = csv->null_string;
-	return option_check("delimiter", csv->delimiter, false, err) && option_check("quote", csv->quote, true, err) &&
-	       option_check("escape", csv->escape, true, err);
+	return option_check("delimiter", csv->delimiter, 4, false, err) &&
+	       option_check("quote", csv->quote, 1, true, err) && option_check("escape", csv->escape, 1, true, err);
 }
 
 static bool check_request(struct importer *im, struct err *err)
