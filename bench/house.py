@@ -1,0 +1,160 @@
+"""The server as a whole: a small read against a bare transport, creating buckets, preview, start and idle memory, scrape.
+
+Lines of "name value unit [op limit]" on standard output.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "api"))
+
+from conftest import ADMIN_KEY, Project, Server  # noqa: E402
+import http.client  # noqa: E402
+import json  # noqa: E402
+
+BUILD = os.environ.get("BENCH_BUILD", "build")
+
+
+def say(name, value, unit, limit=""):
+    print(name, f"{value:.4g}", unit, limit, flush=True)
+
+
+def wrk(url, connections=32, seconds=5, headers=()):
+    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s"]
+    for header in headers:
+        command += ["-H", header]
+    shown = subprocess.run(command + [url], capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", shown).group(1))
+
+
+def project_get(server):
+    project = Project(server)
+    project.bucket()
+    url = f"{server.url}{project.path}"
+    header = f"Authorization: Bearer {project.key}"
+    body = server.get(project.path, key=project.key).content
+    subprocess.run(["ninja", "-C", BUILD, "bench/http_bare"], check=True, stdout=subprocess.DEVNULL)
+    with tempfile.NamedTemporaryFile() as answer:
+        answer.write(body)
+        answer.flush()
+        bare = subprocess.Popen([os.path.join(BUILD, "bench", "http_bare"), "0", answer.name],
+                                stdout=subprocess.PIPE, text=True)
+        port = int(re.search(r"(\d+)", bare.stdout.readline()).group(1))
+        rates = {"ours": [], "bare": []}
+        for _ in range(3):
+            rates["bare"].append(wrk(f"http://127.0.0.1:{port}/", headers=[header]))
+            rates["ours"].append(wrk(url, headers=[header]))
+        bare.kill()
+        bare.wait()
+    ours, theirs = sorted(rates["ours"])[1], sorted(rates["bare"])[1]
+    say("project_get", ours, "req/s")
+    say("project_get_bare_transport", theirs, "req/s")
+    say("project_get_ratio", ours / theirs, "ratio", ">= 0.6")
+
+
+def create_buckets(server, clients=64, each=100):
+    """Keep-alive connections, each creating buckets in one project; the peer is one thread of prepared inserts."""
+    project = Project(server)
+
+    def work(number):
+        connection = http.client.HTTPConnection("127.0.0.1", server.ports["api"])
+        head = {"Authorization": f"Bearer {project.key}", "Content-Type": "application/json"}
+        for i in range(each):
+            connection.request("POST", f"{project.branch}/buckets", json.dumps({"name": f"b{number}x{i}"}), head)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 201, answer.status
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(clients)]
+    start = time.monotonic()
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    say("create_buckets_64_clients", clients * each / (time.monotonic() - start), "buckets/s")
+
+
+def preview(server):
+    project = Project(server)
+    project.bucket()
+    columns = [{"name": f"c{i}", "type": t} for i, t in enumerate(
+        ["BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "INTEGER", "DECIMAL(12,2)", "DOUBLE", "TIMESTAMP", "DATE", "BOOLEAN"])]
+    table = project.table(columns=columns)
+    rows = int(os.environ.get("BENCH_ROWS", 5_000_000))
+    lines = "".join(f"{i},name {i % 1000},city {i % 77},x{i},{i % 100000},{i % 9999}.25,{i / 7},2024-01-01 00:00:{i % 60:02d},"
+                    f"2024-01-{i % 28 + 1:02d},{'true' if i % 2 else 'false'}\n" for i in range(min(rows, 100_000)))
+    for _ in range(max(1, rows // 100_000)):
+        project.load(table, lines, csv_options={"header": False}, import_options={"incremental": True})
+    times = []
+    for _ in range(200):
+        start = time.monotonic()
+        answer = project.get(f"{table}/preview?limit=1000")
+        times.append((time.monotonic() - start) * 1e3)
+        assert len(answer.json()["rows"]) == 1000
+    times.sort()
+    say("preview_1000_rows_p50", times[len(times) // 2], "ms", "<= 10")
+    say("preview_1000_rows_p99", times[int(len(times) * 0.99)], "ms")
+
+
+def resident_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
+
+
+def start_up(tmp, tables=10_000):
+    server = Server(os.path.join(tmp, "start"))
+    server.post("/backend/init")
+    say("idle_rss_empty", resident_mib(server.process.pid), "MiB", "<= 80")
+    project = Project(server)
+    project.bucket()
+    names = iter(range(tables))
+    lock = threading.Lock()
+
+    def work():
+        connection = http.client.HTTPConnection("127.0.0.1", server.ports["api"])
+        head = {"Authorization": f"Bearer {project.key}", "Content-Type": "application/json"}
+        while True:
+            with lock:
+                number = next(names, None)
+            if number is None:
+                return
+            body = {"name": f"t{number}", "columns": [{"name": "id", "type": "INTEGER"}]}
+            connection.request("POST", f"{project.branch}/buckets/b/tables", json.dumps(body), head)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 201, answer.status
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    start = time.monotonic()
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    say("create_tables_8_clients", tables / (time.monotonic() - start), "tables/s")
+    server.stop()
+    start = time.monotonic()
+    server.start()
+    server.get("/")
+    say("start_to_first_answer_10000_tables", time.monotonic() - start, "s", "<= 1")
+    say("idle_rss_10000_tables", resident_mib(server.process.pid), "MiB", "<= 80")
+    server.stop()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as tmp:
+        server = Server(os.path.join(tmp, "data"), FILES_MAX_COUNT=1000000)
+        server.post("/backend/init")
+        project_get(server)
+        create_buckets(server)
+        preview(server)
+        server.stop()
+        start_up(tmp)
+
+
+if __name__ == "__main__":
+    main()
