@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "engine/encode.h"
+#include "engine/encode_pg.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -78,8 +79,20 @@ static void put_time_of_day(int64_t units, unsigned digits, struct buf *out)
 		buf_commit(out, calendar_print_time(units, 6, false, to));
 }
 
+/* What PostgreSQL would show, as a string. */
+static void put_pg_text(const struct vector *v, size_t row, struct buf *out)
+{
+	struct buf text = BUF(out->max);
+	encode_pg_text(v, row, NULL, &text);
+	if (text.failed)
+		out->failed = true;
+	else
+		put_text(out, buf_view(&text));
+	buf_done(&text);
+}
+
 /* ISO 8601; what it cannot say (infinity, years before 1) is the engine's text. */
-static void put_timestamp(const struct vector *v, size_t row, enum json_style style, struct buf *out)
+static void put_timestamp(const struct vector *v, size_t row, struct buf *out)
 {
 	const struct value_time t = value_timestamp(v, row);
 	struct calendar_date date = {.year = 1};
@@ -91,7 +104,7 @@ static void put_timestamp(const struct vector *v, size_t row, enum json_style st
 	}
 	buf_byte(out, '"');
 	put_date(t.day, out);
-	buf_byte(out, style == JSON_STYLE_PG ? ' ' : 'T');
+	buf_byte(out, 'T');
 	put_time_of_day(t.rest, t.digits, out);
 	buf_str(out, v->type->id == TYPE_TIMESTAMP_TZ ? "+00:00\"" : "\"");
 }
@@ -171,10 +184,28 @@ static void put_nested(const struct vector *v, size_t row, enum json_style style
 	}
 }
 
+/* Types whose string is the one of their own door. */
+static bool shown_by_pg(enum type_id id)
+{
+	return id == TYPE_BLOB || (id >= TYPE_DATE && id <= TYPE_INTERVAL);
+}
+
+static void put_json(const struct vector *v, size_t row, enum json_style style, struct buf *out)
+{
+	if (style == JSON_STYLE_PG)
+		buf_span(out, vector_span(v, row));
+	else
+		put_text(out, vector_span(v, row));
+}
+
 void encode_json_value(const struct vector *v, size_t row, enum json_style style, struct buf *out)
 {
 	if (vector_is_null(v, row)) {
 		buf_str(out, "null");
+		return;
+	}
+	if (style == JSON_STYLE_PG && shown_by_pg(v->type->id)) {
+		put_pg_text(v, row, out);
 		return;
 	}
 	switch (v->type->id) {
@@ -200,8 +231,10 @@ void encode_json_value(const struct vector *v, size_t row, enum json_style style
 		put_decimal(v, row, style, out);
 		break;
 	case TYPE_VARCHAR:
-	case TYPE_JSON:
 		put_text(out, vector_span(v, row));
+		break;
+	case TYPE_JSON:
+		put_json(v, row, style, out);
 		break;
 	case TYPE_ENUM:
 		put_text(out, span_of(value_label(v, row)));
@@ -211,7 +244,7 @@ void encode_json_value(const struct vector *v, size_t row, enum json_style style
 	case TYPE_TIMESTAMP_MS:
 	case TYPE_TIMESTAMP_NS:
 	case TYPE_TIMESTAMP_TZ:
-		put_timestamp(v, row, style, out);
+		put_timestamp(v, row, out);
 		break;
 	case TYPE_TIME:
 	case TYPE_TIME_NS:

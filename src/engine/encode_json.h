@@ -20,7 +20,10 @@
 
 enum json_style {
 	JSON_STYLE_PREVIEW, /* the table above */
-	/* JSON text of nested values on the PostgreSQL wire: DECIMAL as a number, NaN and infinities as strings, space-separated timestamps. */
+	/*
+	 * Nested values on the PostgreSQL wire: DECIMAL as a number, NaN and infinities as strings, JSON as it is, dates,
+	 * times, intervals and blobs as the strings PostgreSQL prints.
+	 */
 	JSON_STYLE_PG
 };
 
