@@ -20,8 +20,8 @@ struct import_options {
 	enum import_format format;
 	/* CSV. NULL: detected from the file (delimiter among , ; tab |) */
 	const char *delimiter;
-	const char *quote;  /* empty: none; else one byte */
-	const char *escape; /* likewise */
+	const char *quote;     /* empty: none; else one byte */
+	const char *escape;    /* likewise */
 	const char *null_text; /* NULL: empty fields are NULL */
 	bool header;	       /* first row is a header */
 	bool detect_header;    /* overrides `header` by what the file looks like */

@@ -8,6 +8,8 @@
 #include "metrics/metrics.h"
 #include "storage/place.h"
 
+#include <stdio.h>
+
 /* Collectors read the catalog through this, which moves no metric of the catalog itself. */
 static struct catalog *quiet(void *ctx)
 {
@@ -155,8 +157,14 @@ static bool collect_idempotency(void *ctx, struct err *err)
 static bool collect_disks(void *ctx, struct err *err)
 {
 	const struct settings *s = ((const struct storage *)ctx)->settings;
-	const char *const paths[][2] = {
-		{"tables", s->duckdb_dir}, {"files", s->files_dir}, {"snapshots", s->snapshots_dir}};
+	char metadata[LIMIT_PATH_BYTES];
+	(void)snprintf(metadata, sizeof(metadata), "%s", s->metadata_db_path);
+	char *slash = strrchr(metadata, '/');
+	(void)snprintf(slash ? slash : metadata, 2, "%s", slash == metadata ? "/" : slash ? "" : ".");
+	const char *const paths[][2] = {{"tables", s->duckdb_dir},
+					{"files", s->files_dir},
+					{"snapshots", s->snapshots_dir},
+					{"metadata", metadata}};
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		int64_t free_bytes;
 		int64_t size;

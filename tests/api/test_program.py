@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import ADMIN_KEY, PROGRAM, Project
+from conftest import ADMIN_KEY, PROGRAM, ROOT, Project
 
 
 def run(*args, **env):
@@ -128,3 +128,8 @@ def test_second_signal_ends_at_once(tmp_path):
         process.wait(timeout=20)
 
 
+
+
+def test_the_settings_page_is_current():
+    with open(os.path.join(ROOT, "docs", "settings.md"), encoding="utf-8") as page:
+        assert run("--help", "--markdown").stdout in page.read()

@@ -198,7 +198,7 @@ def test_delete_rows(project):
     "id = 'abc'", "read_text('/etc/passwd') = ''", "getenv('PATH') IS NOT NULL", "current_setting('threads') = 1",
     "count(*) > 1", "sum(id) OVER () > 1", "*", "id", "v", "id = $1", "id = ?", "x.id = 1", "id = 1 LIMIT 1",
     "id = 1 UNION SELECT 1", "list_transform([1], x -> x) = [1]", "nextval('s') = 1", "'a' = \"nope\"",
-    "(" * 200 + "1=1" + ")" * 200 + " AND", "id = 1\x00", "a" * 10240])
+    "(" * 200 + "1=1" + ")" * 200 + " AND", "a" * 10240])
 def test_hostile_where_clauses(project, clause):
     project.bucket()
     table = project.table()
