@@ -106,12 +106,20 @@ static const struct {
 	{"shobj_description", MENTIONS_CATALOG},
 	{"current_setting", MENTIONS_SETTING},
 	{"set_config", MENTIONS_SETTING},
+	{"json_build_object", MENTIONS_SYNTAX},
+	{"jsonb_build_object", MENTIONS_SYNTAX},
+	{"json_build_array", MENTIONS_SYNTAX},
+	{"jsonb_build_array", MENTIONS_SYNTAX},
+	{"json_agg", MENTIONS_SYNTAX},
+	{"jsonb_agg", MENTIONS_SYNTAX},
+	{"to_date", MENTIONS_SYNTAX},
+	{"to_timestamp", MENTIONS_SYNTAX},
 	{"operator", MENTIONS_SYNTAX},
 	{"collate", MENTIONS_SYNTAX},
 	{"unlogged", MENTIONS_SYNTAX},
 	{"local", MENTIONS_SYNTAX},
 	{"global", MENTIONS_SYNTAX},
-	{"preserve", MENTIONS_SYNTAX},
+	{"commit", MENTIONS_SYNTAX},
 	{"serial", MENTIONS_SYNTAX},
 	{"bigserial", MENTIONS_SYNTAX},
 	{"smallserial", MENTIONS_SYNTAX},
@@ -139,7 +147,8 @@ static unsigned mention_of(struct token t)
 		t.text = (struct span){t.text.ptr + 1, t.text.len - 2};
 	if (t.text.len > 3 && strncasecmp(t.text.ptr, "pg_", 3) == 0)
 		return mentions | MENTIONS_CATALOG;
-	for (size_t i = 0; i < ARRAY_LEN(MENTIONS); i++)
+	/* The shortest of the words below has three letters. */
+	for (size_t i = 0; i < ARRAY_LEN(MENTIONS) && t.text.len > 2; i++)
 		if (span_eq_nocase(t.text, span_of(MENTIONS[i].word)))
 			return mentions | MENTIONS[i].mention;
 	return mentions;

@@ -1,5 +1,6 @@
 /* A text of statements. */
 #include "pgwire/command.h"
+#include "pgwire/rewrite.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,8 +15,12 @@ static void parse(const struct stmt *s, struct arena *arena)
 	struct command_declare d;
 	struct command_fetch f;
 	struct command_copy c;
+	static const struct rewrite_hooks none;
+	struct rewritten r;
 	(void)!(command_transaction(s, arena, &t, &e) || command_set(s, arena, &set, &e) ||
 		command_name(s, arena, &name, &e));
+	if (rewrite(s, &none, arena, &r, &e))
+		(void)rewrite_origin(&r, r.sql.len / 2);
 	(void)!(command_prepare(s, arena, &p, &e) || command_execute(s, arena, &x, &e) ||
 		command_declare(s, arena, &d, &e) || command_fetch(s, arena, &f, &e) || command_copy(s, arena, &c, &e));
 }

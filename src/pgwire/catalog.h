@@ -1,0 +1,29 @@
+/*
+ * pg_catalog and information_schema as SQL for an engine instance. catalog_sql()
+ * writes the statements that create them, once per instance, in an in-memory
+ * database attached as _pg; stmt rewriting (rewrite.h) turns the names clients
+ * write into these. Sessions put "_pg.main" at the end of their search path.
+ *
+ * The relations and functions are data: src/pgwire/catalog/ holds .sql files with
+ * texts in braces, .def files with relations that are empty here, and types.def.
+ */
+#ifndef PGWIRE_CATALOG_H
+#define PGWIRE_CATALOG_H
+
+#include "base/buf.h"
+
+struct catalog_names {
+	const char *db;	      /* the engine's name of the workspace's own file */
+	const char *database; /* what clients see: workspace_<id> */
+	const char *user;
+	const char *version; /* version() */
+	const char *started; /* ISO time */
+	int64_t port;
+};
+
+/* Statements separated by ";\n"; LIMIT_SQL_BYTES is room enough. */
+void catalog_sql(const struct catalog_names *names, struct buf *out);
+/* The id PostgreSQL gives a relation of pg_catalog; 0: none. */
+uint32_t catalog_relation_oid(struct span name);
+
+#endif

@@ -1,0 +1,289 @@
+-- pg_catalog and information_schema for one workspace's engine instance. Run once, in the database _pg that is attached in
+-- memory for it: schema main is pg_catalog, schema info is information_schema. Texts in braces are filled in by catalog.c.
+--
+-- Ids: what PostgreSQL has itself keeps its id; objects of the workspace have the engine's id, which is above 16384 and
+-- stays while they live; tables of the project get theirs from the session (_project_tables). Ids of rows that the engine
+-- does not number (constraints, defaults, indexes of keys) are made of their table's.
+
+-- What the session keeps up to date: the project's tables as the workspace sees them.
+CREATE TABLE _pg.main._project_schemas (oid UINTEGER, name VARCHAR);
+CREATE TABLE _pg.main._project_tables (oid UINTEGER, schema_oid UINTEGER, schema_name VARCHAR, table_name VARCHAR,
+	row_count DOUBLE, byte_count BIGINT, key_columns VARCHAR[], comment VARCHAR);
+CREATE TABLE _pg.main._project_columns (table_oid UINTEGER, attnum SMALLINT, name VARCHAR, data_type VARCHAR, is_nullable BOOLEAN,
+	column_default VARCHAR, comment VARCHAR);
+
+-- Types of the engine, by their names without parameters.
+CREATE MACRO _pg.main._base(t) AS regexp_replace(t, '[(\[].*$', '');
+CREATE TABLE _pg.main._engine_types (name VARCHAR, oid UINTEGER, array_oid UINTEGER);
+INSERT INTO _pg.main._engine_types VALUES ('BOOLEAN', 16, 1000), ('TINYINT', 21, 1005), ('UTINYINT', 21, 1005), ('SMALLINT', 21, 1005), ('USMALLINT', 23, 1007),
+	('INTEGER', 23, 1007), ('UINTEGER', 20, 1016), ('BIGINT', 20, 1016), ('UBIGINT', 1700, 1231), ('HUGEINT', 1700, 1231),
+	('UHUGEINT', 1700, 1231), ('BIGNUM', 1700, 1231), ('DECIMAL', 1700, 1231), ('FLOAT', 700, 1021), ('DOUBLE', 701, 1022),
+	('VARCHAR', 25, 1009), ('BLOB', 17, 1001), ('DATE', 1082, 1182), ('TIME', 1083, 1183), ('TIME_NS', 1083, 1183),
+	('TIME WITH TIME ZONE', 1266, 1270), ('TIMESTAMP', 1114, 1115), ('TIMESTAMP_S', 1114, 1115), ('TIMESTAMP_MS', 1114, 1115), ('TIMESTAMP_NS', 1114, 1115),
+	('TIMESTAMP WITH TIME ZONE', 1184, 1185), ('INTERVAL', 1186, 1187), ('UUID', 2950, 2951), ('JSON', 114, 199), ('BIT', 1562, 1563),
+	('STRUCT', 114, 114), ('MAP', 114, 114), ('UNION', 114, 114), ('VARIANT', 114, 114);
+CREATE MACRO _pg.main._type_mod(t) AS CASE
+	WHEN t LIKE 'DECIMAL(%)' THEN (regexp_extract(t, '\((\d+)', 1)::INTEGER << 16) + regexp_extract(t, ',(\d+)', 1)::INTEGER + 4
+	WHEN t = 'UBIGINT' THEN (20 << 16) + 4 WHEN t IN ('HUGEINT', 'UHUGEINT') THEN (39 << 16) + 4 ELSE -1 END;
+CREATE MACRO _pg.main._row_oid(table_oid, n) AS ((1073741824 + (table_oid::BIGINT % 33554432) * 32 + n) % 2147483647)::UINTEGER;
+
+-- Schemas and relations.
+CREATE VIEW _pg.main._namespaces AS
+	SELECT 11::UINTEGER AS oid, 'pg_catalog' AS name
+	UNION ALL SELECT 13000, 'information_schema'
+	UNION ALL SELECT 99, 'pg_toast'
+	UNION ALL SELECT 14000, 'pg_temp'
+	UNION ALL SELECT CASE WHEN schema_name = 'main' THEN 2200 ELSE oid END::UINTEGER, schema_name
+		FROM duckdb_schemas() WHERE database_name = {db_text} AND schema_name NOT IN ('pg_catalog', 'information_schema')
+	UNION ALL SELECT oid, name FROM _pg.main._project_schemas;
+
+CREATE MACRO _pg.main._namespace_oid(db, schema_name, schema_oid) AS
+	(CASE WHEN db = 'temp' THEN 14000 WHEN schema_name = 'main' THEN 2200 ELSE schema_oid END)::UINTEGER;
+
+CREATE VIEW _pg.main._constraints AS
+	SELECT _pg.main._row_oid(table_oid, constraint_index) AS oid, table_oid::UINTEGER AS table_oid,
+		_pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid, table_name, constraint_index,
+		CASE constraint_type WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' WHEN 'FOREIGN KEY' THEN 'f' WHEN 'CHECK' THEN 'c'
+			ELSE 'n' END AS kind,
+		CASE constraint_type WHEN 'PRIMARY KEY' THEN table_name || '_pkey' ELSE constraint_name END AS name,
+		constraint_text AS definition, expression, constraint_column_names AS columns, referenced_table,
+		referenced_column_names AS referenced_columns, database_name
+	FROM duckdb_constraints() WHERE database_name IN ({db_text}, 'temp')
+	UNION ALL
+	SELECT _pg.main._row_oid(oid, 0), oid, schema_oid, table_name, 0, 'p', table_name || '_pkey',
+		'PRIMARY KEY (' || array_to_string(list_transform(key_columns, lambda k: '"' || replace(k, '"', '""') || '"'), ', ') || ')', NULL,
+		key_columns, NULL, NULL, NULL
+	FROM _pg.main._project_tables WHERE len(key_columns) > 0;
+
+CREATE VIEW _pg.main._enums AS
+	SELECT type_oid::UINTEGER AS oid, type_name AS name, labels, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
+		'ENUM(' || array_to_string(list_transform(labels, lambda l: '''' || l || ''''), ', ') || ')' AS data_type
+	FROM duckdb_types() WHERE NOT internal AND database_name = {db_text} AND logical_type = 'ENUM' AND labels IS NOT NULL;
+
+CREATE VIEW _pg.main._columns AS
+	SELECT c.*, e.oid AS enum_oid, e.name AS enum_name,
+		(CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN c.data_type LIKE '%][%]' OR (t.oid = 114 AND t.name <> 'JSON') THEN 114
+			WHEN c.data_type LIKE '%]' THEN t.array_oid ELSE coalesce(t.oid, 25) END)::UINTEGER AS type_oid
+	FROM (SELECT table_oid::UINTEGER AS table_oid, column_index::SMALLINT AS attnum, column_name AS name, data_type, is_nullable,
+			column_default, comment
+		FROM duckdb_columns() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
+		UNION ALL SELECT table_oid, attnum, name, data_type, is_nullable, column_default, comment FROM _pg.main._project_columns) c
+	LEFT JOIN _pg.main._engine_types t ON t.name = _pg.main._base(c.data_type) LEFT JOIN _pg.main._enums e ON e.data_type = c.data_type;
+
+-- Indexes: those users made, and one for each key.
+CREATE VIEW _pg.main._indexes AS
+	SELECT index_oid::UINTEGER AS oid, table_oid::UINTEGER AS table_oid, index_name AS name,
+		_pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid, is_unique, false AS is_primary,
+		list_transform(string_split(trim(expressions, '[]'), ', '), lambda e: trim(e, '"'' ')) AS columns, table_name, schema_name
+	FROM duckdb_indexes() WHERE database_name IN ({db_text}, 'temp')
+	UNION ALL
+	SELECT _pg.main._row_oid(table_oid, constraint_index + 16), table_oid, name, namespace_oid, true, kind = 'p', columns, table_name, NULL
+	FROM _pg.main._constraints WHERE kind IN ('p', 'u');
+
+CREATE VIEW _pg.main._relations AS
+	SELECT table_oid::UINTEGER AS oid, table_name AS name, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
+		'r' AS kind, CASE WHEN temporary THEN 't' ELSE 'p' END AS persistence, estimated_size::FLOAT AS tuples, column_count AS natts,
+		check_constraint_count AS checks, comment
+	FROM duckdb_tables() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
+	UNION ALL
+	SELECT view_oid, view_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'v',
+		CASE WHEN temporary THEN 't' ELSE 'p' END, 0, column_count, 0, comment
+	FROM duckdb_views() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
+	UNION ALL
+	SELECT sequence_oid, sequence_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'S',
+		CASE WHEN temporary THEN 't' ELSE 'p' END, 1, 3, 0, comment
+	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp')
+	UNION ALL
+	SELECT oid, table_name, schema_oid, 'r', 'p', row_count, (SELECT count(*) FROM _pg.main._project_columns c WHERE c.table_oid = t.oid),
+		0, comment
+	FROM _pg.main._project_tables t
+	UNION ALL SELECT oid, name, namespace_oid, 'i', 'p', 0, len(columns), 0, NULL FROM _pg.main._indexes
+	UNION ALL SELECT oid, name, 11, 'r', 'p', 0, 0, 0, NULL FROM _pg.main._system_relations;
+
+CREATE VIEW _pg.main.pg_namespace AS SELECT oid, name AS nspname, 10::UINTEGER AS nspowner, NULL::VARCHAR[] AS nspacl, 2615::UINTEGER AS tableoid FROM _pg.main._namespaces;
+
+CREATE VIEW _pg.main.pg_class AS
+	WITH keyed AS (SELECT DISTINCT table_oid FROM _pg.main._indexes),
+		linked AS (SELECT table_oid AS oid FROM _pg.main._constraints WHERE kind = 'f'
+			UNION SELECT t.table_oid FROM _pg.main._constraints c JOIN duckdb_tables() t
+				ON c.referenced_table = t.table_name AND c.database_name = t.database_name WHERE c.kind = 'f')
+	SELECT r.oid, r.name AS relname, r.namespace_oid AS relnamespace, 0::UINTEGER AS reltype, 0::UINTEGER AS reloftype,
+		10::UINTEGER AS relowner, CASE r.kind WHEN 'r' THEN 2 WHEN 'i' THEN 403 ELSE 0 END::UINTEGER AS relam, r.oid AS relfilenode,
+		0::UINTEGER AS reltablespace, 0::INTEGER AS relpages, r.tuples::FLOAT AS reltuples, 0::INTEGER AS relallvisible,
+		0::UINTEGER AS reltoastrelid, (k.table_oid IS NOT NULL) AS relhasindex, false AS relisshared, r.persistence AS relpersistence,
+		r.kind AS relkind, r.natts::SMALLINT AS relnatts, r.checks::SMALLINT AS relchecks, false AS relhasrules,
+		(l.oid IS NOT NULL) AS relhastriggers, false AS relhassubclass, false AS relrowsecurity, false AS relforcerowsecurity,
+		true AS relispopulated, CASE r.kind WHEN 'r' THEN 'd' ELSE 'n' END AS relreplident, false AS relispartition,
+		0::UINTEGER AS relrewrite, 0::UINTEGER AS relfrozenxid, 0::UINTEGER AS relminmxid, NULL::VARCHAR[] AS relacl,
+		NULL::VARCHAR[] AS reloptions, NULL::VARCHAR AS relpartbound, 1259::UINTEGER AS tableoid
+	FROM _pg.main._relations r LEFT JOIN keyed k ON k.table_oid = r.oid LEFT JOIN linked l ON l.oid = r.oid;
+
+CREATE VIEW _pg.main.pg_attribute AS
+	SELECT c.table_oid AS attrelid, c.name AS attname, c.type_oid AS atttypid, -1::INTEGER AS attstattarget,
+		coalesce(t.typlen, CASE WHEN c.enum_oid IS NULL THEN -1 ELSE 4 END)::SMALLINT AS attlen, c.attnum,
+		CASE WHEN c.data_type LIKE '%]' THEN 1 ELSE 0 END::INTEGER AS attndims, -1::INTEGER AS attcacheoff, _pg.main._type_mod(c.data_type)::INTEGER AS atttypmod,
+		coalesce(t.typbyval, false) AS attbyval, coalesce(t.typalign, 'i') AS attalign, coalesce(t.typstorage, 'p') AS attstorage,
+		'' AS attcompression, NOT c.is_nullable AS attnotnull, c.column_default IS NOT NULL AS atthasdef, false AS atthasmissing,
+		'' AS attidentity, '' AS attgenerated, false AS attisdropped, true AS attislocal, 0::INTEGER AS attinhcount,
+		coalesce(t.typcollation, 0)::UINTEGER AS attcollation, NULL::VARCHAR[] AS attacl, NULL::VARCHAR[] AS attoptions,
+		NULL::VARCHAR[] AS attfdwoptions, NULL::VARCHAR AS attmissingval, 1249::UINTEGER AS tableoid
+	FROM _pg.main._columns c LEFT JOIN _pg.main._types t ON t.oid = c.type_oid
+	UNION ALL
+	SELECT i.oid, x.name, 23, -1, 4, x.n::SMALLINT, 0, -1, -1, true, 'i', 'p', '', false, false, false, '', '', false, true, 0, 0,
+		NULL, NULL, NULL, NULL, 1249
+	FROM _pg.main._indexes i, unnest(i.columns) WITH ORDINALITY AS x(name, n);
+
+CREATE VIEW _pg.main.pg_type AS
+	SELECT oid, typname, typnamespace, typowner, typlen, typbyval, typtype, typcategory, typispreferred, true AS typisdefined, ',' AS typdelim,
+		0::UINTEGER AS typrelid, typsubscript, typelem, typarray, typinput, typoutput, typreceive, typsend, 0::UINTEGER AS typmodin,
+		0::UINTEGER AS typmodout, 0::UINTEGER AS typanalyze, typalign, typstorage, false AS typnotnull, 0::UINTEGER AS typbasetype,
+		-1::INTEGER AS typtypmod, 0::INTEGER AS typndims, typcollation, NULL::VARCHAR AS typdefaultbin, NULL::VARCHAR AS typdefault,
+		NULL::VARCHAR[] AS typacl, 1247::UINTEGER AS tableoid
+	FROM _pg.main._types
+	UNION ALL
+	SELECT oid, name, namespace_oid, 10, 4, true, 'e', 'E', false, true, ',', 0, 0, 0, 0, 3506, 3507, 3532, 3533, 0, 0, 0, 'i', 'p', false, 0, -1, 0, 0,
+		NULL, NULL, NULL, 1247 FROM _pg.main._enums;
+
+CREATE VIEW _pg.main.pg_enum AS
+	SELECT _pg.main._row_oid(e.oid, x.n) AS oid, e.oid AS enumtypid, x.n::FLOAT AS enumsortorder, x.label AS enumlabel
+	FROM _pg.main._enums e, unnest(e.labels) WITH ORDINALITY AS x(label, n);
+
+CREATE VIEW _pg.main.pg_attrdef AS
+	SELECT _pg.main._row_oid(table_oid, attnum % 16) AS oid, table_oid AS adrelid, attnum AS adnum, column_default AS adbin
+	FROM _pg.main._columns WHERE column_default IS NOT NULL;
+
+CREATE MACRO _pg.main._attnums(table_, names) AS
+	(SELECT array_agg(c.attnum ORDER BY list_position(names, c.name)) FROM _pg.main._columns c WHERE c.table_oid = table_ AND list_contains(names, c.name));
+
+CREATE VIEW _pg.main.pg_index AS
+	SELECT i.oid AS indexrelid, i.table_oid AS indrelid, len(i.columns)::SMALLINT AS indnatts, len(i.columns)::SMALLINT AS indnkeyatts,
+		i.is_unique AS indisunique, false AS indnullsnotdistinct, i.is_primary AS indisprimary, false AS indisexclusion, true AS indimmediate,
+		false AS indisclustered, true AS indisvalid, false AS indcheckxmin, true AS indisready, true AS indislive, false AS indisreplident,
+		coalesce(k.nums, []::SMALLINT[]) AS indkey, list_transform(i.columns, lambda c: 0::UINTEGER) AS indcollation,
+		list_transform(i.columns, lambda c: 1978::UINTEGER) AS indclass, list_transform(i.columns, lambda c: 0::SMALLINT) AS indoption,
+		NULL::VARCHAR AS indexprs, NULL::VARCHAR AS indpred
+	FROM _pg.main._indexes i LEFT JOIN
+		(SELECT i2.oid, array_agg(c.attnum ORDER BY list_position(i2.columns, c.name)) AS nums
+		FROM _pg.main._indexes i2 JOIN _pg.main._columns c ON c.table_oid = i2.table_oid AND list_contains(i2.columns, c.name)
+		GROUP BY i2.oid) k ON k.oid = i.oid;
+
+CREATE VIEW _pg.main.pg_constraint AS
+	SELECT c.oid, c.name AS conname, c.namespace_oid AS connamespace, c.kind AS contype, false AS condeferrable, false AS condeferred,
+		true AS convalidated, c.table_oid AS conrelid, 0::UINTEGER AS contypid,
+		CASE WHEN c.kind IN ('p', 'u') THEN _pg.main._row_oid(c.table_oid, c.constraint_index + 16) ELSE 0 END::UINTEGER AS conindid,
+		0::UINTEGER AS conparentid, coalesce(f.table_oid, 0)::UINTEGER AS confrelid,
+		CASE c.kind WHEN 'f' THEN 'a' ELSE ' ' END AS confupdtype, CASE c.kind WHEN 'f' THEN 'a' ELSE ' ' END AS confdeltype,
+		CASE c.kind WHEN 'f' THEN 's' ELSE ' ' END AS confmatchtype, true AS conislocal, 0::INTEGER AS coninhcount, true AS connoinherit,
+		k.nums AS conkey, fk.nums AS confkey, NULL::UINTEGER[] AS conpfeqop, NULL::UINTEGER[] AS conppeqop, NULL::UINTEGER[] AS conffeqop,
+		NULL::SMALLINT[] AS confdelsetcols, NULL::UINTEGER[] AS conexclop, c.expression AS conbin, 2606::UINTEGER AS tableoid
+	FROM _pg.main._constraints c
+		LEFT JOIN duckdb_tables() f ON c.referenced_table = f.table_name AND f.database_name = c.database_name
+		LEFT JOIN (SELECT c2.oid, array_agg(a.attnum ORDER BY list_position(c2.columns, a.name)) AS nums FROM _pg.main._constraints c2
+			JOIN _pg.main._columns a ON a.table_oid = c2.table_oid AND list_contains(c2.columns, a.name) GROUP BY c2.oid) k ON k.oid = c.oid
+		LEFT JOIN (SELECT c3.oid, array_agg(a.attnum ORDER BY list_position(c3.referenced_columns, a.name)) AS nums FROM _pg.main._constraints c3
+			JOIN duckdb_tables() t ON c3.referenced_table = t.table_name AND t.database_name = c3.database_name
+			JOIN _pg.main._columns a ON a.table_oid = t.table_oid AND list_contains(c3.referenced_columns, a.name) GROUP BY c3.oid) fk ON fk.oid = c.oid
+	WHERE c.kind <> 'n';
+
+CREATE VIEW _pg.main.pg_sequence AS
+	SELECT sequence_oid::UINTEGER AS seqrelid, 20::UINTEGER AS seqtypid, start_value AS seqstart, increment_by AS seqincrement,
+		max_value AS seqmax, min_value AS seqmin, 1::BIGINT AS seqcache, cycle AS seqcycle
+	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
+
+CREATE VIEW _pg.main.pg_description AS
+	SELECT r.oid AS objoid, 1259::UINTEGER AS classoid, 0::INTEGER AS objsubid, r.comment AS description FROM _pg.main._relations r WHERE r.comment IS NOT NULL
+	UNION ALL SELECT table_oid, 1259, attnum, comment FROM _pg.main._columns WHERE comment IS NOT NULL;
+
+CREATE VIEW _pg.main.pg_depend AS
+	SELECT 1259::UINTEGER AS classid, i.oid AS objid, 0::INTEGER AS objsubid, 1259::UINTEGER AS refclassid, i.table_oid AS refobjid,
+		0::INTEGER AS refobjsubid, 'a' AS deptype FROM _pg.main._indexes i;
+
+-- Functions: the input and output functions of types, and the users' macros.
+CREATE VIEW _pg.main.pg_proc AS
+	SELECT p.oid, p.name AS proname, p.namespace_oid AS pronamespace, 10::UINTEGER AS proowner, p.language AS prolang, 1::FLOAT AS procost,
+		0::FLOAT AS prorows, 0::UINTEGER AS provariadic, 0::UINTEGER AS prosupport, 'f' AS prokind, false AS prosecdef, false AS proleakproof,
+		true AS proisstrict, false AS proretset, 'i' AS provolatile, 's' AS proparallel, p.nargs::SMALLINT AS pronargs,
+		0::SMALLINT AS pronargdefaults, p.result AS prorettype, list_transform(range(p.nargs), lambda i: 2276::UINTEGER) AS proargtypes,
+		NULL::UINTEGER[] AS proallargtypes, NULL::VARCHAR[] AS proargmodes, p.names AS proargnames, NULL::VARCHAR AS proargdefaults,
+		NULL::UINTEGER[] AS protrftypes, p.source AS prosrc, NULL::VARCHAR AS probin, NULL::VARCHAR AS prosqlbody, NULL::VARCHAR[] AS proconfig,
+		NULL::VARCHAR[] AS proacl, 1255::UINTEGER AS tableoid
+	FROM (SELECT DISTINCT oid, name, 11::UINTEGER AS namespace_oid, 12::UINTEGER AS language, 1 AS nargs, 2281::UINTEGER AS result, name AS source,
+			NULL::VARCHAR[] AS names FROM _pg.main._io_functions
+		UNION ALL
+		SELECT function_oid, function_name, CASE WHEN schema_name = 'main' THEN 2200 ELSE 11 END, 14, len(parameters), 2276, macro_definition, parameters
+		FROM duckdb_functions() WHERE database_name = {db_text} AND NOT internal AND function_type IN ('macro', 'table_macro')) p;
+
+CREATE VIEW _pg.main.pg_database AS
+	SELECT 16384::UINTEGER AS oid, {database_text} AS datname, 10::UINTEGER AS datdba, 6::INTEGER AS encoding, 'c' AS datlocprovider,
+		false AS datistemplate, true AS datallowconn, -1::INTEGER AS datconnlimit, 0::UINTEGER AS datfrozenxid, 1::UINTEGER AS datminmxid,
+		1663::UINTEGER AS dattablespace, 'C' AS datcollate, 'C' AS datctype, NULL::VARCHAR AS daticulocale, NULL::VARCHAR AS datcollversion,
+		NULL::VARCHAR[] AS datacl, 1262::UINTEGER AS tableoid;
+CREATE VIEW _pg.main.pg_roles AS
+	SELECT {user_text} AS rolname, false AS rolsuper, true AS rolinherit, false AS rolcreaterole, false AS rolcreatedb, true AS rolcanlogin,
+		false AS rolreplication, -1::INTEGER AS rolconnlimit, '********' AS rolpassword, NULL::TIMESTAMPTZ AS rolvaliduntil,
+		false AS rolbypassrls, NULL::VARCHAR[] AS rolconfig, 10::UINTEGER AS oid;
+CREATE VIEW _pg.main.pg_authid AS SELECT * FROM _pg.main.pg_roles;
+CREATE VIEW _pg.main.pg_user AS
+	SELECT {user_text} AS usename, 10::UINTEGER AS usesysid, false AS usecreatedb, false AS usesuper, false AS userepl, false AS usebypassrls,
+		'********' AS passwd, NULL::TIMESTAMPTZ AS valuntil, NULL::VARCHAR[] AS useconfig;
+CREATE VIEW _pg.main.pg_shadow AS SELECT * FROM _pg.main.pg_user;
+CREATE VIEW _pg.main.pg_group AS SELECT {user_text} AS groname, 10::UINTEGER AS grosysid, []::UINTEGER[] AS grolist WHERE false;
+CREATE VIEW _pg.main.pg_am AS
+	SELECT * FROM (VALUES (2::UINTEGER, 'heap', 3::UINTEGER, 't'), (403::UINTEGER, 'btree', 330::UINTEGER, 'i')) v(oid, amname, amhandler, amtype);
+CREATE VIEW _pg.main.pg_tablespace AS
+	SELECT 1663::UINTEGER AS oid, 'pg_default' AS spcname, 10::UINTEGER AS spcowner, NULL::VARCHAR[] AS spcacl, NULL::VARCHAR[] AS spcoptions;
+CREATE VIEW _pg.main.pg_collation AS
+	SELECT v.*, NULL::VARCHAR AS colliculocale, NULL::VARCHAR AS collversion FROM (VALUES
+		(100::UINTEGER, 'default', 11::UINTEGER, 10::UINTEGER, 'd', true, -1::INTEGER, NULL::VARCHAR, NULL::VARCHAR),
+		(950::UINTEGER, 'C', 11::UINTEGER, 10::UINTEGER, 'c', true, -1::INTEGER, 'C', 'C')) v(oid, collname, collnamespace, collowner,
+		collprovider, collisdeterministic, collencoding, collcollate, collctype);
+CREATE VIEW _pg.main.pg_language AS
+	SELECT v.*, 0::UINTEGER AS lanplcallfoid, 0::UINTEGER AS laninline, 0::UINTEGER AS lanvalidator, NULL::VARCHAR[] AS lanacl, 2612::UINTEGER AS tableoid FROM (VALUES
+		(12::UINTEGER, 'internal', 10::UINTEGER, false, false), (13::UINTEGER, 'c', 10::UINTEGER, false, false),
+		(14::UINTEGER, 'sql', 10::UINTEGER, false, true)) v(oid, lanname, lanowner, lanispl, lanpltrusted);
+CREATE VIEW _pg.main.pg_extension AS
+	SELECT 13500::UINTEGER AS oid, 'plpgsql' AS extname, 10::UINTEGER AS extowner, 11::UINTEGER AS extnamespace, false AS extrelocatable,
+		'1.0' AS extversion, NULL::UINTEGER[] AS extconfig, NULL::VARCHAR[] AS extcondition, 3079::UINTEGER AS tableoid;
+CREATE VIEW _pg.main.pg_cast AS
+	SELECT v.* FROM (VALUES (10000::UINTEGER, 23::UINTEGER, 20::UINTEGER, 481::UINTEGER, 'i', 'f'), (10001::UINTEGER, 20::UINTEGER, 23::UINTEGER, 480::UINTEGER, 'a', 'f'),
+		(10002::UINTEGER, 23::UINTEGER, 701::UINTEGER, 316::UINTEGER, 'i', 'f'), (10003::UINTEGER, 1043::UINTEGER, 25::UINTEGER, 0::UINTEGER, 'i', 'b'))
+		v(oid, castsource, casttarget, castfunc, castcontext, castmethod);
+CREATE VIEW _pg.main.pg_operator AS
+	SELECT v.oid, v.oprname, 11::UINTEGER AS oprnamespace, 10::UINTEGER AS oprowner, 'b' AS oprkind, true AS oprcanmerge, true AS oprcanhash,
+		v.t AS oprleft, v.t AS oprright, 16::UINTEGER AS oprresult, 0::UINTEGER AS oprcom, 0::UINTEGER AS oprnegate, 0::UINTEGER AS oprcode,
+		0::UINTEGER AS oprrest, 0::UINTEGER AS oprjoin, 2617::UINTEGER AS tableoid
+	FROM (VALUES (96::UINTEGER, '=', 23::UINTEGER), (97::UINTEGER, '<', 23::UINTEGER), (98::UINTEGER, '=', 25::UINTEGER), (410::UINTEGER, '=', 20::UINTEGER)) v(oid, oprname, t);
+CREATE VIEW _pg.main.pg_opclass AS
+	SELECT v.oid, 403::UINTEGER AS opcmethod, v.opcname, 11::UINTEGER AS opcnamespace, 10::UINTEGER AS opcowner, 1976::UINTEGER AS opcfamily,
+		v.t AS opcintype, true AS opcdefault, 0::UINTEGER AS opckeytype, 2616::UINTEGER AS tableoid
+	FROM (VALUES (1978::UINTEGER, 'int4_ops', 23::UINTEGER), (3126::UINTEGER, 'text_ops', 25::UINTEGER), (3124::UINTEGER, 'int8_ops', 20::UINTEGER)) v(oid, opcname, t);
+
+-- Listings for people.
+CREATE VIEW _pg.main.pg_tables AS
+	SELECT n.nspname AS schemaname, c.relname AS tablename, {user_text} AS tableowner, NULL::VARCHAR AS tablespace, c.relhasindex AS hasindexes,
+		c.relhasrules AS hasrules, c.relhastriggers AS hastriggers, false AS rowsecurity
+	FROM _pg.main.pg_class c JOIN _pg.main.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r';
+CREATE VIEW _pg.main.pg_views AS
+	SELECT n.name AS schemaname, v.view_name AS viewname, {user_text} AS viewowner, v.sql AS definition
+	FROM duckdb_views() v JOIN _pg.main._namespaces n ON n.oid = _pg.main._namespace_oid(v.database_name, v.schema_name, v.schema_oid)
+	WHERE v.database_name IN ({db_text}, 'temp') AND NOT v.internal;
+CREATE VIEW _pg.main.pg_indexes AS
+	SELECT n.name AS schemaname, i.table_name AS tablename, i.name AS indexname, NULL::VARCHAR AS tablespace, 'CREATE ' || CASE WHEN i.is_unique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || i.name || ' ON ' || n.name || '.' || i.table_name ||
+		' USING btree (' || array_to_string(i.columns, ', ') || ')' AS indexdef
+	FROM _pg.main._indexes i JOIN _pg.main._namespaces n ON n.oid = i.namespace_oid;
+CREATE VIEW _pg.main.pg_sequences AS
+	SELECT schema_name AS schemaname, sequence_name AS sequencename, {user_text} AS sequenceowner, 'bigint' AS data_type, start_value, min_value,
+		max_value, increment_by, cycle, 1::BIGINT AS cache_size, last_value
+	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
+CREATE VIEW _pg.main.pg_stat_all_tables AS
+	SELECT c.oid AS relid, n.name AS schemaname, c.name AS relname, 0::BIGINT AS seq_scan, 0::BIGINT AS seq_tup_read, 0::BIGINT AS idx_scan,
+		0::BIGINT AS idx_tup_fetch, 0::BIGINT AS n_tup_ins, 0::BIGINT AS n_tup_upd, 0::BIGINT AS n_tup_del, 0::BIGINT AS n_tup_hot_upd,
+		c.tuples::BIGINT AS n_live_tup, 0::BIGINT AS n_dead_tup, 0::BIGINT AS n_mod_since_analyze, 0::BIGINT AS n_ins_since_vacuum,
+		NULL::TIMESTAMPTZ AS last_vacuum, NULL::TIMESTAMPTZ AS last_autovacuum, NULL::TIMESTAMPTZ AS last_analyze,
+		NULL::TIMESTAMPTZ AS last_autoanalyze, 0::BIGINT AS vacuum_count, 0::BIGINT AS autovacuum_count, 0::BIGINT AS analyze_count,
+		0::BIGINT AS autoanalyze_count
+	FROM _pg.main._relations c JOIN _pg.main._namespaces n ON n.oid = c.namespace_oid WHERE c.kind = 'r';
+CREATE VIEW _pg.main.pg_stat_user_tables AS SELECT * FROM _pg.main.pg_stat_all_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema');
+CREATE VIEW _pg.main.pg_timezone_names AS
+	SELECT name, abbrev, utc_offset::INTERVAL AS utc_offset, is_dst FROM pg_timezone_names();
+CREATE VIEW _pg.main.pg_timezone_abbrevs AS SELECT 'UTC' AS abbrev, INTERVAL 0 HOURS AS utc_offset, false AS is_dst;

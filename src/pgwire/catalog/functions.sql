@@ -1,0 +1,219 @@
+-- Functions of pg_catalog that the engine lacks or answers differently. They are macros in _pg.main, which stands on every
+-- session's search path in front of the engine's own functions; a macro of several lines has one for each number of arguments.
+
+-- Who and where.
+CREATE MACRO _pg.main.version() AS {version_text};
+CREATE MACRO _pg.main.current_user() AS {user_text};
+CREATE MACRO _pg.main.session_user() AS {user_text};
+CREATE MACRO _pg.main.user() AS {user_text};
+CREATE MACRO _pg.main.current_role() AS {user_text};
+CREATE MACRO _pg.main.current_database() AS {database_text};
+CREATE MACRO _pg.main.current_catalog() AS {database_text};
+CREATE MACRO _pg.main.current_schema() AS 'main';
+CREATE MACRO _pg.main.current_schemas(implicit) AS CASE WHEN implicit THEN ['pg_catalog', 'main'] ELSE ['main'] END;
+CREATE MACRO _pg.main.pg_is_in_recovery() AS false;
+CREATE MACRO _pg.main.pg_is_wal_replay_paused() AS false;
+CREATE MACRO _pg.main.pg_postmaster_start_time() AS {start_text}::TIMESTAMPTZ;
+CREATE MACRO _pg.main.pg_conf_load_time() AS {start_text}::TIMESTAMPTZ;
+CREATE MACRO _pg.main.inet_client_addr() AS NULL::VARCHAR;
+CREATE MACRO _pg.main.inet_client_port() AS NULL::INTEGER;
+CREATE MACRO _pg.main.inet_server_addr() AS NULL::VARCHAR;
+CREATE MACRO _pg.main.inet_server_port() AS {port}::INTEGER;
+CREATE MACRO _pg.main.pg_my_temp_schema() AS 14000::UINTEGER;
+CREATE MACRO _pg.main.pg_is_other_temp_schema(o) AS false;
+CREATE MACRO _pg.main.pg_current_xact_id() AS txid_current();
+CREATE MACRO _pg.main.pg_current_xact_id_if_assigned() AS NULL::BIGINT;
+CREATE MACRO _pg.main.txid_current_if_assigned() AS NULL::BIGINT;
+CREATE MACRO _pg.main.getdatabaseencoding() AS 'UTF8';
+CREATE MACRO _pg.main.pg_client_encoding() AS 'UTF8';
+CREATE MACRO _pg.main.pg_encoding_to_char(e) AS CASE e WHEN 6 THEN 'UTF8' WHEN 0 THEN 'SQL_ASCII' ELSE '' END;
+CREATE MACRO _pg.main.pg_char_to_encoding(n) AS CASE upper(n) WHEN 'UTF8' THEN 6 WHEN 'SQL_ASCII' THEN 0 ELSE -1 END;
+CREATE MACRO _pg.main.pg_get_userbyid(o) AS CASE WHEN o = 10 THEN {user_text} ELSE 'unknown (OID=' || o || ')' END;
+
+-- Types.
+CREATE MACRO _pg.main.format_type(o, typmod) AS coalesce(CASE
+	WHEN o = 1700 AND typmod > 4 THEN 'numeric(' || ((typmod - 4) >> 16) || ',' || ((typmod - 4) & 65535) || ')'
+	WHEN o IN (1042, 1043) AND typmod > 4 THEN CASE o WHEN 1042 THEN 'character(' ELSE 'character varying(' END || (typmod - 4) || ')'
+	ELSE _pg.main._type_name(o) END, (SELECT any_value(e.name) FROM _pg.main._enums e WHERE e.oid = o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
+CREATE MACRO _pg.main.regtype_text(x) AS _pg.main.format_type(try_cast(x AS UINTEGER), NULL);
+CREATE MACRO _pg.main.to_regtype(n) AS coalesce(try_cast(n AS UINTEGER),
+	(SELECT min(t.oid) FROM _pg.main._type_names t WHERE t.name = lower(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), 'pg_catalog.', ''))),
+	(SELECT min(e.oid) FROM _pg.main._enums e WHERE e.name = regexp_replace(n::VARCHAR, '^(main|public)\.', '')));
+CREATE MACRO _pg.main.regtype_oid(n) AS coalesce(_pg.main.to_regtype(n), error('type "' || n::VARCHAR || '" does not exist'));
+CREATE MACRO _pg.main.oidvectortypes(v) AS array_to_string(list_transform(v, lambda o: _pg.main._type_name(o)), ', ');
+
+-- Names of objects and back.
+CREATE MACRO _pg.main._plain_name(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^(public|pg_catalog)\.(.*)$', CASE WHEN n::VARCHAR LIKE 'pg_catalog.%' THEN '\2' ELSE 'main.\2' END);
+CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(r.oid) FROM _pg.main._relations r
+	JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid WHERE (r.name = _pg.main._plain_name(n) AND s.name IN ('main', 'pg_catalog', 'pg_temp'))
+	OR s.name || '.' || r.name = _pg.main._plain_name(n)));
+CREATE MACRO _pg.main.regclass_oid(n) AS coalesce(_pg.main.to_regclass(n), error('relation "' || n::VARCHAR || '" does not exist'));
+CREATE MACRO _pg.main._quoted(n) AS CASE WHEN regexp_full_match(n, '[a-z_][a-z0-9_]*') THEN n ELSE '"' || replace(n, '"', '""') || '"' END;
+CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN s.name IN ('main', 'pg_catalog', 'pg_temp') THEN _pg.main._quoted(r.name)
+	ELSE _pg.main._quoted(s.name) || '.' || _pg.main._quoted(r.name) END)
+	FROM _pg.main._relations r JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid WHERE r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
+CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(f.oid) FROM _pg.main._io_functions f WHERE f.name = replace(n::VARCHAR, 'pg_catalog.', '')),
+	(SELECT min(f.function_oid) FROM duckdb_functions() f WHERE NOT f.internal AND f.database_name = {db_text} AND f.function_name = _pg.main._plain_name(n)));
+CREATE MACRO _pg.main.regproc_oid(n) AS coalesce(_pg.main.to_regproc(n), error('function "' || n::VARCHAR || '" does not exist'));
+CREATE MACRO _pg.main.regproc_text(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT min(f.name) FROM _pg.main._io_functions f WHERE f.oid = try_cast(o AS UINTEGER)), o::VARCHAR) END;
+CREATE MACRO _pg.main.to_regnamespace(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(s.oid) FROM _pg.main._namespaces s WHERE s.name = CASE replace(n::VARCHAR, '"', '') WHEN 'public' THEN 'main' ELSE replace(n::VARCHAR, '"', '') END));
+CREATE MACRO _pg.main.regnamespace_oid(n) AS coalesce(_pg.main.to_regnamespace(n), error('schema "' || n::VARCHAR || '" does not exist'));
+CREATE MACRO _pg.main.regnamespace_text(o) AS coalesce((SELECT any_value(s.name) FROM _pg.main._namespaces s WHERE s.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
+CREATE MACRO _pg.main.to_regrole(n) AS CASE WHEN replace(n::VARCHAR, '"', '') = {user_text} THEN 10::UINTEGER END;
+CREATE MACRO _pg.main.regrole_oid(n) AS coalesce(try_cast(n AS UINTEGER), _pg.main.to_regrole(n));
+CREATE MACRO _pg.main.regrole_text(o) AS _pg.main.pg_get_userbyid(o);
+
+-- Definitions.
+CREATE MACRO _pg.main.pg_get_expr(e, r) AS e, (e, r, pretty) AS e;
+CREATE MACRO _pg.main._constraint_definition(o) AS (SELECT any_value(CASE c.kind
+	WHEN 'p' THEN 'PRIMARY KEY (' || array_to_string(list_transform(c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
+	WHEN 'u' THEN 'UNIQUE (' || array_to_string(list_transform(c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
+	WHEN 'c' THEN 'CHECK (' || c.expression || ')' ELSE c.definition END) FROM _pg.main._constraints c WHERE c.oid = o);
+CREATE MACRO _pg.main.pg_get_constraintdef(o) AS _pg.main._constraint_definition(o), (o, pretty) AS _pg.main._constraint_definition(o);
+CREATE MACRO _pg.main._index_definition(o) AS (SELECT any_value('CREATE ' || CASE WHEN i.is_unique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || _pg.main._quoted(i.name) ||
+	' ON ' || s.name || '.' || _pg.main._quoted(i.table_name) || ' USING btree (' || array_to_string(i.columns, ', ') || ')')
+	FROM _pg.main._indexes i JOIN _pg.main._namespaces s ON s.oid = i.namespace_oid WHERE i.oid = o);
+CREATE MACRO _pg.main.pg_get_indexdef(o) AS _pg.main._index_definition(o),
+	(o, n, pretty) AS CASE WHEN n = 0 THEN _pg.main._index_definition(o) ELSE (SELECT any_value(i.columns[n]) FROM _pg.main._indexes i WHERE i.oid = o) END;
+CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(regexp_replace(v.sql, '(?is)^CREATE.*?VIEW.*? AS ', ' ')) FROM duckdb_views() v WHERE v.view_oid = _pg.main.to_regclass(o::VARCHAR));
+CREATE MACRO _pg.main.pg_get_viewdef(o) AS _pg.main._view_definition(o), (o, pretty) AS _pg.main._view_definition(o);
+CREATE MACRO _pg.main._function_definition(o) AS (SELECT min('CREATE MACRO ' || f.function_name || '(' || array_to_string(f.parameters, ', ') || ') AS ' || f.macro_definition)
+	FROM duckdb_functions() f WHERE f.function_oid = o AND NOT f.internal);
+CREATE MACRO _pg.main._function_arguments(o) AS coalesce((SELECT min(array_to_string(p.proargnames, ', ')) FROM _pg.main.pg_proc p WHERE p.oid = o), '');
+CREATE MACRO _pg.main.pg_get_functiondef(o) AS _pg.main._function_definition(o);
+CREATE MACRO _pg.main.pg_get_function_arguments(o) AS _pg.main._function_arguments(o);
+CREATE MACRO _pg.main.pg_get_function_identity_arguments(o) AS _pg.main._function_arguments(o);
+CREATE MACRO _pg.main.pg_get_function_result(o) AS 'any';
+CREATE MACRO _pg.main.pg_get_function_sqlbody(o) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_function_arg_default(o, n) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_ruledef(o) AS NULL::VARCHAR, (o, pretty) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_triggerdef(o) AS NULL::VARCHAR, (o, pretty) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_partkeydef(o) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_partition_constraintdef(o) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_statisticsobjdef_columns(o) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_statisticsobjdef(o) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_get_serial_sequence(t, c) AS (SELECT any_value('main.' || regexp_extract(x.column_default, 'nextval\(''"?(?:main"?\."?)?([^''"]+)', 1))
+	FROM _pg.main._columns x WHERE x.table_oid = _pg.main.to_regclass(t) AND x.name = c AND x.column_default LIKE 'nextval(%');
+CREATE MACRO _pg.main.pg_get_replica_identity_index(o) AS NULL::UINTEGER;
+CREATE MACRO _pg.main.pg_describe_object(c, o, n) AS 'object ' || o;
+CREATE MACRO _pg.main.pg_identify_object(c, o, n) AS {'type': 'object', 'schema': NULL::VARCHAR, 'name': NULL::VARCHAR, 'identity': o::VARCHAR};
+CREATE MACRO _pg.main._description(o, n) AS (SELECT min(d.description) FROM _pg.main.pg_description d WHERE d.objoid = o AND d.objsubid = n);
+CREATE MACRO _pg.main.obj_description(o) AS _pg.main._description(o, 0), (o, c) AS _pg.main._description(o, 0);
+CREATE MACRO _pg.main.col_description(o, n) AS _pg.main._description(o, n);
+CREATE MACRO _pg.main.shobj_description(o, c) AS NULL::VARCHAR;
+
+-- Visibility and rights.
+CREATE MACRO _pg.main.pg_table_is_visible(o) AS coalesce((SELECT min(s.name) IN ('main', 'pg_catalog', 'pg_temp') FROM _pg.main._relations r
+	JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid WHERE r.oid = o), false);
+CREATE MACRO _pg.main.pg_type_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_function_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_operator_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_opclass_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_opfamily_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_collation_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_conversion_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_statistics_obj_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_ts_config_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_ts_dict_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_ts_parser_is_visible(o) AS true;
+CREATE MACRO _pg.main.pg_ts_template_is_visible(o) AS true;
+CREATE MACRO _pg.main._is_project_table(t) AS coalesce((SELECT bool_or(true) FROM _pg.main._project_tables p WHERE p.oid = _pg.main.to_regclass(t::VARCHAR)), false);
+CREATE MACRO _pg.main._may(t, p) AS upper(p) LIKE 'SELECT%' OR NOT _pg.main._is_project_table(t);
+CREATE MACRO _pg.main.has_table_privilege(t, p) AS _pg.main._may(t, p), (u, t, p) AS _pg.main._may(t, p);
+CREATE MACRO _pg.main.has_any_column_privilege(t, p) AS _pg.main._may(t, p), (u, t, p) AS _pg.main._may(t, p);
+CREATE MACRO _pg.main.has_column_privilege(t, c, p) AS _pg.main._may(t, p), (u, t, c, p) AS _pg.main._may(t, p);
+CREATE MACRO _pg.main.has_schema_privilege(s, p) AS true, (u, s, p) AS true;
+CREATE MACRO _pg.main.has_database_privilege(d, p) AS true, (u, d, p) AS true;
+CREATE MACRO _pg.main.has_function_privilege(f, p) AS true, (u, f, p) AS true;
+CREATE MACRO _pg.main.has_sequence_privilege(s, p) AS true, (u, s, p) AS true;
+CREATE MACRO _pg.main.has_type_privilege(t, p) AS true, (u, t, p) AS true;
+CREATE MACRO _pg.main.has_tablespace_privilege(t, p) AS true, (u, t, p) AS true;
+CREATE MACRO _pg.main.has_language_privilege(l, p) AS true, (u, l, p) AS true;
+CREATE MACRO _pg.main.has_server_privilege(s, p) AS true, (u, s, p) AS true;
+CREATE MACRO _pg.main.has_foreign_data_wrapper_privilege(s, p) AS true, (u, s, p) AS true;
+CREATE MACRO _pg.main.pg_has_role(r, p) AS true, (u, r, p) AS true;
+CREATE MACRO _pg.main.row_security_active(t) AS false;
+CREATE MACRO _pg.main.acldefault(k, o) AS []::VARCHAR[];
+CREATE MACRO _pg.main.pg_relation_is_publishable(o) AS false;
+CREATE MACRO _pg.main.pg_relation_is_updatable(o, t) AS CASE WHEN _pg.main._is_project_table(o) THEN 0 ELSE 28 END;
+CREATE MACRO _pg.main.pg_column_is_updatable(o, c, t) AS NOT _pg.main._is_project_table(o);
+
+-- Sizes.
+CREATE MACRO _pg.main._bytes(o) AS coalesce((SELECT any_value(p.byte_count) FROM _pg.main._project_tables p WHERE p.oid = _pg.main.to_regclass(o::VARCHAR)), 0)::BIGINT;
+CREATE MACRO _pg.main.pg_table_size(o) AS _pg.main._bytes(o);
+CREATE MACRO _pg.main.pg_total_relation_size(o) AS _pg.main._bytes(o);
+CREATE MACRO _pg.main.pg_relation_size(o) AS _pg.main._bytes(o), (o, fork) AS _pg.main._bytes(o);
+CREATE MACRO _pg.main.pg_indexes_size(o) AS 0::BIGINT;
+CREATE MACRO _pg.main.pg_database_size(d) AS coalesce((SELECT sum(x.block_size * x.total_blocks) FROM pragma_database_size() x WHERE x.database_name = {db_text}), 0)::BIGINT;
+CREATE MACRO _pg.main.pg_tablespace_size(t) AS 0::BIGINT;
+CREATE MACRO _pg.main.pg_tablespace_location(t) AS '';
+CREATE MACRO _pg.main.pg_relation_filenode(o) AS o;
+CREATE MACRO _pg.main.pg_relation_filepath(o) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_size_pretty(n) AS CASE WHEN abs(n) < 10240 THEN n::BIGINT || ' bytes' WHEN abs(n) < 10485760 THEN round(n / 1024)::BIGINT || ' kB'
+	WHEN abs(n) < 10737418240 THEN round(n / 1048576)::BIGINT || ' MB' WHEN abs(n) < 10995116277760 THEN round(n / 1073741824)::BIGINT || ' GB'
+	ELSE round(n / 1099511627776)::BIGINT || ' TB' END;
+CREATE MACRO _pg.main.pg_stat_get_numscans(o) AS 0::BIGINT;
+CREATE MACRO _pg.main.pg_stat_get_live_tuples(o) AS coalesce((SELECT any_value(r.tuples::BIGINT) FROM _pg.main._relations r WHERE r.oid = o), 0);
+CREATE MACRO _pg.main.pg_stat_get_dead_tuples(o) AS 0::BIGINT;
+CREATE MACRO _pg.main.pg_stat_get_last_vacuum_time(o) AS NULL::TIMESTAMPTZ;
+CREATE MACRO _pg.main.pg_stat_get_last_analyze_time(o) AS NULL::TIMESTAMPTZ;
+
+-- Texts.
+CREATE MACRO _pg.main.quote_ident(n) AS _pg.main._quoted(n);
+CREATE MACRO _pg.main.quote_literal(x) AS '''' || replace(x::VARCHAR, '''', '''''') || '''';
+CREATE MACRO _pg.main.quote_nullable(x) AS coalesce('''' || replace(x::VARCHAR, '''', '''''') || '''', 'NULL');
+CREATE MACRO _pg.main._put1(f, kind, a) AS CASE kind WHEN 'I' THEN _pg.main._quoted(a::VARCHAR) WHEN 'L' THEN _pg.main.quote_nullable(a) ELSE coalesce(a::VARCHAR, '') END;
+CREATE MACRO _pg.main._fill(f, a) AS regexp_extract(f, '^([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%([ILs])', 1), a) || regexp_replace(f, '^[^%]*%[ILs]', '');
+CREATE MACRO _pg.main.pg_format(f) AS replace(f, '%%', '%'),
+	(f, a) AS replace(regexp_extract(f, '^([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%([ILs])', 1), a) || regexp_replace(f, '^[^%]*%[ILs]', ''), '%%', '%'),
+	(f, a, b) AS replace(regexp_extract(f, '^([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%([ILs])', 1), a) ||
+		regexp_extract(f, '^[^%]*%[ILs]([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%[ILs][^%]*%([ILs])', 1), b) || regexp_replace(f, '^[^%]*%[ILs][^%]*%[ILs]', ''), '%%', '%'),
+	(f, a, b, c) AS replace(regexp_extract(f, '^([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%([ILs])', 1), a) ||
+		regexp_extract(f, '^[^%]*%[ILs]([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%[ILs][^%]*%([ILs])', 1), b) ||
+		regexp_extract(f, '^[^%]*%[ILs][^%]*%[ILs]([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%[ILs][^%]*%[ILs][^%]*%([ILs])', 1), c) ||
+		regexp_replace(f, '^[^%]*%[ILs][^%]*%[ILs][^%]*%[ILs]', ''), '%%', '%');
+CREATE MACRO _pg.main._time_format(f) AS replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(f,
+	'YYYY', '%Y'), 'YY', '%y'), 'HH24', '%H'), 'HH12', '%I'), 'MI', '%M'), 'SS', '%S'), 'Month', '%B'), 'Mon', '%b'), 'MM', '%m'), 'DDD', '%j'), 'DD', '%d'), 'US', '%f'), 'MS', '%g'), 'TZ', '%Z');
+CREATE MACRO _pg.main.to_char(x, f) AS CASE WHEN regexp_matches(f, '[09]') AND NOT regexp_matches(f, '[YMDHS]') THEN printf('%' || CASE WHEN f LIKE '0%' THEN '0' ELSE '' END ||
+	length(split_part(regexp_replace(f, 'FM', ''), '.', 1)) || '.' || length(split_part(f, '.', 2)) || 'f', try_cast(x::VARCHAR AS DOUBLE))
+	ELSE strftime(try_cast(x::VARCHAR AS TIMESTAMP), _pg.main._time_format(f)) END;
+CREATE MACRO _pg.main.convert_from(b, encoding) AS system.main.decode(b);
+CREATE MACRO _pg.main.convert_to(t, encoding) AS system.main.encode(t);
+CREATE MACRO _pg.main.encode(x) AS system.main.encode(x), (b, f) AS CASE lower(f) WHEN 'hex' THEN lower(hex(b)) WHEN 'base64' THEN base64(b) ELSE b::VARCHAR END;
+CREATE MACRO _pg.main.decode(x) AS system.main.decode(x), (t, f) AS CASE lower(f) WHEN 'hex' THEN unhex(t) WHEN 'base64' THEN from_base64(t) ELSE t::BLOB END;
+
+-- Arrays.
+CREATE MACRO _pg.main._in_list(x, l) AS list_contains(l, x);
+CREATE MACRO _pg.main._vector_text(v) AS system.main.array_to_string(v, ' ');
+CREATE MACRO _pg.main.array_upper(a, d) AS CASE WHEN d = 1 AND len(a) > 0 THEN len(a)::INTEGER END;
+CREATE MACRO _pg.main.array_lower(a, d) AS CASE WHEN d = 1 AND len(a) > 0 THEN 1::INTEGER END;
+CREATE MACRO _pg.main.array_ndims(a) AS CASE WHEN len(a) > 0 THEN 1::INTEGER END;
+CREATE MACRO _pg.main.cardinality(a) AS len(a)::INTEGER;
+CREATE MACRO _pg.main.array_remove(a, x) AS list_filter(a, lambda e: e IS DISTINCT FROM x);
+CREATE MACRO _pg.main.array_position(a, x) AS list_position(a, x)::INTEGER;
+CREATE MACRO _pg.main.array_to_string(a, sep) AS system.main.array_to_string(list_filter(a, lambda e: e IS NOT NULL), sep),
+	(a, sep, other) AS system.main.array_to_string(list_transform(a, lambda e: coalesce(e::VARCHAR, other)), sep);
+CREATE MACRO _pg.main.string_to_array(t, sep) AS string_split(t, sep);
+CREATE MACRO _pg.main._pg_expandarray(a) AS unnest(list_transform(range(1, len(a) + 1), lambda i: {'x': a[i], 'n': i::INTEGER}));
+CREATE MACRO _pg.main._partition_list(o) AS []::UINTEGER[];
+CREATE MACRO _pg.main.pg_partition_ancestors(o) AS unnest([]::UINTEGER[]);
+CREATE MACRO _pg.main._channel_list() AS []::VARCHAR[];
+CREATE MACRO _pg.main._acl_list(a) AS []::STRUCT(grantor UINTEGER, grantee UINTEGER, privilege_type VARCHAR, is_grantable BOOLEAN)[];
+CREATE MACRO _pg.main.aclexplode(a) AS unnest([]::STRUCT(grantor UINTEGER, grantee UINTEGER, privilege_type VARCHAR, is_grantable BOOLEAN)[]);
+CREATE MACRO _pg.main.pg_partition_tree(o) AS TABLE SELECT NULL::UINTEGER AS relid, NULL::UINTEGER AS parentrelid, true AS isleaf, 0 AS level WHERE false;
+CREATE MACRO _pg.main.pg_options_to_table(o) AS TABLE SELECT NULL::VARCHAR AS option_name, NULL::VARCHAR AS option_value WHERE false;
+CREATE MACRO _pg.main.pg_get_keywords() AS TABLE SELECT keyword_name AS word, CASE keyword_category WHEN 'reserved' THEN 'R' WHEN 'column_name' THEN 'C' WHEN 'type_function' THEN 'T' ELSE 'U' END AS catcode,
+	true AS barelabel, keyword_category AS catdesc, '' AS baredesc FROM duckdb_keywords();
+
+-- Locks and the like: granted at once, because nobody else asks.
+CREATE MACRO _pg.main.pg_advisory_lock(a) AS NULL::VARCHAR, (a, b) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_advisory_xact_lock(a) AS NULL::VARCHAR, (a, b) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_advisory_lock_shared(a) AS NULL::VARCHAR, (a, b) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_try_advisory_lock(a) AS true, (a, b) AS true;
+CREATE MACRO _pg.main.pg_try_advisory_xact_lock(a) AS true, (a, b) AS true;
+CREATE MACRO _pg.main.pg_advisory_unlock(a) AS true, (a, b) AS true;
+CREATE MACRO _pg.main.pg_advisory_unlock_all() AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_listening_channels() AS unnest([]::VARCHAR[]);
+CREATE MACRO _pg.main.pg_notify(c, p) AS NULL::VARCHAR;
+CREATE MACRO _pg.main.pg_export_snapshot() AS '00000003-00000001-1';
+CREATE MACRO _pg.main.pg_blocking_pids(p) AS []::INTEGER[];

@@ -1,0 +1,286 @@
+/* Syntax of PostgreSQL's definitions that the engine refuses. */
+#include "pgwire/rewrite_inner.h"
+
+/* DROP TABLE a, b -> DROP TABLE a; DROP TABLE b. The names stand from `from` to `to`. */
+static void split_list(struct rewriter *r, size_t from, size_t to)
+{
+	size_t depth = 0;
+	struct buf head = BUF(1000);
+	for (size_t i = 0; i < from; i++) {
+		if (r->p[i].dropped)
+			continue;
+		buf_span(&head, r->p[i].t.text);
+		buf_byte(&head, ' ');
+	}
+	struct buf tail = BUF(1000);
+	for (size_t i = to; i < r->n && !r->p[i].dropped; i++) {
+		buf_byte(&tail, ' ');
+		buf_span(&tail, r->p[i].t.text);
+	}
+	for (size_t i = from; i < to; i++) {
+		depth += token_is_punct(r->p[i].t, '(');
+		depth -= token_is_punct(r->p[i].t, ')');
+		if (depth || !token_is_punct(r->p[i].t, ','))
+			continue;
+		r->p[i].text =
+			arena_printf(r->arena, "%.*s; %.*s", SPAN_ARG(buf_view(&tail)), SPAN_ARG(buf_view(&head)));
+		r->statements++;
+	}
+	buf_done(&head);
+	buf_done(&tail);
+}
+
+/* One behind the names of a DROP or TRUNCATE: CASCADE and its like follow. */
+static size_t list_end(const struct rewriter *r, size_t i)
+{
+	static const char *const words[] = {"cascade", "restrict", "restart", "continue"};
+	for (; i < r->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(words); k++)
+			if (piece_is(r, i, words[k]))
+				return i;
+	return r->n;
+}
+
+static void rewrite_drop(struct rewriter *r)
+{
+	size_t i = 2;
+	if (piece_is(r, i, "concurrently")) {
+		piece_drop(r, i, i + 1);
+		r->p[i].t.kind = TOKEN_PUNCT;
+		return;
+	}
+	if (piece_is(r, i, "if") && piece_is(r, i + 1, "exists"))
+		i += 2;
+	split_list(r, i, list_end(r, i));
+}
+
+static void rewrite_truncate(struct rewriter *r)
+{
+	size_t i = 1;
+	if (piece_is(r, i, "table"))
+		i++;
+	if (piece_is(r, i, "only")) {
+		piece_drop(r, i, i + 1);
+		i++;
+	}
+	size_t end = list_end(r, i);
+	piece_drop(r, end, r->n);
+	split_list(r, i, end);
+}
+
+/* --- CREATE --- */
+
+/* UNLOGGED, LOCAL and GLOBAL before TABLE. */
+static size_t create_modifiers(struct rewriter *r)
+{
+	size_t i = 1;
+	for (; i < r->n && !piece_is(r, i, "table") && !piece_is(r, i, "index") && !piece_is(r, i, "schema"); i++)
+		if (piece_is(r, i, "unlogged") || piece_is(r, i, "local") || piece_is(r, i, "global"))
+			piece_drop(r, i, i + 1);
+	return i;
+}
+
+/* WITH (fillfactor = 100), TABLESPACE x, ON COMMIT PRESERVE ROWS behind a definition. */
+static bool drop_storage(struct rewriter *r, size_t from)
+{
+	for (size_t i = from; i < r->n; i++) {
+		if (piece_punct(r, i, '(')) {
+			i = piece_close(r, i);
+		} else if (piece_is(r, i, "with") && piece_punct(r, i + 1, '(')) {
+			piece_drop(r, i, piece_close(r, i + 1) + 1);
+		} else if (piece_is(r, i, "tablespace")) {
+			piece_drop(r, i, i + 2);
+		} else if (piece_is(r, i, "on") && piece_is(r, i + 1, "commit")) {
+			if (!piece_is(r, i + 2, "preserve"))
+				return pg_error_set(r->e, "0A000", "ON COMMIT DROP and DELETE ROWS are not supported");
+			piece_drop(r, i, i + 4);
+		} else if (piece_is(r, i, "as")) {
+			break;
+		}
+	}
+	return true;
+}
+
+/* The sequence behind a serial or identity column: made in front of the table. */
+static const char *add_sequence(struct rewriter *r, size_t table_first, size_t table_last, size_t column,
+				bool if_not_exists)
+{
+	struct span column_name = token_name(r->p[column].t, r->arena);
+	struct span table = token_name(r->p[table_last].t, r->arena);
+	struct buf name = BUF(1000), quoted = BUF(2000);
+	buf_printf(&name, "%.*s_%.*s_seq", SPAN_ARG(table), SPAN_ARG(column_name));
+	if (table_first != table_last) {
+		lexer_quote_name(&quoted, token_name(r->p[table_first].t, r->arena));
+		struct span schema = buf_view(&quoted);
+		if (span_is(schema, "public")) {
+			buf_reset(&quoted);
+			buf_str(&quoted, "main");
+		}
+		buf_byte(&quoted, '.');
+	}
+	lexer_quote_name(&quoted, buf_view(&name));
+	struct buf literal = BUF(4000);
+	lexer_quote_string(&literal, buf_view(&quoted));
+	r->prologue = arena_printf(r->arena, "%sCREATE %s %.*s; ", r->prologue ? r->prologue : "",
+				   if_not_exists ? "SEQUENCE IF NOT EXISTS" : "OR REPLACE SEQUENCE",
+				   SPAN_ARG(buf_view(&quoted)));
+	r->statements++;
+	const char *text = arena_printf(r->arena, "DEFAULT nextval(%.*s)", SPAN_ARG(buf_view(&literal)));
+	buf_done(&name);
+	buf_done(&quoted);
+	buf_done(&literal);
+	return text;
+}
+
+static const char *serial_type(const struct rewriter *r, size_t i)
+{
+	if (piece_is(r, i, "serial") || piece_is(r, i, "serial4"))
+		return "INTEGER";
+	if (piece_is(r, i, "bigserial") || piece_is(r, i, "serial8"))
+		return "BIGINT";
+	return piece_is(r, i, "smallserial") || piece_is(r, i, "serial2") ? "SMALLINT" : NULL;
+}
+
+/* GENERATED {ALWAYS | BY DEFAULT} AS IDENTITY [(..)] from i; one behind it, or i when it is something else. */
+static size_t identity_end(const struct rewriter *r, size_t i)
+{
+	size_t at = i + 1;
+	if (piece_is(r, at, "by") && piece_is(r, at + 1, "default"))
+		at += 2;
+	else if (piece_is(r, at, "always"))
+		at++;
+	if (!piece_is(r, at, "as") || !piece_is(r, at + 1, "identity"))
+		return i;
+	at += 2;
+	return piece_punct(r, at, '(') ? piece_close(r, at) + 1 : at;
+}
+
+/* Types of columns the engine knows under another name. */
+static void column_type(struct rewriter *r, size_t i)
+{
+	if (piece_is(r, i, "jsonb"))
+		r->p[i].text = "JSON";
+	else if (piece_is(r, i, "oid"))
+		r->p[i].text = "UINTEGER";
+}
+
+/* The columns between the parentheses at `open`. */
+static void create_columns(struct rewriter *r, size_t first, size_t last, size_t open, bool if_not_exists)
+{
+	size_t close = piece_close(r, open), depth = 0, column = open + 1;
+	for (size_t i = open + 1; i < close; i++) {
+		depth += token_is_punct(r->p[i].t, '(');
+		depth -= token_is_punct(r->p[i].t, ')');
+		if (depth)
+			continue;
+		if (token_is_punct(r->p[i].t, ',')) {
+			column = i + 1;
+			continue;
+		}
+		const char *type = i == column + 1 ? serial_type(r, i) : NULL;
+		size_t end = piece_is(r, i, "generated") ? identity_end(r, i) : i;
+		if (i == column + 1)
+			column_type(r, i);
+		if (type) {
+			r->p[i].text = arena_printf(r->arena, "%s %s", type,
+						    add_sequence(r, first, last, column, if_not_exists));
+		} else if (end > i) {
+			piece_drop(r, i, end);
+			r->p[i].text = add_sequence(r, first, last, column, if_not_exists);
+			i = end - 1;
+		} else if (piece_is(r, i, "with") && piece_punct(r, i + 1, '(')) {
+			/* PRIMARY KEY (a) WITH (fillfactor = 100) */
+			piece_drop(r, i, piece_close(r, i + 1) + 1);
+			i = piece_close(r, i + 1);
+		}
+	}
+}
+
+static bool rewrite_create(struct rewriter *r)
+{
+	size_t i = create_modifiers(r);
+	if (piece_is(r, i, "schema")) {
+		/* public exists already, under the name main. */
+		bool exists = piece_is(r, i + 1, "if");
+		size_t name = exists ? i + 4 : i + 1;
+		if (piece_named(r, name, "public"))
+			r->p[name].text = "main";
+		return true;
+	}
+	bool is_table = piece_is(r, i, "table");
+	if (!is_table && !piece_is(r, i, "index"))
+		return true;
+	i++;
+	if (piece_is(r, i, "concurrently"))
+		piece_drop(r, i, i + 1);
+	bool if_not_exists = piece_is(r, i, "if");
+	i += if_not_exists ? 3 : 0;
+	size_t first = i;
+	while (piece_punct(r, i + 1, '.'))
+		i += 2;
+	if (is_table && piece_punct(r, i + 1, '('))
+		create_columns(r, first, i, i + 1, if_not_exists);
+	return drop_storage(r, i + 1);
+}
+
+/* ALTER TABLE ONLY t, ALTER TABLE t ADD COLUMN c serial is left to the engine. */
+static void rewrite_alter(struct rewriter *r)
+{
+	if (piece_is(r, 2, "only"))
+		piece_drop(r, 2, 3);
+}
+
+/* FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE, FOR KEY SHARE [OF ..] [NOWAIT | SKIP LOCKED] at the end of a query. */
+static void drop_row_locks(struct rewriter *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		if (!piece_is(r, i, "for"))
+			continue;
+		size_t at = i + 1;
+		if (piece_is(r, at, "no") && piece_is(r, at + 1, "key"))
+			at += 2;
+		else if (piece_is(r, at, "key"))
+			at++;
+		if (!piece_is(r, at, "update") && !piece_is(r, at, "share"))
+			continue;
+		at++;
+		while (at < r->n && !piece_punct(r, at, ')') && !piece_is(r, at, "for") && !piece_is(r, at, "limit"))
+			at++;
+		piece_drop(r, i, at);
+	}
+}
+
+/* INSERT .. OVERRIDING SYSTEM VALUE */
+static void drop_overriding(struct rewriter *r)
+{
+	for (size_t i = 0; i + 2 < r->n; i++)
+		if (piece_is(r, i, "overriding") && piece_is(r, i + 2, "value"))
+			piece_drop(r, i, i + 3);
+}
+
+bool rewrite_ddl(struct rewriter *r)
+{
+	switch (r->stmt->kind) {
+	case STMT_DROP:
+		rewrite_drop(r);
+		return true;
+	case STMT_TRUNCATE:
+		rewrite_truncate(r);
+		return true;
+	case STMT_CREATE:
+	case STMT_CREATE_TABLE_AS:
+		return rewrite_create(r);
+	case STMT_ALTER:
+		rewrite_alter(r);
+		return true;
+	case STMT_INSERT:
+		drop_overriding(r);
+		return true;
+	case STMT_SELECT:
+		if (r->stmt->mentions & MENTIONS_SYNTAX)
+			drop_row_locks(r);
+		return true;
+	default:
+		return true;
+	}
+}

@@ -1,0 +1,75 @@
+/* Shared by the rewrite files: a statement as tokens that can be replaced. */
+#ifndef PGWIRE_REWRITE_INNER_H
+#define PGWIRE_REWRITE_INNER_H
+
+#include "base/buf.h"
+#include "pgwire/rewrite.h"
+
+struct piece {
+	struct token t;
+	const char *before; /* written in front; NULL: nothing */
+	const char *after;
+	const char *text; /* written instead; NULL: the token itself */
+	bool dropped;
+	bool in_select_list;
+};
+
+struct rewriter {
+	const struct stmt *stmt;
+	const struct rewrite_hooks *hooks;
+	struct arena *arena;
+	struct pg_error *e;
+	struct piece *p;
+	size_t n;	      /* without the end token, which stands at p[n] */
+	const char *prologue; /* statements in front, each with its semicolon */
+	const char *epilogue;
+	size_t statements;
+};
+
+static inline bool piece_is(const struct rewriter *r, size_t i, const char *word)
+{
+	return i < r->n && token_is(r->p[i].t, word);
+}
+
+static inline bool piece_punct(const struct rewriter *r, size_t i, char c)
+{
+	return i < r->n && token_is_punct(r->p[i].t, c);
+}
+
+static inline bool piece_kind(const struct rewriter *r, size_t i, enum token_kind kind)
+{
+	return i < r->n && r->p[i].t.kind == kind;
+}
+
+/* An identifier, quoted or not, that means this name. */
+static inline bool piece_named(const struct rewriter *r, size_t i, const char *name)
+{
+	if (i >= r->n)
+		return false;
+	struct span text = r->p[i].t.text;
+	if (r->p[i].t.kind == TOKEN_QUOTED)
+		return text.len >= 2 && span_is((struct span){text.ptr + 1, text.len - 2}, name);
+	return token_is(r->p[i].t, name);
+}
+
+static inline bool piece_operator(const struct rewriter *r, size_t i, const char *op)
+{
+	return piece_kind(r, i, TOKEN_OPERATOR) && span_is(r->p[i].t.text, op);
+}
+
+/* Index of the ')' for the '(' at `open`; r->n when there is none. */
+size_t piece_close(const struct rewriter *r, size_t open);
+/* First token of the operand that ends at `last` (a primary expression with its casts and subscripts). */
+size_t piece_operand_start(const struct rewriter *r, size_t last);
+/* One behind the last token of the operand that starts at `first`. */
+size_t piece_operand_end(const struct rewriter *r, size_t first);
+void piece_drop(struct rewriter *r, size_t from, size_t to);
+
+/* The passes. */
+void rewrite_names(struct rewriter *r);
+void rewrite_casts(struct rewriter *r);
+void rewrite_operators(struct rewriter *r);
+void rewrite_calls(struct rewriter *r);
+MUST_CHECK bool rewrite_ddl(struct rewriter *r);
+
+#endif
