@@ -18,7 +18,7 @@
  * Writes collect in a transaction; catalog_commit hands it to the one writer,
  * which commits all that waits at once, and returns when it is durable and
  * visible to reads. A transaction applies wholly or not at all. Its conditions
- * (insert, expect, refuse, check, change) are judged by the writer against the
+ * (insert, expect, refuse, verify, check, change) are judged by the writer against the
  * newest state, in the order of its calls, the first that fails is the error.
  * Never put back a row read earlier when another thread may have changed it
  * since: use change.
@@ -88,9 +88,9 @@ struct catalog_txn *catalog_txn(struct catalog *catalog, struct arena *arena);
 struct arena *catalog_txn_arena(struct catalog_txn *t);
 
 /*
- * A condition of the caller's, run by the writer when all earlier commits are visible and before anything of this
- * transaction is applied: it may read `catalog` (not write) and returns false with *err filled to refuse. Short work
- * only: every writer waits for it.
+ * A condition of the caller's over many rows, run by the writer when all earlier commits are visible and before anything
+ * of this transaction is applied: it may read `catalog` (not write) and returns false with *err filled to refuse. Short
+ * work only: every writer waits for it. It needs a batch of its own to begin; prefer verify for a condition on one row.
  */
 void catalog_check(struct catalog_txn *t, bool (*check)(void *ctx, struct catalog *catalog, struct err *err),
 		   void *ctx);
@@ -113,6 +113,8 @@ void catalog_txn_drop(struct catalog_txn *t);
  *	catalog_remove_E(t, key)		a missing row is fine
  *	catalog_expect_E(t, key, missing)	commit fails with `missing` when there is no such row
  *	catalog_refuse_E(t, key, taken)		commit fails with `taken` when there is one
+ *	catalog_verify_E(t, key, verify, ctx)	the writer hands the newest row (NULL: there is none) to `verify`, which
+ *		returns false with *err filled to refuse; cheaper than catalog_check, which ends a batch
  *	catalog_change_E(t, key, change, ctx, missing)
  *		the writer hands the newest row to `change`, which edits it (new text from `arena`) and returns false to
  *		leave it as it was; no row: commit fails with `missing`, or with ERR_NONE nothing happens
@@ -141,6 +143,8 @@ void catalog_expect_row(struct catalog_txn *t, enum catalog_entity entity, struc
 			enum err_code missing);
 void catalog_refuse_row(struct catalog_txn *t, enum catalog_entity entity, struct catalog_key key, enum err_code taken);
 /* `call` is copied (size bytes) into the transaction. */
+void catalog_verify_row(struct catalog_txn *t, enum catalog_entity entity, struct catalog_key key,
+			bool (*run)(void *call, const void *row, struct err *err), const void *call, size_t size);
 void catalog_change_row(struct catalog_txn *t, enum catalog_entity entity, struct catalog_key key,
 			bool (*run)(void *call, void *row, struct arena *arena), const void *call, size_t size,
 			enum err_code missing);
@@ -209,6 +213,22 @@ void catalog_remove_all_rows(struct catalog_txn *t, enum catalog_index index, st
 	static inline void catalog_refuse_##entity(struct catalog_txn *t, struct catalog_key key, enum err_code taken) \
 	{                                                                                                              \
 		catalog_refuse_row(t, CATALOG_ENTITY_##entity, key, taken);                                            \
+	}                                                                                                              \
+	struct catalog_verify_##entity {                                                                               \
+		bool (*verify)(void *ctx, const struct entity *row, struct err *err);                                  \
+		void *ctx;                                                                                             \
+	};                                                                                                             \
+	static inline bool catalog_verify_one_##entity(void *call, const void *row, struct err *err)                   \
+	{                                                                                                              \
+		struct catalog_verify_##entity *v = call;                                                              \
+		return v->verify(v->ctx, row, err);                                                                    \
+	}                                                                                                              \
+	static inline void catalog_verify_##entity(                                                                    \
+		struct catalog_txn *t, struct catalog_key key,                                                         \
+		bool (*verify)(void *ctx, const struct entity *row, struct err *err), void *ctx)                       \
+	{                                                                                                              \
+		struct catalog_verify_##entity v = {verify, ctx};                                                      \
+		catalog_verify_row(t, CATALOG_ENTITY_##entity, key, catalog_verify_one_##entity, &v, sizeof(v));       \
 	}                                                                                                              \
 	struct catalog_change_##entity {                                                                               \
 		bool (*change)(void *ctx, struct entity *row, struct arena *arena);                                    \

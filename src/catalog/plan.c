@@ -6,14 +6,22 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A unique key that a transaction of the batch wrote. */
+/* A unique key that the batch wrote. */
 struct touch {
 	struct touch *next; /* newest first */
-	const struct catalog_txn *txn;
 	size_t effect;
 	bool present; /* the row of that effect stands under the key now; else none does */
 	size_t key_len;
 	char key[];
+};
+
+/* The state before: of a touch, or (touch NULL) of an effect's fresh row. */
+struct undo {
+	struct touch *touch;
+	bool is_new; /* the touch: was not there */
+	bool present;
+	size_t effect;
+	struct packed *fresh;
 };
 
 /* One transaction being judged. */
@@ -21,7 +29,6 @@ struct judge {
 	struct plan *plan;
 	struct catalog_txn *txn;
 	struct err *err;
-	bool waits;
 };
 
 static void key_bytes(struct buf *out, enum catalog_index index, const struct catalog_key *key)
@@ -41,7 +48,7 @@ static void key_bytes(struct buf *out, enum catalog_index index, const struct ca
 
 enum { KEY_BYTES_MAX = CATALOG_KEY_MAX * (LIMIT_CATALOG_ROW_BYTES / 4) };
 
-static struct touch *touch_find(struct plan *p, enum catalog_index index, const struct catalog_key *key)
+static struct touch *touch_find(const struct plan *p, enum catalog_index index, const struct catalog_key *key)
 {
 	struct buf bytes = BUF(KEY_BYTES_MAX);
 	key_bytes(&bytes, index, key);
@@ -50,13 +57,22 @@ static struct touch *touch_find(struct plan *p, enum catalog_index index, const 
 	return t;
 }
 
-static void touch_set(struct judge *j, enum catalog_index index, const struct catalog_key *key, size_t effect,
+static void undo_note(struct plan *p, struct undo undo)
+{
+	if (p->undo_count == p->undo_cap) {
+		p->undo_cap = p->undo_cap ? 2 * p->undo_cap : 64;
+		p->undo = mem_grow(p->undo, p->undo_cap * sizeof(struct undo));
+	}
+	p->undo[p->undo_count++] = undo;
+}
+
+static void touch_set(struct plan *p, enum catalog_index index, const struct catalog_key *key, size_t effect,
 		      bool present)
 {
-	struct plan *p = j->plan;
 	struct buf bytes = BUF(KEY_BYTES_MAX);
 	key_bytes(&bytes, index, key);
 	struct touch *t = map_get(&p->touched, buf_view(&bytes));
+	undo_note(p, (struct undo){.touch = t, .present = t && t->present, .effect = t ? t->effect : 0});
 	if (!t) {
 		t = mem_alloc(sizeof(*t) + bytes.len);
 		t->key_len = bytes.len;
@@ -64,35 +80,35 @@ static void touch_set(struct judge *j, enum catalog_index index, const struct ca
 		t->next = p->touches;
 		p->touches = t;
 		(void)map_put(&p->touched, buf_view(&bytes), t);
+		p->undo[p->undo_count - 1].touch = t;
+		p->undo[p->undo_count - 1].is_new = true;
 	}
-	assert(!t->txn || t->txn == j->txn);
-	t->txn = j->txn;
 	t->effect = effect;
 	t->present = present;
 	buf_done(&bytes);
 }
 
-/*
- * The row under a whole unique key as this transaction sees it. *ret_effect is the effect that put it there, or
- * SIZE_MAX. false: an earlier transaction of the batch wrote the key.
- */
-static bool row_see(struct judge *j, enum catalog_index index, const struct catalog_key *key, struct packed **ret_row,
-		    size_t *ret_effect)
+/* The newest one goes. */
+static void touch_drop(struct plan *p)
 {
-	struct touch *t = touch_find(j->plan, index, key);
+	struct touch *t = p->touches;
+	p->touches = t->next;
+	(void)map_remove(&p->touched, (struct span){t->key, t->key_len});
+	free(t);
+}
+
+/* The row under a whole unique key as the next step sees it. *ret_effect is the effect that put it there, or SIZE_MAX. */
+static struct packed *row_see(const struct plan *p, enum catalog_index index, const struct catalog_key *key,
+			      size_t *ret_effect)
+{
+	const struct touch *t = touch_find(p, index, key);
 	*ret_effect = SIZE_MAX;
-	if (!t) {
-		*ret_row = model_find(j->plan->model, index, key);
-		return true;
-	}
-	if (t->txn != j->txn) {
-		j->waits = true;
-		return false;
-	}
-	*ret_row = t->present ? j->plan->effects[t->effect].fresh : NULL;
-	if (*ret_row)
-		*ret_effect = t->effect;
-	return true;
+	if (!t)
+		return model_find(p->model, index, key);
+	if (!t->present)
+		return NULL;
+	*ret_effect = t->effect;
+	return p->effects[t->effect].fresh;
 }
 
 static size_t effect_add(struct plan *p, struct effect effect)
@@ -106,7 +122,7 @@ static size_t effect_add(struct plan *p, struct effect effect)
 }
 
 /* Marks the row's unique keys as taken by, or free after, the effect. */
-static void keys_touch(struct judge *j, enum catalog_entity entity, const struct packed *row, size_t effect,
+static void keys_touch(struct plan *p, enum catalog_entity entity, const struct packed *row, size_t effect,
 		       bool present)
 {
 	const struct entity_def *e = schema_entity(entity);
@@ -114,21 +130,23 @@ static void keys_touch(struct judge *j, enum catalog_entity entity, const struct
 		const struct index_def *x = schema_index(e->indexes[i]);
 		struct catalog_key key;
 		if (x->unique && packed_key(x, row, &key))
-			touch_set(j, e->indexes[i], &key, effect, present);
+			touch_set(p, e->indexes[i], &key, effect, present);
 	}
 }
 
-/* `effect` is the one of this transaction that brought `old`, or SIZE_MAX when `old` is in the model or NULL. */
-static void row_replace(struct judge *j, enum catalog_entity entity, struct packed *old, size_t effect,
+/* `effect` is the one that brought `old`, or SIZE_MAX when `old` is in the model or NULL. */
+static void row_replace(struct plan *p, enum catalog_entity entity, struct packed *old, size_t effect,
 			struct packed *fresh)
 {
 	if (effect == SIZE_MAX)
-		effect = effect_add(j->plan, (struct effect){.entity = entity, .old = old});
+		effect = effect_add(p, (struct effect){.entity = entity, .old = old});
+	else
+		undo_note(p, (struct undo){.effect = effect, .fresh = p->effects[effect].fresh});
 	if (old)
-		keys_touch(j, entity, old, effect, false);
-	j->plan->effects[effect].fresh = fresh;
+		keys_touch(p, entity, old, effect, false);
+	p->effects[effect].fresh = fresh;
 	if (fresh)
-		keys_touch(j, entity, fresh, effect, true);
+		keys_touch(p, entity, fresh, effect, true);
 }
 
 static bool refuse(struct judge *j, const struct step *s, const struct catalog_key *key, const char *what)
@@ -149,12 +167,10 @@ static bool keys_free(struct judge *j, const struct step *s, const struct packed
 	for (unsigned i = 0; i < e->index_count; i++) {
 		const struct index_def *x = schema_index(e->indexes[i]);
 		struct catalog_key key;
-		struct packed *there;
 		size_t effect;
 		if (!x->unique || !packed_key(x, fresh, &key))
 			continue;
-		if (!row_see(j, e->indexes[i], &key, &there, &effect))
-			return false;
+		const struct packed *there = row_see(j->plan, e->indexes[i], &key, &effect);
 		if (there && there != old)
 			return refuse(j, s, &key, "already exists");
 	}
@@ -164,93 +180,100 @@ static bool keys_free(struct judge *j, const struct step *s, const struct packed
 static bool step_put(struct judge *j, const struct step *s)
 {
 	struct catalog_key key;
-	struct packed *old;
 	size_t effect;
 	(void)packed_key(schema_index(s->index), s->row, &key);
-	if (!row_see(j, s->index, &key, &old, &effect))
-		return false;
+	struct packed *old = row_see(j->plan, s->index, &key, &effect);
 	if (old && s->kind == STEP_INSERT)
 		return refuse(j, s, &key, "already exists");
 	if (!keys_free(j, s, old, s->row))
 		return false;
-	row_replace(j, s->entity, old, effect, s->row);
+	row_replace(j->plan, s->entity, old, effect, s->row);
+	return true;
+}
+
+/* The edited row in place of the old one. */
+static bool change_apply(struct judge *j, const struct step *s, struct packed *old, size_t effect, const void *row)
+{
+	struct packed *fresh;
+	if (!packed_new(schema_entity(s->entity), row, &fresh, j->err))
+		return false;
+	txn_made(j->txn, fresh);
+	struct step as_put = *s;
+	as_put.code = ERR_INTERNAL;
+	if (!keys_free(j, &as_put, old, fresh))
+		return false;
+	row_replace(j->plan, s->entity, old, effect, fresh);
 	return true;
 }
 
 static bool step_change(struct judge *j, const struct step *s)
 {
 	const struct entity_def *e = schema_entity(s->entity);
-	struct packed *old;
 	size_t effect;
-	if (!row_see(j, s->index, &s->key, &old, &effect))
-		return false;
+	struct packed *old = row_see(j->plan, s->index, &s->key, &effect);
 	if (!old)
 		return s->code == ERR_NONE || refuse(j, s, &s->key, "not found");
 	struct arena *arena = arena_new();
-	void *row = arena_alloc(arena, e->row_size);
-	packed_copy(e, old, arena, row);
-	bool ok = true;
-	if (s->change(s->call, row, arena)) {
-		struct packed *fresh = NULL;
-		ok = packed_new(e, row, &fresh, j->err);
-		if (ok) {
-			txn_made(j->txn, fresh);
-			struct step as_put = *s;
-			as_put.code = ERR_INTERNAL;
-			ok = keys_free(j, &as_put, old, fresh);
-		}
-		if (ok)
-			row_replace(j, s->entity, old, effect, fresh);
-	}
+	union row_space row;
+	packed_copy(e, old, arena, &row);
+	bool ok = !s->change(s->call, &row, arena) || change_apply(j, s, old, effect, &row);
 	arena_free(arena);
 	return ok;
 }
 
+static bool step_verify(struct judge *j, const struct step *s)
+{
+	size_t effect;
+	union row_space values;
+	const struct packed *row = row_see(j->plan, s->index, &s->key, &effect);
+	if (row)
+		packed_read(schema_entity(s->entity), row, &values);
+	return s->verify(s->call, row ? &values : NULL, j->err);
+}
+
 static bool step_key(struct judge *j, const struct step *s)
 {
-	struct packed *row;
 	size_t effect;
-	if (!row_see(j, s->index, &s->key, &row, &effect))
-		return false;
+	struct packed *row = row_see(j->plan, s->index, &s->key, &effect);
 	if (s->kind == STEP_EXPECT && !row)
 		return refuse(j, s, &s->key, "not found");
 	if (s->kind == STEP_REFUSE && row)
 		return refuse(j, s, &s->key, "already exists");
 	if (s->kind == STEP_REMOVE && row)
-		row_replace(j, s->entity, row, effect, NULL);
+		row_replace(j->plan, s->entity, row, effect, NULL);
 	return true;
 }
 
 struct removal {
-	struct judge *judge;
-	const struct step *step;
+	struct plan *plan;
+	enum catalog_entity entity;
 };
 
 static bool row_remove(void *ctx, struct packed *row)
 {
 	struct removal *r = ctx;
 	struct catalog_key key;
-	struct packed *seen;
 	size_t effect;
-	enum catalog_index primary = schema_entity(r->step->entity)->indexes[0];
+	enum catalog_index primary = schema_entity(r->entity)->indexes[0];
 	(void)packed_key(schema_index(primary), row, &key);
-	/* The transaction itself may have removed or replaced it. */
-	if (row_see(r->judge, primary, &key, &seen, &effect) && seen == row)
-		row_replace(r->judge, r->step->entity, row, effect, NULL);
+	/* The batch may have removed or replaced it already. */
+	if (row_see(r->plan, primary, &key, &effect) == row)
+		row_replace(r->plan, r->entity, row, effect, NULL);
 	return true;
 }
 
 static bool step_remove_all(struct judge *j, const struct step *s)
 {
-	struct removal r = {j, s};
+	struct plan *p = j->plan;
+	struct removal r = {p, s->entity};
 	struct packed_probe probe;
 	packed_probe(schema_index(s->index), &s->key, &probe);
-	for (size_t i = j->plan->begin; i < j->plan->count; i++) {
-		struct effect *e = &j->plan->effects[i];
-		if (e->entity == s->entity && e->fresh && packed_compare_probe(&probe, e->fresh) == 0)
-			row_replace(j, s->entity, e->fresh, i, NULL);
+	for (size_t i = 0; i < p->count; i++) {
+		struct packed *fresh = p->effects[i].fresh;
+		if (p->effects[i].entity == s->entity && fresh && packed_compare_probe(&probe, fresh) == 0)
+			row_replace(p, s->entity, fresh, i, NULL);
 	}
-	model_walk(j->plan->model, s->index, &s->key, NULL, row_remove, &r);
+	model_walk(p->model, s->index, &s->key, NULL, row_remove, &r);
 	return true;
 }
 
@@ -262,6 +285,8 @@ static bool step_judge(struct judge *j, const struct step *s)
 		return step_put(j, s);
 	case STEP_CHANGE:
 		return step_change(j, s);
+	case STEP_VERIFY:
+		return step_verify(j, s);
 	case STEP_REMOVE:
 	case STEP_EXPECT:
 	case STEP_REFUSE:
@@ -274,15 +299,22 @@ static bool step_judge(struct judge *j, const struct step *s)
 	return false;
 }
 
-static void touches_drop(struct plan *p, const struct catalog_txn *txn)
+/* Takes back what the current transaction did. */
+static void judge_undo(struct plan *p, size_t count_before)
 {
-	/* A transaction's touches are the newest ones: it never takes over another's. */
-	while (p->touches && (!txn || p->touches->txn == txn)) {
-		struct touch *t = p->touches;
-		p->touches = t->next;
-		(void)map_remove(&p->touched, (struct span){t->key, t->key_len});
-		free(t);
+	while (p->undo_count > 0) {
+		const struct undo *u = &p->undo[--p->undo_count];
+		if (!u->touch) {
+			p->effects[u->effect].fresh = u->fresh;
+		} else if (u->is_new) {
+			assert(u->touch == p->touches);
+			touch_drop(p);
+		} else {
+			u->touch->effect = u->effect;
+			u->touch->present = u->present;
+		}
 	}
+	p->count = count_before;
 }
 
 void plan_begin(struct plan *p, const struct model *model)
@@ -294,34 +326,32 @@ enum verdict plan_add(struct plan *p, struct catalog_txn *t, struct err *err)
 {
 	if (t->alone && p->count > 0)
 		return VERDICT_WAITS;
-	if (t->error.code != ERR_NONE) {
-		*err = t->error;
-		return VERDICT_FAILS;
-	}
-	p->begin = p->count;
+	size_t before = p->count;
 	struct judge j = {.plan = p, .txn = t, .err = err};
 	bool ok = true;
+	p->undo_count = 0;
 	for (const struct step *s = t->first; s && ok; s = s->next)
 		ok = step_judge(&j, s);
 	if (ok)
 		return VERDICT_FITS;
-	p->count = p->begin;
-	touches_drop(p, t);
+	judge_undo(p, before);
 	txn_unmake(t);
-	return j.waits ? VERDICT_WAITS : VERDICT_FAILS;
+	return VERDICT_FAILS;
 }
 
 void plan_reset(struct plan *p, const struct model *model)
 {
-	touches_drop(p, NULL);
+	while (p->touches)
+		touch_drop(p);
 	p->model = model;
 	p->count = 0;
-	p->begin = 0;
 }
 
 void plan_done(struct plan *p)
 {
-	touches_drop(p, NULL);
+	while (p->touches)
+		touch_drop(p);
 	map_done(&p->touched);
 	free(p->effects);
+	free(p->undo);
 }

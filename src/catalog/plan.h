@@ -1,8 +1,9 @@
 /*
  * The judge of a batch: turns transactions, one after the other, into effects
- * (row out, row in) against the newest state, or into an error. What an earlier
- * transaction of the batch touched is not in the model yet; a later one that
- * needs it does not fit into this batch.
+ * (row out, row in), or into an error. A transaction is judged against the model
+ * with the effects of the batch so far on top, so that a row which everybody
+ * changes (a project's counters) does not cut batches short. Only catalog_check
+ * needs the model itself to be the newest state.
  */
 #ifndef CATALOG_PLAN_H
 #define CATALOG_PLAN_H
@@ -22,9 +23,11 @@ struct plan {
 	struct effect *effects;
 	size_t count;
 	size_t cap;
-	size_t begin;	    /* the current transaction's first effect */
 	struct map touched; /* unique keys -> struct touch */
 	struct touch *touches;
+	struct undo *undo; /* what the current transaction did, to take it back when it is refused */
+	size_t undo_count;
+	size_t undo_cap;
 };
 
 enum verdict {

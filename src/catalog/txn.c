@@ -134,6 +134,16 @@ void catalog_refuse_row(struct catalog_txn *t, enum catalog_entity entity, struc
 	step_key(t, step_add(t, STEP_REFUSE, entity, primary(entity), taken), &key);
 }
 
+void catalog_verify_row(struct catalog_txn *t, enum catalog_entity entity, struct catalog_key key,
+			bool (*run)(void *call, const void *row, struct err *err), const void *call, size_t size)
+{
+	struct step *s = step_add(t, STEP_VERIFY, entity, primary(entity), ERR_NONE);
+	step_key(t, s, &key);
+	s->verify = run;
+	s->call = arena_alloc(t->arena, size);
+	memcpy(s->call, call, size);
+}
+
 void catalog_change_row(struct catalog_txn *t, enum catalog_entity entity, struct catalog_key key,
 			bool (*run)(void *call, void *row, struct arena *arena), const void *call, size_t size,
 			enum err_code missing)
@@ -149,7 +159,6 @@ void catalog_remove_all_rows(struct catalog_txn *t, enum catalog_index index, st
 {
 	struct step *s = step_add(t, STEP_REMOVE_ALL, schema_index(index)->entity, index, ERR_NONE);
 	step_key(t, s, &prefix);
-	t->alone = true;
 }
 
 void catalog_check(struct catalog_txn *t, bool (*check)(void *ctx, struct catalog *catalog, struct err *err), void *ctx)

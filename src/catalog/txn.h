@@ -18,6 +18,7 @@ enum step_kind {
 	STEP_REMOVE_ALL,
 	STEP_EXPECT,
 	STEP_REFUSE,
+	STEP_VERIFY,
 	STEP_CHANGE,
 	STEP_CHECK
 };
@@ -31,6 +32,7 @@ struct step {
 	struct packed *row;	/* PUT, INSERT */
 	struct catalog_key key; /* texts in the arena */
 	bool (*check)(void *ctx, struct catalog *catalog, struct err *err);
+	bool (*verify)(void *call, const void *row, struct err *err);
 	bool (*change)(void *call, void *row, struct arena *arena);
 	void *call;
 };
@@ -46,7 +48,7 @@ struct catalog_txn {
 	struct packed **made; /* rows made by changes while planning */
 	size_t made_count;
 	size_t made_cap;
-	struct err error; /* sticky failure of a step */
+	struct err error; /* sticky failure of a step; the writer's refusal */
 	/* The writer's */
 	struct catalog_txn *next;
 	int64_t start_ns;

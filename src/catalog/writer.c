@@ -190,25 +190,22 @@ static void batch_singly(struct core *core, struct catalog_txn *batch)
 	}
 }
 
-/* Takes as many of the pending ones as fit together; those refused are finished. NULL: none. */
+/*
+ * Takes as many of the pending ones as fit together. One that is refused stays in the batch with its error: it may have
+ * been refused for what another member is about to write, which is true only once that is committed. NULL: none.
+ */
 static struct catalog_txn *batch_take(struct core *core)
 {
 	struct writer *w = &core->writer;
 	struct catalog_txn *first = NULL;
 	struct catalog_txn **last = &first;
 	plan_reset(&w->plan, core->model);
-	for (unsigned count = 0; w->pending && count < core->batch_max;) {
-		struct err err = ERR_INIT;
-		enum verdict verdict = plan_add(&w->plan, w->pending, &err);
-		if (verdict == VERDICT_WAITS)
+	unsigned count = 0;
+	while (w->pending && count < core->batch_max) {
+		if (plan_add(&w->plan, w->pending, &w->pending->error) == VERDICT_WAITS)
 			break;
-		struct catalog_txn *t = pending_pop(core);
-		if (verdict == VERDICT_FAILS) {
-			finish(core, t, &err);
-			continue;
-		}
-		*last = t;
-		last = &t->next;
+		*last = pending_pop(core);
+		last = &(*last)->next;
 		count++;
 	}
 	return first;
@@ -228,7 +225,7 @@ static void batch_run(struct core *core)
 	if (plan_commit(core, &err)) {
 		while (batch) {
 			struct catalog_txn *next = batch->next;
-			finish(core, batch, NULL);
+			finish(core, batch, batch->error.code == ERR_NONE ? NULL : &batch->error);
 			batch = next;
 		}
 		return;
@@ -325,8 +322,8 @@ void catalog_commit_async(struct catalog_txn *t, void (*done)(void *ctx, const s
 	t->async = true;
 	t->done = done;
 	t->done_ctx = ctx;
-	struct err err = ERR_INIT;
-	if (enqueue(t->catalog->core, t, &err))
+	struct err err = t->error;
+	if (err.code == ERR_NONE && enqueue(t->catalog->core, t, &err))
 		return;
 	if (done)
 		done(ctx, &err);

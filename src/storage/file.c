@@ -278,25 +278,20 @@ struct session_end {
 	const char *content;
 };
 
-static bool session_unchanged(void *ctx, struct catalog *catalog, struct err *err)
+static bool session_unchanged(void *ctx, const struct upload *row, struct err *err)
 {
 	const struct session_end *end = ctx;
-	struct upload row;
-	struct arena *arena = arena_new();
-	bool found = catalog_get_upload(catalog, arena, KEY(end->upload_key), &row);
-	bool same = found && row.staged_path && strcmp(row.staged_path, end->content) == 0;
-	arena_free(arena);
-	if (same)
+	if (row && row->staged_path && strcmp(row->staged_path, end->content) == 0)
 		return true;
-	return session_fault(err, found ? ERR_CONFLICT : ERR_UPLOAD_SESSION_NOT_FOUND, end->upload_key,
-			     found ? "The file was uploaded again meanwhile" : "There is no such upload session");
+	return session_fault(err, row ? ERR_CONFLICT : ERR_UPLOAD_SESSION_NOT_FOUND, end->upload_key,
+			     row ? "The file was uploaded again meanwhile" : "There is no such upload session");
 }
 
 static void session_end_with(void *ctx, struct catalog_txn *txn, const struct file_row *row)
 {
 	struct session_end *end = ctx;
 	(void)row;
-	catalog_check(txn, session_unchanged, end);
+	catalog_verify_upload(txn, KEY(end->upload_key), session_unchanged, end);
 	catalog_remove_upload(txn, KEY(end->upload_key));
 }
 

@@ -299,14 +299,10 @@ static void fill_row(struct storage *storage, struct arena *arena, const struct 
 }
 
 /* Run by the catalog's writer: the project may have been dropped since the request was admitted. */
-static bool project_lives(void *ctx, struct catalog *catalog, struct err *err)
+static bool project_lives(void *ctx, const struct project *project, struct err *err)
 {
-	struct arena *arena = arena_new();
-	const char *id = ctx;
-	struct project project;
-	bool fine = catalog_get_project(catalog, arena, KEY(id), &project) && !same_text(project.status, "deleted");
-	arena_free(arena);
-	return fine || err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", id);
+	bool fine = project && !same_text(project->status, "deleted");
+	return fine || err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", (const char *)ctx);
 }
 
 /* The key is the caller's. */
@@ -324,7 +320,7 @@ static bool put_locked(struct storage *storage, struct arena *arena, const struc
 		return false;
 	fill_row(storage, arena, put, exists ? &old : NULL, ret);
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
-	catalog_check(t, project_lives, (void *)(uintptr_t)put->project_id);
+	catalog_verify_project(t, KEY(put->project_id), project_lives, (void *)(uintptr_t)put->project_id);
 	if (exists)
 		catalog_put_file_row(t, ret);
 	else

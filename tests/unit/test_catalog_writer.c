@@ -106,6 +106,112 @@ static void clashes_within_a_batch_are_judged_in_order(void **state)
 	assert_int_equal(catalog_count_buckets(b->catalog, KEY("p")), 2);
 }
 
+static bool is_active(void *ctx, const struct project *row, struct err *err)
+{
+	*(_Atomic int *)ctx += 1;
+	return (row && strcmp(row->status, "active") == 0) || err_set(err, ERR_PROJECT_NOT_FOUND, "No such project");
+}
+
+/* Conditions on one row, removals by prefix and rows that everybody changes do not cut a batch. */
+static void conditions_share_a_batch(void **state)
+{
+	struct bed *b = *state;
+	_Atomic int counts[3] = {0};
+	_Atomic int verified = 0;
+	struct gate g;
+	struct catalog_stats before;
+	struct catalog_stats after;
+	bed_project(b, "p");
+	for (int i = 0; i < 20; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "old%d", i);
+		bed_bucket(b, name, "x");
+	}
+	gate_close(b, &g);
+	catalog_stats(b->catalog, &before);
+	for (int i = 0; i < 20; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "old%d", i);
+		struct bucket row = {.project_id = "p", .name = name};
+		struct catalog_txn *t = catalog_txn(b->catalog, NULL);
+		catalog_verify_project(t, KEY(i == 7 ? "nobody" : "p"), is_active, &verified);
+		catalog_remove_all_buckets(t, KEY(name));
+		catalog_insert_bucket(t, &row, ERR_BUCKET_EXISTS);
+		catalog_commit_async(t, count_done, counts);
+	}
+	/* This one removes what the others brought, and brings one back. */
+	struct bucket again = {.project_id = "p", .name = "old3", .description = "again"};
+	struct catalog_txn *t = catalog_txn(b->catalog, NULL);
+	catalog_remove_all_buckets(t, KEY("p"));
+	catalog_insert_bucket(t, &again, ERR_BUCKET_EXISTS);
+	catalog_commit_async(t, count_done, counts);
+	gate_open(&g);
+	bed_project(b, "last");
+	catalog_stats(b->catalog, &after);
+	assert_int_equal(counts[0], 20);
+	assert_int_equal(counts[2], 1);
+	assert_int_equal(verified, 20);
+	assert_in_range(after.batches - before.batches, 1, 2);
+	for (int pass = 0; pass < 2; pass++) {
+		struct bucket got;
+		assert_int_equal(catalog_count_buckets(b->catalog, KEY_ALL), 2);
+		assert_int_equal(catalog_count_buckets(b->catalog, KEY("old7")), 1);
+		assert_true(catalog_get_bucket(b->catalog, b->arena, KEY("p", "old3"), &got));
+		assert_string_equal(got.description, "again");
+		bed_reopen(b);
+	}
+}
+
+static bool count_up(void *ctx, struct project *row, struct arena *arena)
+{
+	(void)ctx;
+	(void)arena;
+	row->table_count++;
+	return true;
+}
+
+/* A refused transaction leaves nothing of itself in the batch that goes on after it. */
+static void refused_member_is_undone_within_the_batch(void **state)
+{
+	struct bed *b = *state;
+	_Atomic int counts[3] = {0};
+	struct gate g;
+	bed_project(b, "p");
+	gate_close(b, &g);
+	for (int i = 0; i < 60; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "b%d", i / 3);
+		struct bucket row = {.project_id = "p", .name = name, .description = i % 3 ? "wrong" : "right"};
+		struct bucket side = {.project_id = "side", .name = name};
+		struct catalog_txn *t = catalog_txn(b->catalog, NULL);
+		catalog_change_project(t, KEY("p"), count_up, NULL, ERR_PROJECT_NOT_FOUND);
+		if (i % 3 == 1)
+			catalog_remove_all_buckets(t, KEY("p"));
+		catalog_put_bucket(t, i % 3 ? &side : &row);
+		/* Its own row is in the way. */
+		if (i % 3)
+			catalog_insert_bucket(t, &side, ERR_BUCKET_EXISTS);
+		catalog_commit_async(t, count_done, counts);
+	}
+	gate_open(&g);
+	bed_project(b, "last");
+	assert_int_equal(counts[0], 20);
+	assert_int_equal(counts[1], 40);
+	for (int pass = 0; pass < 2; pass++) {
+		struct project p;
+		struct bucket *rows;
+		size_t n;
+		assert_true(catalog_get_project(b->catalog, b->arena, KEY("p"), &p));
+		assert_int_equal(p.table_count, 20);
+		assert_int_equal(catalog_count_buckets(b->catalog, KEY("side")), 0);
+		catalog_list_buckets(b->catalog, b->arena, KEY("p"), NULL, &rows, &n);
+		assert_int_equal(n, 20);
+		for (size_t i = 0; i < n; i++)
+			assert_string_equal(rows[i].description, "right");
+		bed_reopen(b);
+	}
+}
+
 static void failing_member_fails_alone(void **state)
 {
 	struct bed *b = *state;
@@ -204,14 +310,6 @@ static void one_of_many_gets_a_name(void **state)
 	assert_int_equal(r.lost, 63 * 25);
 	assert_int_equal(r.other, 0);
 	assert_int_equal(catalog_count_branches(b->catalog, KEY("p")), 25);
-}
-
-static bool count_up(void *ctx, struct project *row, struct arena *arena)
-{
-	(void)ctx;
-	(void)arena;
-	row->table_count++;
-	return true;
 }
 
 static void count_up_often(void *ctx, int number)
@@ -491,6 +589,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BED(what_waits_is_committed_at_once),
 		BED(clashes_within_a_batch_are_judged_in_order),
+		BED(conditions_share_a_batch),
+		BED(refused_member_is_undone_within_the_batch),
 		BED(failing_member_fails_alone),
 		BED(queue_of_updates_is_bounded),
 		BED(one_of_many_gets_a_name),
