@@ -41,6 +41,8 @@ enum {
 	LIMIT_FAULTS_BYTES = 256 * 1024, /* all of them */
 	LIMIT_REQUEST_ID_BYTES = 256,
 	LIMIT_IDEMPOTENCY_KEY_BYTES = 1024,
+	/* Driver messages: decoded, and the structures of one decoded message */
+	LIMIT_MESSAGE_MEMORY = 64 * 1024 * 1024,
 	/* Replies kept whole in memory */
 	LIMIT_RESPONSE_BYTES = 256 * 1024 * 1024,
 	/* SQL text the program builds itself */

@@ -136,32 +136,6 @@ static void request_id_read(struct exchange *ex)
 		id_uuid(ex->request_id);
 }
 
-static bool is_lower_hex(const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
-			return false;
-	}
-	return true;
-}
-
-/* W3C Trace Context, section 3.2: 00-<trace id>-<parent id>-<flags>. Anything else is no trace. */
-static void trace_read(struct exchange *ex)
-{
-	const char *text = http_header(&ex->req, "traceparent");
-	struct trace *trace = &ex->req.call.trace;
-	if (!text || strlen(text) < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' ||
-	    !is_lower_hex(text, 2) || !is_lower_hex(text + 3, 32) || !is_lower_hex(text + 36, 16) ||
-	    !is_lower_hex(text + 53, 2))
-		return;
-	bool none = strspn(text + 3, "0") >= 32 || strspn(text + 36, "0") >= 16;
-	if (none || memcmp(text, "ff", 2) == 0 || (memcmp(text, "00", 2) == 0 && text[55] != '\0'))
-		return;
-	memcpy(trace->trace_id, text + 3, 32);
-	memcpy(trace->span_id, text + 36, 16);
-	trace->sampled = strchr("13579bdf", text[54]) != NULL;
-}
-
 static void call_fill(struct exchange *ex)
 {
 	struct call *call = &ex->req.call;
@@ -308,7 +282,7 @@ void head_read(struct exchange *ex, const char *method)
 	target_split(span_of(ex->target), &req->path, &req->query);
 	(void)MHD_get_connection_values(ex->mhd, MHD_HEADER_KIND, header_take, ex);
 	request_id_read(ex);
-	trace_read(ex);
+	trace_parse(http_header(&ex->req, "traceparent"), &ex->req.call.trace);
 	ex->stats = ex->server->unmatched;
 	bool framed = framing_read(ex, &err);
 	bool fine = framed && limits_check(ex, &err);

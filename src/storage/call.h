@@ -54,5 +54,7 @@ struct call {
 };
 
 const char *door_name(enum door door);
+/* A `traceparent` (W3C Trace Context, section 3.2); what is none leaves *ret as it is. */
+void trace_parse(const char *text, struct trace *ret);
 
 #endif

@@ -119,8 +119,17 @@ static bool filter_sql(const struct exporter *ex, struct buf *sql, struct err *e
 {
 	const char *text = ex->request->where_filter;
 	const char *filter;
-	if (!text)
-		return true;
+	if (!text) {
+		const struct filters *filters = ex->request->filters;
+		filter = NULL;
+		if (!filters)
+			return true;
+		if (!filters_where(filters, &ex->info.schema, ex->arena, &filter, err))
+			return false;
+		if (filter)
+			sql_printf(sql, " WHERE %s", filter);
+		return filters_order(filters, &ex->info.schema, sql, err);
+	}
 	if (!expr_filter(ex->storage->guard, span_of(text), &ex->info.schema, ex->arena, &filter, err)) {
 		if (err->code == ERR_INVALID_WHERE_CLAUSE)
 			err_detail(err, "where_filter", text);
@@ -137,10 +146,8 @@ static bool query_sql(const struct exporter *ex, struct buf *sql, struct err *er
 	if (!columns_sql(ex, sql, err))
 		return false;
 	sql_printf(sql, " FROM %s.main.data", table_ref_alias(ex->ref));
-	if (!filter_sql(ex, sql, err) || (r->order_by && !column_check(ex, r->order_by, err)))
+	if (!filter_sql(ex, sql, err))
 		return false;
-	if (r->order_by)
-		sql_printf(sql, " ORDER BY %I %s", r->order_by, r->descending ? "DESC" : "ASC");
 	if (r->limit > 0)
 		sql_printf(sql, " LIMIT %d", r->limit);
 	return true;

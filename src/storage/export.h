@@ -6,6 +6,7 @@
 #define STORAGE_EXPORT_H
 
 #include "catalog/catalog.h"
+#include "storage/filter.h"
 #include "storage/place.h"
 
 struct table_export {
@@ -14,12 +15,11 @@ struct table_export {
 	const char *compression; /* NULL: none for csv, snappy for parquet */
 	const char *const *columns;
 	size_t column_count;
-	const char *where_filter; /* NULL: all rows */
-	int64_t limit;		  /* 0: all */
-	const char *version;	  /* id of a kept version; NULL: the current one */
-	const char *order_by;	  /* driver only: column to sort by, or NULL */
-	bool descending;
-	const char *target_path; /* driver only: key of the object to write; NULL: a new file of today */
+	const char *where_filter;      /* NULL: all rows */
+	int64_t limit;		       /* 0: all */
+	const char *version;	       /* id of a kept version; NULL: the current one */
+	const struct filters *filters; /* driver only: conditions and order as data; NULL: none */
+	const char *target_path;       /* driver only: key of the object to write; NULL: a new file of today */
 };
 
 struct table_export_result {

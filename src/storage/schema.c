@@ -11,7 +11,8 @@ struct change;
 /* One kind of change: what is checked before the table is copied, and the SQL that then changes the copy. */
 struct change_kind {
 	enum op_kind op;
-	enum err_code failed; /* the operation's own catch-all */
+	enum err_code failed;	/* the operation's own catch-all */
+	enum err_code violated; /* the same for rows that break the new rule */
 	bool (*check)(struct change *c, struct err *err);
 	void (*build)(struct change *c, const char *table, struct buf *sql);
 };
@@ -65,7 +66,7 @@ static bool key_holds(struct change *c, struct session *session, struct err *err
 	bool fine = sql_finish(&sql, &text, err) && session_int(session, text, &clashes, err);
 	buf_done(&sql);
 	if (fine && clashes)
-		return err_set(err, c->kind->failed, "The key's columns hold the same values in more than one row");
+		return err_set(err, c->kind->violated, "The key's columns hold the same values in more than one row");
 	return fine;
 }
 
@@ -74,18 +75,23 @@ static bool change_apply(struct change *c, struct err *err)
 	struct session *session = NULL;
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
 	const char *text;
-	bool fine = session_open(c->w.place.storage->data, &session, err);
+	struct progress *progress = c->op.call->progress;
+	bool fine = session_open(c->w.place.storage->data, &session, err) &&
+		    (!progress || session_follow(session, progress, err));
 	if (c->kind->build)
 		c->kind->build(c, arena_printf(c->op.call->arena, "%s.main.data", staging_alias(c->w.next)), &sql);
 	if (fine && sql.len)
 		fine = sql_finish(&sql, &text, err) && session_run(session, text, err);
 	fine = fine && (!c->check_key || key_holds(c, session, err)) &&
 	       staging_set_key(c->w.next, c->key, c->key_count, err);
+	bool broke_rule = session && session_fault(session)->kind == FAULT_KIND_CONSTRAINT;
 	session_close(session);
 	buf_done(&sql);
 	if (fine)
 		return true;
-	if (err->code == ERR_ENGINE_REFUSED)
+	if (err->code == ERR_ENGINE_REFUSED && broke_rule)
+		(void)err_recode(err, c->kind->violated);
+	else if (err->code == ERR_ENGINE_REFUSED)
 		(void)err_recode(err, c->kind->failed);
 	if (c->column)
 		err_detail(err, "column_name", c->column);
@@ -146,7 +152,7 @@ static bool add_check(struct change *c, struct err *err)
 		return refuse_column(c, err);
 	}
 	if (!c->add->nullable && !c->default_sql && c->w.info.row_count) {
-		(void)err_set(err, ERR_ADD_COLUMN_FAILED,
+		(void)err_set(err, c->kind->violated,
 			      "Column %s cannot be NOT NULL without a default: the table has rows", c->add->name);
 		return refuse_column(c, err);
 	}
@@ -165,7 +171,8 @@ static void add_build(struct change *c, const char *table, struct buf *sql)
 bool schema_add_column(struct storage *storage, const struct call *call, struct schema_target target,
 		       const struct table_column *column, struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_add_column, ERR_ADD_COLUMN_FAILED, add_check, add_build};
+	static const struct change_kind kind = {OP_add_column, ERR_ADD_COLUMN_FAILED, ERR_ADD_COLUMN_VIOLATED,
+						add_check, add_build};
 	struct change c = {.kind = &kind, .target = target, .column = column->name, .add = column};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -201,7 +208,8 @@ static void drop_build(struct change *c, const char *table, struct buf *sql)
 bool schema_drop_column(struct storage *storage, const struct call *call, struct schema_target target,
 			const char *column, struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_drop_column, ERR_DROP_COLUMN_FAILED, drop_check, drop_build};
+	static const struct change_kind kind = {OP_drop_column, ERR_DROP_COLUMN_FAILED, ERR_DROP_COLUMN_FAILED,
+						drop_check, drop_build};
 	struct change c = {.kind = &kind, .target = target, .column = column};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -302,7 +310,8 @@ bool schema_alter_column(struct storage *storage, const struct call *call, struc
 			 const char *column, const struct column_change *change, struct table_view *ret,
 			 struct err *err)
 {
-	static const struct change_kind kind = {OP_alter_column, ERR_ALTER_COLUMN_FAILED, alter_check, alter_build};
+	static const struct change_kind kind = {OP_alter_column, ERR_ALTER_COLUMN_FAILED, ERR_ALTER_COLUMN_VIOLATED,
+						alter_check, alter_build};
 	struct change c = {.kind = &kind, .target = target, .column = column, .alter = change};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -345,8 +354,8 @@ static void add_key_build(struct change *c, const char *table, struct buf *sql)
 bool schema_add_primary_key(struct storage *storage, const struct call *call, struct schema_target target,
 			    const char *const *columns, size_t n, struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_add_primary_key, ERR_ADD_PRIMARY_KEY_FAILED, add_key_check,
-						add_key_build};
+	static const struct change_kind kind = {OP_add_primary_key, ERR_ADD_PRIMARY_KEY_FAILED,
+						ERR_ADD_PRIMARY_KEY_VIOLATED, add_key_check, add_key_build};
 	struct change c = {.kind = &kind, .target = target, .key = columns, .key_count = n};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -362,7 +371,8 @@ static bool drop_key_check(struct change *c, struct err *err)
 bool schema_drop_primary_key(struct storage *storage, const struct call *call, struct schema_target target,
 			     struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_drop_primary_key, ERR_DROP_PRIMARY_KEY_FAILED, drop_key_check, NULL};
+	static const struct change_kind kind = {OP_drop_primary_key, ERR_DROP_PRIMARY_KEY_FAILED,
+						ERR_DROP_PRIMARY_KEY_FAILED, drop_key_check, NULL};
 	struct change c = {.kind = &kind, .target = target};
 	return change_run(&c, storage, call, ret, err);
 }

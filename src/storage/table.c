@@ -369,13 +369,16 @@ static bool preview_sql(const struct place *place, const struct table_ref *ref, 
 		buf_byte(sql, '*');
 	}
 	sql_printf(sql, " FROM %s.main.data", table_ref_alias(ref));
-	if (request->filter) {
-		const char *filter;
-		if (!expr_filter(place->storage->guard, span_of(request->filter), &info->schema, place->arena, &filter,
-				 err))
-			return false;
+	const char *filter = NULL;
+	if (request->filter &&
+	    !expr_filter(place->storage->guard, span_of(request->filter), &info->schema, place->arena, &filter, err))
+		return false;
+	if (request->filters && !filters_where(request->filters, &info->schema, place->arena, &filter, err))
+		return false;
+	if (filter)
 		sql_printf(sql, " WHERE %s", filter);
-	}
+	if (request->filters && !filters_order(request->filters, &info->schema, sql, err))
+		return false;
 	if (request->order_by) {
 		if (!table_column_find(&info->schema, request->order_by))
 			return err_set(err, ERR_INVALID_COLUMN, "Table %s has no column %s", place->table.name,
@@ -386,11 +389,27 @@ static bool preview_sql(const struct place *place, const struct table_ref *ref, 
 	return true;
 }
 
-static bool preview_rows(struct cursor *cursor, struct table_preview *ret, struct err *err)
+static bool preview_taken(struct cursor *cursor, const struct table_preview_request *request, struct table_preview *ret,
+			  struct err *err)
+{
+	size_t n;
+	bool fine;
+	while ((fine = cursor_next(cursor, &n, err)) && n > 0) {
+		ret->row_count += (int64_t)n;
+		if (!request->take(request->take_ctx, cursor, n, err))
+			return false;
+	}
+	return fine;
+}
+
+static bool preview_rows(struct cursor *cursor, const struct table_preview_request *request, struct table_preview *ret,
+			 struct err *err)
 {
 	bool first = true;
 	size_t n;
 	bool fine;
+	if (request->take)
+		return preview_taken(cursor, request, ret, err);
 	buf_byte(&ret->rows, '[');
 	while ((fine = cursor_next(cursor, &n, err)) && n > 0) {
 		encode_json_rows(cursor, n, &first, &ret->rows);
@@ -428,8 +447,9 @@ static bool preview(struct op *op, const char *table, const struct table_preview
 	bool fine = (request->version ? version_attach(&place, request->version, &ref, &info, err)
 				      : place_attach(&place, &ref, &info, err)) &&
 		    preview_sql(&place, ref, &info, request, &sql, err) && sql_finish(&sql, &text, err) &&
-		    session_open(storage->data, &session, err) && session_query(session, text, &cursor, err) &&
-		    preview_rows(cursor, ret, err);
+		    session_open(storage->data, &session, err) &&
+		    (!op->call->progress || session_follow(session, op->call->progress, err)) &&
+		    session_query(session, text, &cursor, err) && preview_rows(cursor, request, ret, err);
 	if (!fine && (err->code == ERR_ENGINE || err->code == ERR_ENGINE_REFUSED))
 		(void)err_recode(err, request->filter ? ERR_INVALID_WHERE_CLAUSE : ERR_PREVIEW_FAILED);
 	cursor_close(cursor);

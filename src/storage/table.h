@@ -6,6 +6,7 @@
 #define STORAGE_TABLE_H
 
 #include "base/buf.h"
+#include "storage/filter.h"
 #include "storage/op.h"
 #include "storage/place.h"
 
@@ -51,6 +52,10 @@ struct table_preview_request {
 	const char *filter;   /* validated expression text; NULL: none */
 	const char *order_by; /* a column, or NULL */
 	bool descending;
+	const struct filters *filters; /* conditions and order as data; NULL: none */
+	/* Takes each chunk of rows instead of table_preview.rows; NULL: JSON. `info` has the table's columns. */
+	bool (*take)(void *ctx, const struct cursor *cursor, size_t rows, struct err *err);
+	void *take_ctx;
 };
 
 MUST_CHECK bool table_preview(struct storage *storage, const struct call *call, const char *project_id,

@@ -1,0 +1,26 @@
+#include "storage/call.h"
+
+#include <string.h>
+
+static bool is_lower_hex(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
+			return false;
+	}
+	return true;
+}
+
+void trace_parse(const char *text, struct trace *ret)
+{
+	if (!text || strlen(text) < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' ||
+	    !is_lower_hex(text, 2) || !is_lower_hex(text + 3, 32) || !is_lower_hex(text + 36, 16) ||
+	    !is_lower_hex(text + 53, 2))
+		return;
+	bool none = strspn(text + 3, "0") >= 32 || strspn(text + 36, "0") >= 16;
+	if (none || memcmp(text, "ff", 2) == 0 || (memcmp(text, "00", 2) == 0 && text[55] != '\0'))
+		return;
+	memcpy(ret->trace_id, text + 3, 32);
+	memcpy(ret->span_id, text + 36, 16);
+	ret->sampled = strchr("13579bdf", text[54]) != NULL;
+}
