@@ -1,7 +1,13 @@
 #include "rest/rest.h"
 
 #include "base/fs.h"
+#include "engine/instance.h"
 #include "storage/project.h"
+
+#include <unistd.h>
+
+/* Below this no table can be changed in earnest. */
+#define READY_FREE_BYTES ((int64_t)(16 * MIB))
 
 static bool root_get(struct http_request *req, struct http_response *res, struct err *err)
 {
@@ -60,6 +66,47 @@ static bool live_get(struct http_request *req, struct http_response *res, struct
 	json_object(j, NULL);
 	json_str(j, "status", "live");
 	json_object_end(j);
+	return true;
+}
+
+/* One thing that must hold before traffic should come here. */
+static void ready_check(struct json *j, bool *all, const char *name, bool ok, const char *reason)
+{
+	json_object(j, NULL);
+	json_str(j, "name", name);
+	json_bool(j, "ok", ok);
+	json_str(j, "reason", ok ? NULL : reason);
+	json_object_end(j);
+	*all = *all && ok;
+}
+
+static bool ready_get(struct http_request *req, struct http_response *res, struct err *err)
+{
+	struct storage *storage = rest_storage(req);
+	const struct settings *s = storage->settings;
+	struct buf checks = BUF(4096);
+	struct json list = JSON(&checks);
+	int64_t free_bytes;
+	int64_t size;
+	bool all = true;
+	const char *const folders[][2] = {
+		{"tables", s->duckdb_dir}, {"files", s->files_dir}, {"snapshots", s->snapshots_dir}};
+	json_array(&list, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		const char *dir = folders[i][1];
+		ready_check(&list, &all, folders[i][0], access(dir, W_OK | X_OK) == 0,
+			    "the folder is missing or not writable; see POST /backend/init and duckdb-api check");
+	}
+	bool room = fs_space(s->data_dir, &free_bytes, &size, err) && free_bytes > READY_FREE_BYTES;
+	ready_check(&list, &all, "disk", room, "the disk is full");
+	ready_check(&list, &all, "engine", !instance_is_dead(storage->data), "the engine is being rebuilt");
+	json_array_end(&list);
+	struct json *j = http_json(res, all ? 200 : 503);
+	json_object(j, NULL);
+	json_str(j, "status", all ? "ready" : "not ready");
+	json_raw(j, "checks", checks.ptr);
+	json_object_end(j);
+	buf_done(&checks);
 	return true;
 }
 
@@ -131,6 +178,17 @@ static const struct schema health_schema = {"Health", health_fields, NULL};
 static const struct field live_fields[] = {{.name = "status", .type = FIELD_STRING}, {0}};
 static const struct schema live_schema = {"Liveness", live_fields, NULL};
 
+static const struct field check_fields[] = {{.name = "name", .type = FIELD_STRING},
+					    {.name = "ok", .type = FIELD_BOOL},
+					    {.name = "reason", .type = FIELD_STRING, .nullable = true},
+					    {0}};
+static const struct schema check_schema = {"ReadinessCheck", check_fields, NULL};
+static const struct field ready_fields[] = {
+	{.name = "status", .type = FIELD_STRING},
+	{.name = "checks", .type = FIELD_LIST, .items = FIELD_OBJECT, .object = &check_schema},
+	{0}};
+static const struct schema ready_schema = {"Readiness", ready_fields, NULL};
+
 static const struct field path_fields[] = {{.name = "data_dir", .type = FIELD_STRING},
 					   {.name = "duckdb_dir", .type = FIELD_STRING},
 					   {.name = "files_dir", .type = FIELD_STRING},
@@ -170,6 +228,13 @@ static const struct http_route routes[] = {
 	 .response = &live_schema,
 	 .tag = "Service",
 	 .summary = "Whether the process answers"},
+	{.method = HTTP_GET,
+	 .path = "/health/ready",
+	 .run = HTTP_READ,
+	 .handler = ready_get,
+	 .response = &ready_schema,
+	 .tag = "Service",
+	 .summary = "Whether traffic should be sent here"},
 	{.method = HTTP_POST,
 	 .path = "/backend/init",
 	 .guard = GUARD_ADMIN,

@@ -6,6 +6,7 @@
 #include "catalog/history.h"
 #include "metrics/metrics.h"
 #include "storage/storage.h"
+#include "storage/trace.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -214,6 +215,8 @@ bool op_end(struct op *op, bool fine, const struct err *err)
 {
 	double seconds = clock_seconds_since(op->start_ns);
 	count(op, fine, err, seconds);
+	if (op->storage->traces)
+		trace_operation(op->storage->traces, op, fine, err, clock_ns());
 	if (op->storage->history)
 		record(op, fine, err, seconds);
 	metrics_exemplar_clear();

@@ -16,6 +16,7 @@
 #include "storage/object.h"
 #include "storage/reconcile.h"
 #include "storage/sweep.h"
+#include "storage/trace.h"
 #include "storage/version.h"
 
 #include <stdlib.h>
@@ -81,7 +82,9 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	if (settings->admin_api_key)
 		hash_sha256_hex(span_of(settings->admin_api_key), st->admin_key_hash);
 	st->locks = locks_new(settings->operation_timeout, (size_t)settings->write_workers);
-	if (!open_catalog(st, err) || !open_engine(st, err) || !reconcile_run(st, &report, err) ||
+	if ((settings->otlp_endpoint &&
+	     !traces_start(settings->otlp_endpoint, settings->api_version, &st->traces, err)) ||
+	    !open_catalog(st, err) || !open_engine(st, err) || !reconcile_run(st, &report, err) ||
 	    !objects_open(st, err) || !jobs_start(st, &st->jobs, err)) {
 		storage_close(st);
 		return false;
@@ -109,6 +112,7 @@ void storage_close(struct storage *st)
 	jobs_stop(st->jobs);
 	sweeper_stop(st->sweeper);
 	gauges_stop(st);
+	traces_stop(st->traces);
 	expr_guard_close(st->guard);
 	if (st->tables)
 		table_files_close(st->tables);
