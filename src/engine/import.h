@@ -45,6 +45,12 @@ struct import_file {
 /* By magic bytes first, then the name's ending. */
 MUST_CHECK bool import_compression_of(const char *path, enum import_compression *ret, struct err *err);
 /*
+ * Reads a compressed file to its end, checksums included: the engine takes a cut or damaged one for a whole one. Nothing
+ * to do for a plain one. ERR_IMPORT_FAILED; ERR_CANCELLED when `progress` (may be NULL) is.
+ */
+MUST_CHECK bool import_check(const char *path, enum import_compression compression, const struct progress *progress,
+			     struct err *err);
+/*
  * Looks at the beginning of the file. ERR_IMPORT_FAILED when it is unreadable as its format. An empty file has no columns.
  */
 MUST_CHECK bool import_sniff(struct session *session, const char *path, const struct import_options *options,

@@ -212,6 +212,19 @@ static void sources_close(struct importer *im)
 	}
 }
 
+/* Before the table is locked: reading a big file to its end takes its time. */
+static bool sources_check(struct importer *im, struct err *err)
+{
+	enum import_compression compression;
+	for (size_t i = 0; im->options.format == IMPORT_CSV && i < im->source_count; i++) {
+		const char *path = im->sources[i].link;
+		if (!import_compression_of(path, &compression, err) ||
+		    !import_check(path, compression, im->op->call->progress, err))
+			return false;
+	}
+	return true;
+}
+
 static bool sources_map(struct importer *im, struct err *err)
 {
 	for (size_t i = 0; i < im->source_count; i++) {
@@ -303,9 +316,40 @@ static bool merge_key(const struct importer *im, struct import_merge *m, struct 
 	return true;
 }
 
+static bool rename_column(struct importer *im, const char *from, const char *to, struct err *err)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	const char *text;
+	sql_printf(&sql, "ALTER TABLE %s.main.data RENAME COLUMN %I TO %I", staging_alias(im->write.next), from, to);
+	bool fine = sql_finish(&sql, &text, err) && session_run(im->session, text, err);
+	buf_done(&sql);
+	return fine;
+}
+
+/* A user's column "rowid" hides the row numbers: it has another name while they are needed. *ret NULL: there is none. */
+static bool hide_rowid(struct importer *im, struct import_merge *m, const struct table_column **ret,
+		       const char **ret_hidden, struct err *err)
+{
+	const struct table_schema *schema = &im->write.info.schema;
+	const char *hidden = "rowid_";
+	*ret = table_column_find(schema, "rowid");
+	if (!*ret)
+		return true;
+	while (table_column_find(schema, hidden))
+		hidden = arena_printf(im->arena, "%s_", hidden);
+	const char **key = arena_array(im->arena, const char *, m->key_count);
+	for (size_t i = 0; i < m->key_count; i++)
+		key[i] = strcasecmp(m->key[i], "rowid") == 0 ? hidden : m->key[i];
+	m->key = key;
+	*ret_hidden = hidden;
+	return rename_column(im, (*ret)->name, hidden, err);
+}
+
 static bool merge(struct importer *im, bool *ret_removed, struct err *err)
 {
 	struct import_merge m = {.alias = staging_alias(im->write.next)};
+	const struct table_column *rowid;
+	const char *hidden;
 	uint64_t removed = 0;
 	*ret_removed = false;
 	if (!merge_key(im, &m, err))
@@ -313,7 +357,7 @@ static bool merge(struct importer *im, bool *ret_removed, struct err *err)
 	if (m.key_count == 0 || im->rows_read == 0)
 		return true;
 	int64_t start = clock_ns();
-	bool fine = first_new_row(im, m.alias, &m.first_new, err);
+	bool fine = hide_rowid(im, &m, &rowid, &hidden, err) && first_new_row(im, m.alias, &m.first_new, err);
 	if (fine && im->dedup == DEDUP_REFUSE)
 		fine = import_merge_refuse(im->session, &m, im->arena, err);
 	else if (fine)
@@ -322,7 +366,7 @@ static bool merge(struct importer *im, bool *ret_removed, struct err *err)
 		err_detail(err, "dedup_mode", im->request->dedup_mode);
 	*ret_removed = removed > 0;
 	op_span(im->op, "merge", start, clock_ns());
-	return fine;
+	return fine && (!rowid || rename_column(im, hidden, rowid->name, err));
 }
 
 static bool tidy(struct importer *im, struct err *err)
@@ -431,7 +475,7 @@ static bool import(struct importer *im, struct table_import_result *ret, struct 
 	/* In the order in which callers are promised the errors. */
 	if (!not_linked(im, err) || !sources_open(im, err))
 		return false;
-	if (!check_request(im, err)) {
+	if (!check_request(im, err) || !sources_check(im, err)) {
 		explain(im, err);
 		return false;
 	}

@@ -1,6 +1,7 @@
 /*
  * Keeps a key unique after rows were added to a table file: rows from number
- * `first_new` on are new, in file order.
+ * `first_new` on are new, in file order. The table has no column "rowid" of its
+ * own then: that name stands for the engine's row numbers.
  *
  * Replace: of equal keys the newest row stays. Refuse: ERR_DUPLICATE_KEY when a
  * new row has the key of another row.
