@@ -176,8 +176,17 @@ static bool execute(struct exchange *ex, struct err *err)
 static void answer(struct exchange *ex)
 {
 	struct err err = ERR_INIT;
-	if (!execute(ex, &err))
+	if (!execute(ex, &err) && !ex->deferred)
 		render_error(ex, &err);
+}
+
+bool http_defer(struct http_request *req)
+{
+	struct exchange *ex = exchange_of(req);
+	if (!ex->run_inline)
+		return true;
+	ex->deferred = true;
+	return false;
 }
 
 /* ---- idempotency ---- */
@@ -270,7 +279,8 @@ void exchange_run(void *object)
 	const struct trace *trace = &ex->req.call.trace;
 	if (ex->run_inline) {
 		answer(ex);
-		ex->phase = PHASE_READY;
+		if (!ex->deferred)
+			ex->phase = PHASE_READY;
 		return;
 	}
 	metrics_exemplar_set(trace->sampled ? trace->trace_id : NULL, trace->sampled ? trace->span_id : NULL,
@@ -291,7 +301,7 @@ static enum http_run pool_of(const struct exchange *ex)
 {
 	enum http_run run = ex->req.route->run;
 	/* A repeat must be kept on disk before it is answered, which no event loop should wait for. */
-	return run == HTTP_INLINE ? HTTP_WRITE : run;
+	return run != HTTP_INLINE ? run : ex->keyed ? HTTP_WRITE : HTTP_READ;
 }
 
 /* Work of one project, or of one client outside of projects, takes turns with that of others. */

@@ -93,6 +93,7 @@ struct exchange {
 	bool has_body;
 	bool expects;	 /* 100-continue */
 	bool run_inline; /* no worker */
+	bool deferred;	 /* the inline handler asked for one */
 	bool keyed;
 	bool refused; /* access was denied; only a replay may be served */
 	struct err *refusal;
@@ -181,7 +182,7 @@ MUST_CHECK bool access_check(struct exchange *ex, struct err *err);
 /* render.c */
 void render_error(struct exchange *ex, const struct err *err);
 void render_detail(struct http_response *res, int status, const char *detail);
-void render_headers(struct http_response *res, const struct err *err);
+void render_headers(struct http_response *res);
 
 /* send.c */
 enum MHD_Result send_response(struct exchange *ex);

@@ -164,6 +164,12 @@ bool http_body_chunked(const struct http_request *req);
  */
 MUST_CHECK bool http_body_read(struct http_request *req, void *bytes, size_t size, size_t *ret_n, struct err *err);
 
+/*
+ * For HTTP_INLINE handlers of routes without query and body that find out that they would block: `return
+ * http_defer(req)`, and the handler is called again on the read pool. True there: nothing to defer any more.
+ */
+bool http_defer(struct http_request *req);
+
 /* A 422 of the handler's own: one fault at ["body", name]. Returns false. */
 bool http_fault(struct http_request *req, struct err *err, const char *name, const char *type, const char *msg,
 		const json_t *input);
@@ -202,6 +208,7 @@ struct http_file {
 	int fd; /* -1: HEAD without content */
 	uint64_t size;
 	const char *type;     /* NULL: application/octet-stream */
+	bool type_as_is;      /* else a text type without charset is sent as UTF-8 */
 	const char *etag;     /* with quotes; may be NULL */
 	int64_t mtime_us;     /* 0: none */
 	const char *filename; /* NULL, or the name for Content-Disposition: attachment */

@@ -54,12 +54,11 @@ void render_detail(struct http_response *res, int status, const char *detail)
 	json_object_end(j);
 }
 
-void render_headers(struct http_response *res, const struct err *err)
+void render_headers(struct http_response *res)
 {
-	const struct err_row *row = err_row(err->code);
-	if (row->http == 401)
+	if (res->status == 401)
 		http_add(res, "WWW-Authenticate", "Bearer");
-	if (row->http == 503)
+	if (res->status == 503)
 		http_add(res, "Retry-After", "1");
 	if (res->unsatisfied) {
 		char range[48];
@@ -82,7 +81,6 @@ void http_error_render(struct http_request *req, struct http_response *res, cons
 		     exchange_of(req)->server->config.debug ? err->message : "An internal error occurred");
 	else
 		envelope(res, row, err);
-	render_headers(res, err);
 }
 
 void render_error(struct exchange *ex, const struct err *err)
@@ -94,6 +92,7 @@ void render_error(struct exchange *ex, const struct err *err)
 		table->error_render(&ex->req, res, err);
 	else
 		http_error_render(&ex->req, res, err);
+	render_headers(res);
 	res->code = err->code;
 	res->message = arena_strdup(res->arena, err->message);
 	response_seal(res);

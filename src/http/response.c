@@ -252,8 +252,8 @@ bool http_file(struct http_request *req, struct http_response *res, const struct
 		return file_refuse(res, file->fd, err, ERR_RANGE_NOT_SATISFIABLE,
 				   "The range asked for is outside of the file");
 	}
-	begin(res, file->fd < 0 ? RESPONSE_LENGTH : RESPONSE_FILE, kind == RANGE_PART ? 206 : 200,
-	      type_of(req->arena, file->type));
+	const char *type = file->type_as_is ? response_value(req->arena, file->type) : type_of(req->arena, file->type);
+	begin(res, file->fd < 0 ? RESPONSE_LENGTH : RESPONSE_FILE, kind == RANGE_PART ? 206 : 200, type);
 	res->fd = file->fd;
 	res->offset = range.first;
 	res->length = range.length;

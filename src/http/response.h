@@ -21,7 +21,7 @@ struct response_header {
 	const char *value;
 };
 
-enum { RESPONSE_HEADERS_MAX = 64 };
+enum { RESPONSE_HEADERS_MAX = 128 };
 
 struct http_response {
 	struct arena *arena;

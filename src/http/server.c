@@ -180,7 +180,10 @@ static enum MHD_Result on_whole(struct exchange *ex)
 	ex->phase = PHASE_RUN;
 	if (ex->run_inline) {
 		exchange_run(ex);
-		return send_response(ex);
+		if (!ex->deferred)
+			return send_response(ex);
+		ex->deferred = false;
+		ex->run_inline = false;
 	}
 	exchange_suspend(ex);
 	exchange_submit(ex);

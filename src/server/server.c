@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "metrics/metrics.h"
 #include "rest/rest.h"
+#include "s3/s3.h"
 #include "server/idempotency.h"
 #include "storage/auth.h"
 #include "storage/storage.h"
@@ -27,6 +28,7 @@ struct server {
 	const struct http_routes *tables[TABLES_MAX];
 	size_t table_count;
 	struct web_context web;
+	struct s3_door *s3;
 	char *openapi;
 	struct http_server *http;
 	struct http_server *metrics;
@@ -94,6 +96,10 @@ static bool http_begin(struct server *server, struct err *err)
 	rest_setup(server->storage, server->tables);
 	server->table_count = REST_TABLES;
 	server->tables[server->table_count++] = web_routes(&server->web);
+	server->s3 = s3_door_new(server->storage);
+	server->tables[server->table_count++] = s3_routes(server->s3);
+	config.preroute = s3_preroute;
+	config.preroute_ctx = server->s3;
 	memcpy(config.pools, server->pools, sizeof(config.pools));
 	config.tables = server->tables;
 	config.table_count = server->table_count;
@@ -171,6 +177,7 @@ void server_stop(struct server *server)
 	metrics_collector_remove("pools");
 	for (int i = 0; i < HTTP_RUNS; i++)
 		pool_stop(server->pools[i]);
+	s3_door_free(server->s3);
 	storage_close(server->storage);
 	metrics_stop();
 	free(server->openapi);

@@ -128,9 +128,15 @@ static bool make_durable(struct blob *b, struct err *err)
 	return sync_folder_of(b, err);
 }
 
+void blob_digests(struct blob *b)
+{
+	if (b->digests.wanted)
+		digests_finish(&b->digests, &b->values);
+}
+
 bool blob_finish(struct blob *b, struct err *err)
 {
-	digests_finish(&b->digests, &b->values);
+	blob_digests(b);
 	return make_durable(b, err);
 }
 

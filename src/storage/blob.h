@@ -52,6 +52,8 @@ MUST_CHECK bool blob_write(struct blob *b, const void *bytes, size_t n, struct e
  * caller knows the digests, so the blob was begun without any.
  */
 MUST_CHECK bool blob_append(struct blob *b, int fd, int64_t offset, int64_t n, struct err *err);
+/* All is written: fills `values`. Only for those who judge them before blob_finish. */
+void blob_digests(struct blob *b);
 /* Makes it durable and fills `values`, `mtime_ns`. */
 MUST_CHECK bool blob_finish(struct blob *b, struct err *err);
 /* On every path after blob_begin, also a failed one. */

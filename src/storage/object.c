@@ -167,6 +167,18 @@ static int open_content(struct storage *storage, struct arena *arena, const stru
 	return -1;
 }
 
+bool object_open_now(struct storage *storage, struct arena *arena, const struct file_row *row, int *ret_fd)
+{
+	struct stat st;
+	bool edited;
+	*ret_fd = open_content(storage, arena, row, &st, &edited);
+	if (*ret_fd >= 0 && edited) {
+		(void)close(*ret_fd);
+		*ret_fd = -1;
+	}
+	return *ret_fd >= 0;
+}
+
 bool object_open(struct storage *storage, struct arena *arena, struct file_row *row, int *ret_fd, struct err *err)
 {
 	struct stat st;

@@ -93,6 +93,8 @@ bool object_find(struct storage *storage, struct arena *arena, const char *proje
  */
 MUST_CHECK bool object_open(struct storage *storage, struct arena *arena, struct file_row *row, int *ret_fd,
 			    struct err *err);
+/* The same for callers that must not block: false when it would take hashing, or there is nothing; *ret_fd is -1 then. */
+bool object_open_now(struct storage *storage, struct arena *arena, const struct file_row *row, int *ret_fd);
 /* The entity tag of a record that has none yet: hashed once and kept. Others: nothing happens. */
 MUST_CHECK bool object_ensure_etag(struct storage *storage, struct arena *arena, struct file_row *row, struct err *err);
 

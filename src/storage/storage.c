@@ -14,7 +14,9 @@
 #include "storage/job.h"
 #include "storage/lock.h"
 #include "storage/object.h"
+#include "storage/multipart.h"
 #include "storage/reconcile.h"
+#include "storage/s3_credential.h"
 #include "storage/sweep.h"
 #include "storage/trace.h"
 #include "storage/version.h"
@@ -85,7 +87,8 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	if ((settings->otlp_endpoint &&
 	     !traces_start(settings->otlp_endpoint, settings->api_version, &st->traces, err)) ||
 	    !open_catalog(st, err) || !open_engine(st, err) || !reconcile_run(st, &report, err) ||
-	    !objects_open(st, err) || !jobs_start(st, &st->jobs, err)) {
+	    !server_key_load(settings, st->server_key, err) || !objects_open(st, err) ||
+	    !jobs_start(st, &st->jobs, err)) {
 		storage_close(st);
 		return false;
 	}
@@ -100,6 +103,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	sweeper_add(st->sweeper, "incoming", 3600, objects_sweep);
 	sweeper_add(st->sweeper, "staging", 60, file_sweep);
 	sweeper_add(st->sweeper, "jobs", 3600, jobs_sweep);
+	sweeper_add(st->sweeper, "multipart", 300, multipart_sweep);
 	gauges_start(st);
 	*ret = st;
 	return true;

@@ -1,0 +1,58 @@
+/* DeleteObject and DeleteObjects. */
+#include "s3/body.h"
+#include "storage/object.h"
+
+enum { DELETE_MAX = 1000 };
+
+bool s3_delete_object(struct s3_call *call, struct err *err)
+{
+	if (!object_delete(call->storage, call->arena, call->project_id, call->address.key, NULL, err))
+		return false;
+	http_empty(call->res, 204);
+	return true;
+}
+
+struct deletion {
+	struct arena *arena;
+	const char **keys;
+	size_t count;
+	const char *key; /* of the Object under way */
+	bool quiet;
+};
+
+static bool visit(void *ctx, const struct xml_element *e, struct err *err)
+{
+	struct deletion *d = ctx;
+	if (e->depth == 2 && strcmp(e->name, "Quiet") == 0) {
+		d->quiet = span_eq_nocase(span_trim(e->text), SPAN("true"));
+	} else if (e->depth == 3 && strcmp(e->parent, "Object") == 0 && strcmp(e->name, "Key") == 0) {
+		d->key = arena_copy(d->arena, e->text);
+	} else if (e->depth == 2 && strcmp(e->name, "Object") == 0) {
+		if (!d->key || !*d->key || d->count == DELETE_MAX)
+			return err_set(err, ERR_MALFORMED_XML, "Each Object needs a Key, and there may be %d at most",
+				       DELETE_MAX);
+		d->keys[d->count++] = d->key;
+		d->key = NULL;
+	}
+	return true;
+}
+
+bool s3_delete_objects(struct s3_call *call, struct err *err)
+{
+	struct deletion d = {.arena = call->arena, .keys = arena_array(call->arena, const char *, DELETE_MAX)};
+	struct buf body = BUF(XML_BYTES_MAX);
+	bool fine = s3_body_text(call, XML_BYTES_MAX, &body, err) &&
+		    xml_read(buf_view(&body), "Delete", visit, &d, err) &&
+		    (d.count > 0 || err_set(err, ERR_MALFORMED_XML, "The body names no object"));
+	buf_done(&body);
+	if (!fine || !object_delete_many(call->storage, call->arena, call->project_id, d.keys, d.count, err))
+		return false;
+	struct buf *out = s3_xml(call, "DeleteResult" XML_NAMESPACE);
+	for (size_t i = 0; i < d.count && !d.quiet; i++) {
+		xml_open(out, "Deleted");
+		xml_str(out, "Key", d.keys[i]);
+		xml_close(out, "Deleted");
+	}
+	xml_close(out, "DeleteResult");
+	return true;
+}
