@@ -3,36 +3,10 @@
 #include "base/limits.h"
 #include "pgwire/rewrite_inner.h"
 
-size_t piece_close(const struct rewriter *r, size_t open)
-{
-	size_t depth = 0;
-	for (size_t i = open; i < r->n; i++) {
-		depth += token_is_punct(r->p[i].t, '(');
-		depth -= token_is_punct(r->p[i].t, ')');
-		if (depth == 0)
-			return i;
-	}
-	return r->n;
-}
-
 void piece_drop(struct rewriter *r, size_t from, size_t to)
 {
 	for (size_t i = from; i < to && i < r->n; i++)
 		r->p[i].dropped = true;
-}
-
-/* Index of the bracket that opens what closes at `close`. */
-static size_t open_of(const struct rewriter *r, size_t close)
-{
-	size_t depth = 0;
-	for (size_t i = close + 1; i-- > 0;) {
-		struct token t = r->p[i].t;
-		depth += token_is_punct(t, ')') || token_is_punct(t, ']');
-		depth -= token_is_punct(t, '(') || token_is_punct(t, '[');
-		if (depth == 0)
-			return i;
-	}
-	return 0;
 }
 
 /* Words that may stand before "(" without being a function's name. */
@@ -56,31 +30,37 @@ static size_t name_start(const struct rewriter *r, size_t last)
 	return last;
 }
 
+/* One step back: the start of what ends at `last`; *ret_more: a subscript was taken, what it belongs to comes next. */
+static size_t primary_start(const struct rewriter *r, size_t last, bool *ret_more)
+{
+	struct token t = r->p[last].t;
+	size_t start = r->p[last].match;
+	*ret_more = false;
+	if (token_is_punct(t, ']') && start > 0) {
+		struct token before = r->p[start - 1].t;
+		*ret_more = is_function_name(before) || token_is_punct(before, ')') || token_is_punct(before, ']');
+		return token_is(before, "array") ? start - 1 : start;
+	}
+	if (token_is_punct(t, ')'))
+		return start > 0 && is_function_name(r->p[start - 1].t) ? name_start(r, start - 1) : start;
+	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED ? name_start(r, last) : last;
+}
+
 size_t piece_operand_start(const struct rewriter *r, size_t last)
 {
-	for (;;) {
-		size_t start = last;
-		struct token t = r->p[last].t;
-		if (token_is_punct(t, ']')) {
-			start = open_of(r, last);
-			if (start > 0 && (piece_is(r, start - 1, "array") || is_function_name(r->p[start - 1].t) ||
-					  token_is_punct(r->p[start - 1].t, ')'))) {
-				last = start - 1;
-				if (piece_is(r, last, "array"))
-					return last;
-				continue;
-			}
-		} else if (token_is_punct(t, ')')) {
-			start = open_of(r, last);
-			if (start > 0 && is_function_name(r->p[start - 1].t))
-				start = name_start(r, start - 1);
-		} else if (t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED) {
-			start = name_start(r, last);
+	size_t start = last;
+	for (size_t step = 0; step < REWRITE_CHAIN_MAX; step++) {
+		bool more;
+		start = primary_start(r, last, &more);
+		if (more && !piece_is(r, start, "array")) {
+			last = start - 1;
+			continue;
 		}
 		if (start < 2 || r->p[start - 1].t.kind != TOKEN_CAST)
-			return start;
+			break;
 		last = start - 2;
 	}
+	return start;
 }
 
 size_t piece_operand_end(const struct rewriter *r, size_t first)
@@ -94,13 +74,9 @@ size_t piece_operand_end(const struct rewriter *r, size_t first)
 		struct token t = r->p[i].t;
 		if (token_is_punct(t, '.') || t.kind == TOKEN_CAST)
 			i += 2;
-		else if (token_is_punct(t, '('))
+		else if (token_is_punct(t, '(') || token_is_punct(t, '['))
 			i = piece_close(r, i) + 1;
-		else if (token_is_punct(t, '[')) {
-			while (i < r->n && !token_is_punct(r->p[i].t, ']'))
-				i++;
-			i++;
-		} else
+		else
 			break;
 	}
 	return i < r->n ? i : r->n;
@@ -124,6 +100,26 @@ static void mark_select_lists(struct rewriter *r)
 			open[depth] = false;
 		}
 		r->p[i].in_select_list = open[depth];
+	}
+}
+
+/* Pairs the brackets; deeper ones than the scan allows do not come here. */
+static void match_brackets(struct rewriter *r)
+{
+	size_t open[3 * STMT_DEPTH_MAX];
+	size_t depth = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		struct token t = r->p[i].t;
+		bool opens = token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{');
+		bool closes = token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}');
+		r->p[i].match = i;
+		if (closes && depth > 0) {
+			r->p[i].match = open[--depth];
+			r->p[open[depth]].match = i;
+		}
+		r->p[i].enclosing = depth ? open[depth - 1] : SIZE_MAX;
+		if (opens && depth < ARRAY_LEN(open))
+			open[depth++] = i;
 	}
 }
 
@@ -197,13 +193,18 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 	struct rewriter r = {.stmt = s, .hooks = hooks, .arena = arena, .e = e, .statements = 1};
 	if (!tokenize(&r))
 		return false;
+	match_brackets(&r);
 	mark_select_lists(&r);
 	rewrite_names(&r);
 	rewrite_calls(&r);
 	rewrite_operators(&r);
 	if (s->mentions & MENTIONS_CATALOG)
 		rewrite_casts(&r);
-	if (!rewrite_ddl(&r) || !assemble(&r, ret))
+	if (!rewrite_ddl(&r))
+		return false;
+	if (r.too_complex)
+		return pg_error_set(e, "54001", "statement is too complex to be rewritten");
+	if (!assemble(&r, ret))
 		return false;
 	ret->statements = r.statements;
 	return true;

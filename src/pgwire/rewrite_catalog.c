@@ -95,14 +95,8 @@ static const char *reg_type(const struct rewriter *r, size_t i)
 /* The '(' of CAST( for the AS at i; 0: this AS is none of a cast. */
 static size_t cast_open(const struct rewriter *r, size_t i)
 {
-	size_t depth = 0, open = i;
-	while (open-- > 1) {
-		if (piece_punct(r, open, ')'))
-			depth++;
-		else if (piece_punct(r, open, '(') && depth-- == 0)
-			break;
-	}
-	return open > 0 && open < i && piece_is(r, open - 1, "cast") ? open : 0;
+	size_t open = r->p[i].enclosing;
+	return open != SIZE_MAX && open > 0 && piece_is(r, open - 1, "cast") ? open : 0;
 }
 
 static bool is_text_type(const struct rewriter *r, size_t i)
@@ -139,6 +133,10 @@ static const char *reg_function(struct rewriter *r, const char *type, size_t fir
 static void wrap(struct rewriter *r, size_t first, size_t last, const char *open)
 {
 	const char *before = r->p[first].before;
+	if ((before && strlen(before) > REWRITE_WRAP_MAX) || r->too_complex) {
+		r->too_complex = true;
+		return;
+	}
 	r->p[first].before = before ? arena_printf(r->arena, "%s%s", open, before) : open;
 	const char *after = r->p[last].after;
 	r->p[last].after = after ? arena_printf(r->arena, "%s)", after) : ")";
@@ -270,6 +268,8 @@ static void regex_operator(struct rewriter *r, size_t i, size_t operand)
 		return;
 	r->p[i].text = *text.ptr == '!' ? "!~" : "~";
 	size_t end = piece_operand_end(r, operand);
+	if (r->p[end - 1].after && strlen(r->p[end - 1].after) > REWRITE_WRAP_MAX)
+		r->too_complex = true;
 	wrap(r, operand, end - 1, ignores_case ? "('(?is).*(?:' || " : "('(?s).*(?:' || ");
 	r->p[end - 1].after =
 		arena_printf(r->arena, "%.*s || ').*')", (int)strlen(r->p[end - 1].after) - 1, r->p[end - 1].after);
@@ -343,8 +343,9 @@ static void session_call(struct rewriter *r, size_t i)
 	struct span arguments[REWRITE_ARGUMENTS_MAX];
 	size_t count, close = piece_close(r, i + 1);
 	struct buf out = BUF(64 * 1024);
-	if (close < r->n && literal_arguments(r, i + 1, close, arguments, &count) &&
-	    r->hooks->call(r->hooks->session, token_name(r->p[i].t, r->arena), arguments, count, &out) && !out.failed) {
+	if (close < r->n && !r->too_complex && literal_arguments(r, i + 1, close, arguments, &count) &&
+	    r->hooks->call(r->hooks->session, token_name(r->p[i].t, r->arena), arguments, count, &out) && !out.failed &&
+	    piece_edit(r)) {
 		piece_drop(r, i, close + 1);
 		r->p[i].text = arena_copy(r->arena, buf_view(&out));
 	}
@@ -377,7 +378,8 @@ static void session_relation(struct rewriter *r, size_t i)
 	size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
 	struct buf out = BUF(4 * MIB);
 	struct span name = token_name(r->p[i].t, r->arena);
-	if (stands_in_from(r, first) && r->hooks->relation(r->hooks->session, name, &out) && !out.failed) {
+	if (stands_in_from(r, first) && r->hooks->relation(r->hooks->session, name, &out) && !out.failed &&
+	    piece_edit(r)) {
 		piece_drop(r, first, i + 1);
 		r->p[i].text = alias_follows(r, i + 1) ? arena_copy(r->arena, buf_view(&out))
 						       : arena_printf(r->arena, "%.*s AS %.*s",
@@ -421,7 +423,7 @@ static void shown_setting(struct rewriter *r, size_t i)
 	size_t close = piece_close(r, i + 1);
 	struct buf out = BUF(4 * MIB);
 	if (piece_named(r, i, "current_setting") && !r->p[i].dropped && close < r->n && r->hooks->relation &&
-	    r->hooks->relation(r->hooks->session, SPAN("pg_settings"), &out) && !out.failed) {
+	    r->hooks->relation(r->hooks->session, SPAN("pg_settings"), &out) && !out.failed && piece_edit(r)) {
 		r->p[i].text = arena_printf(r->arena, "(SELECT any_value(_s.setting) FROM %.*s _s WHERE _s.name =",
 					    SPAN_ARG(buf_view(&out)));
 		r->p[close].after = ")";

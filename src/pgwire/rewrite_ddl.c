@@ -26,6 +26,7 @@ static void split_list(struct rewriter *r, size_t from, size_t to)
 			arena_printf(r->arena, "%.*s; %.*s", SPAN_ARG(buf_view(&tail)), SPAN_ARG(buf_view(&head)));
 		r->statements++;
 	}
+	r->too_complex = r->too_complex || head.failed || tail.failed;
 	buf_done(&head);
 	buf_done(&tail);
 }

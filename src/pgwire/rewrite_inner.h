@@ -12,7 +12,12 @@ struct piece {
 	const char *text; /* written instead; NULL: the token itself */
 	bool dropped;
 	bool in_select_list;
+	size_t match;	  /* of a bracket: the other one, or its own index when there is none */
+	size_t enclosing; /* the innermost '(' around it; SIZE_MAX: none */
 };
+
+/* What a rewritten statement may cost: chains of casts, replacements made of the session's state. */
+enum { REWRITE_CHAIN_MAX = 500, REWRITE_EDITS_MAX = 500, REWRITE_WRAP_MAX = 4096 };
 
 struct rewriter {
 	const struct stmt *stmt;
@@ -24,6 +29,8 @@ struct rewriter {
 	const char *prologue; /* statements in front, each with its semicolon */
 	const char *epilogue;
 	size_t statements;
+	size_t edits;
+	bool too_complex;
 };
 
 static inline bool piece_is(const struct rewriter *r, size_t i, const char *word)
@@ -57,8 +64,19 @@ static inline bool piece_operator(const struct rewriter *r, size_t i, const char
 	return piece_kind(r, i, TOKEN_OPERATOR) && span_is(r->p[i].t.text, op);
 }
 
-/* Index of the ')' for the '(' at `open`; r->n when there is none. */
-size_t piece_close(const struct rewriter *r, size_t open);
+/* Index of the bracket that closes the one at `open`; r->n when there is none. */
+static inline size_t piece_close(const struct rewriter *r, size_t open)
+{
+	return open < r->n && r->p[open].match > open ? r->p[open].match : r->n;
+}
+
+/* Counts a replacement; false when the statement has had its share. */
+static inline bool piece_edit(struct rewriter *r)
+{
+	r->too_complex = r->too_complex || ++r->edits > REWRITE_EDITS_MAX;
+	return !r->too_complex;
+}
+
 /* First token of the operand that ends at `last` (a primary expression with its casts and subscripts). */
 size_t piece_operand_start(const struct rewriter *r, size_t last);
 /* One behind the last token of the operand that starts at `first`. */

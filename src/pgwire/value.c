@@ -237,11 +237,11 @@ bool value_numeric(struct span text, __int128 *ret_unscaled, unsigned *ret_scale
 		}
 		if (text.ptr[i] < '0' || text.ptr[i] > '9')
 			return false;
-		value = value * 10 + (text.ptr[i] - '0');
+		digits += digits || text.ptr[i] != '0';
 		scale += behind;
-		digits += digits || value;
 		if (digits > 38 || scale > 38)
 			return false;
+		value = value * 10 + (text.ptr[i] - '0');
 	}
 	*ret_unscaled = negative ? -value : value;
 	*ret_scale = scale;
