@@ -1,6 +1,7 @@
 #include "catalog/history_file.h"
 
 #include "base/limits.h"
+#include "catalog/fault.h"
 #include "engine/sql.h"
 
 #include <stdio.h>
@@ -43,12 +44,7 @@ size_t history_column_count(void)
 
 bool history_fault(struct err *err)
 {
-	if (err->code == ERR_DISK_FULL || err->code == ERR_OUT_OF_MEMORY)
-		return false;
-	char message[sizeof(err->message)];
-	memcpy(message, err->message, sizeof(message));
-	message[sizeof(message) - 32] = '\0';
-	return err_set(err, ERR_METADATA, "The operation history: %s", message);
+	return fault_translate(err, "The operation history");
 }
 
 /* A start without an end: the server went down with the operation. */
@@ -93,6 +89,7 @@ bool history_file_open(struct history_file *f, const char *path, struct err *err
 	struct instance_config config = {
 		.path = path,
 		.threads = 1,
+		.memory_limit = (int64_t)GIB,
 		.init_sql = "SET wal_autocheckpoint_entries = 1000",
 	};
 	if (!instance_open(&config, &f->instance, err) || !session_open(f->instance, &f->session, err) ||

@@ -36,7 +36,7 @@ MUST_CHECK bool history_file_open(struct history_file *f, const char *path, stru
 void history_file_close(struct history_file *f);
 /* All records in one transaction. */
 MUST_CHECK bool history_file_write(struct history_file *f, const struct record *first, struct err *err);
-/* Engine and file faults become ERR_METADATA, but for ERR_DISK_FULL and ERR_OUT_OF_MEMORY. Returns false. */
+/* See fault.h. Returns false. */
 bool history_fault(struct err *err);
 
 #endif

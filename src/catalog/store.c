@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/limits.h"
+#include "catalog/fault.h"
 #include "catalog/migrate.h"
 #include "engine/appender.h"
 #include "engine/sql.h"
@@ -23,15 +24,9 @@ struct store {
 	struct statement *inserts[CATALOG_ENTITIES];
 };
 
-/* Engine and file faults are the metadata store's. */
 static bool store_fault(struct err *err)
 {
-	if (err->code == ERR_DISK_FULL || err->code == ERR_OUT_OF_MEMORY)
-		return false;
-	char message[sizeof(err->message)];
-	memcpy(message, err->message, sizeof(message));
-	message[sizeof(message) - 32] = '\0';
-	return err_set(err, ERR_METADATA, "The metadata store: %s", message);
+	return fault_translate(err, "The metadata store");
 }
 
 static void session_drop(struct store *s)
@@ -55,6 +50,7 @@ bool store_open(const char *path, struct store **ret, struct err *err)
 	struct instance_config config = {
 		.path = path,
 		.threads = 1,
+		.memory_limit = (int64_t)GIB,
 		.init_sql = "SET checkpoint_threshold = '1TB'; SET wal_autocheckpoint_entries = 0",
 	};
 	if (!instance_open(&config, &s->instance, err) || !store_recover(s, err) ||

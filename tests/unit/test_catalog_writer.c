@@ -541,7 +541,7 @@ static void full_disk_is_told_and_survived(void **state)
 		if (!ok)
 			break;
 	}
-	assert_true(err.code == ERR_DISK_FULL || err.code == ERR_METADATA);
+	assert_int_equal(err.code, ERR_DISK_FULL);
 	assert_int_equal(catalog_count_buckets(b->catalog, KEY("p")), stored);
 	/* Space returns. */
 	assert_int_equal(mount("tmpfs", b->dir, "tmpfs", MS_REMOUNT, "size=64m"), 0);

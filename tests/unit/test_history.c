@@ -6,6 +6,8 @@
 #include "catalog/history.h"
 #include "engine/session.h"
 
+#include <sys/mount.h>
+
 #define DAY_US (24 * 3600 * US_PER_S)
 
 struct place {
@@ -292,6 +294,60 @@ static void many_threads_add(void **state)
 	assert_int_equal(total, 0);
 }
 
+/* What a full disk did not take waits, and is written when there is room again. */
+static void full_disk_loses_nothing(void **state)
+{
+	struct place *p = *state;
+	struct err err = ERR_INIT;
+	if (geteuid() != 0)
+		skip();
+	history_close(p->history);
+	bool mounted = mount("tmpfs", p->dir, "tmpfs", 0, "size=3m") == 0;
+	place_open(p);
+	if (!mounted)
+		skip();
+	char noise[4001];
+	uint64_t added = 0;
+	bool taken = true;
+	while (taken) {
+		assert_true(added < 20000);
+		for (int i = 0; i < 100; i++) {
+			for (size_t k = 0; k + 8 < sizeof(noise); k += 8)
+				(void)snprintf(noise + k, 9, "%08x", (unsigned)rand());
+			struct operation op = {.id = arena_printf(p->arena, "id%llu", (unsigned long long)added++),
+					       .project_id = "p",
+					       .status = "error",
+					       .error_message = noise,
+					       .started_at = 1};
+			history_add(p->history, &op);
+		}
+		taken = history_flush(p->history, &err);
+	}
+	assert_int_equal(err.code, ERR_DISK_FULL);
+	struct operation start = {.id = "start", .project_id = "p", .started_at = 1};
+	assert_false(history_begin(p->history, &start, true, &err));
+	assert_int_equal(err.code, ERR_DISK_FULL);
+	assert_int_equal(mount("tmpfs", p->dir, "tmpfs", MS_REMOUNT, "size=64m"), 0);
+	bool back = false;
+	for (int i = 0; i < 1000 && !back; i++) {
+		back = history_flush(p->history, &err);
+		if (!back)
+			(void)usleep(10000);
+	}
+	assert_true(back);
+	size_t n;
+	uint64_t total;
+	struct history_filter f = {.project_id = "p"};
+	(void)list(p, &f, 1, 0, &n, &total);
+	assert_int_equal(total, added);
+	struct history_totals totals;
+	history_totals(p->history, &totals);
+	assert_int_equal(totals.dropped, 0);
+	history_close(p->history);
+	assert_int_equal(umount(p->dir), 0);
+	place_open(p);
+}
+
 /* A file of an earlier version gets the columns it lacks. */
 static void older_file_is_brought_up(void **state)
 {
@@ -324,7 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLACE(whole_row_comes_back), PLACE(hostile_texts_are_tamed),	   PLACE(filters_and_pages),
 		PLACE(statistics_are_right), PLACE(cut_off_operations_are_marked), PLACE(old_rows_go_by_their_outcome),
-		PLACE(many_threads_add),     PLACE(older_file_is_brought_up),
+		PLACE(many_threads_add),     PLACE(full_disk_loses_nothing),	   PLACE(older_file_is_brought_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
