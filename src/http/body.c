@@ -118,7 +118,7 @@ static void body_ask(struct exchange *ex)
 {
 	(void)pthread_mutex_lock(&ex->lock);
 	ex->body_wanted = true;
-	if (ex->suspended && ex->phase == PHASE_STREAM && ex->ring->end == RING_OPEN)
+	if (ex->suspended && ex->phase == PHASE_STREAM && ring_is_open(ex->ring))
 		exchange_resume(ex);
 	(void)pthread_mutex_unlock(&ex->lock);
 }

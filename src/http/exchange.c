@@ -108,6 +108,14 @@ void exchange_resume(struct exchange *ex)
 	MHD_resume_connection(ex->mhd);
 }
 
+enum phase exchange_phase(struct exchange *ex)
+{
+	(void)pthread_mutex_lock(&ex->lock);
+	enum phase phase = ex->phase;
+	(void)pthread_mutex_unlock(&ex->lock);
+	return phase;
+}
+
 void exchange_ready(struct exchange *ex)
 {
 	(void)pthread_mutex_lock(&ex->lock);

@@ -57,7 +57,9 @@ struct conn {
 	uint64_t idle_requests;
 	uint64_t body_bytes;
 	int64_t body_since_ns;
-	_Atomic bool left; /* the client closed its side */
+	bool left;	/* the client closed its side */
+	bool left_seen; /* by the last sweep, with left_bytes of the body here */
+	uint64_t left_bytes;
 };
 
 struct http_header {
@@ -161,6 +163,7 @@ void exchange_unref(struct exchange *ex);
 void exchange_end(struct exchange *ex);
 void exchange_suspend(struct exchange *ex); /* event loop */
 void exchange_resume(struct exchange *ex);  /* anybody */
+enum phase exchange_phase(struct exchange *ex);
 /* On a worker, or on the loop for inline routes: from the whole request to the complete answer. */
 void exchange_run(void *exchange);
 /* Sends it to its pool; without room the answer is the error. Takes a reference. The connection is suspended. */
@@ -169,7 +172,7 @@ void exchange_submit(struct exchange *ex);
 void exchange_ready(struct exchange *ex);
 
 /* head.c: reads the head and decides what is to happen; fills the response when that is known already. */
-void head_read(struct exchange *ex, const char *method);
+void head_read(struct exchange *ex, const char *method, const char *version);
 
 /* body.c */
 enum MHD_Result body_take(struct exchange *ex, const char *bytes, size_t *size);

@@ -74,6 +74,21 @@ static void headers_copy(struct exchange *ex)
 	}
 }
 
+/* RFC 9112, section 3: the library is more tolerant than the RFC. */
+static bool line_check(const struct exchange *ex, const char *version, struct err *err)
+{
+	unsigned hosts = 0;
+	for (const char *c = ex->target; *c; c++) {
+		if ((unsigned char)*c <= ' ' || *c == 127)
+			return err_set(err, ERR_INVALID_REQUEST, "The request target has a blank or control character");
+	}
+	for (size_t i = 0; i < ex->header_count; i++)
+		hosts += strcasecmp(ex->headers[i].name, "Host") == 0;
+	if (hosts > 1 || (hosts == 0 && strcmp(version, "HTTP/1.0") != 0))
+		return err_set(err, ERR_INVALID_REQUEST, "The request must have one Host header");
+	return true;
+}
+
 /* Body framing (RFC 9112, section 6.3): whatever could be read in two ways is refused. */
 static bool framing_read(struct exchange *ex, struct err *err)
 {
@@ -273,7 +288,7 @@ static bool admit(struct exchange *ex, struct err *err)
 	return true;
 }
 
-void head_read(struct exchange *ex, const char *method)
+void head_read(struct exchange *ex, const char *method, const char *version)
 {
 	struct err err = ERR_INIT;
 	struct http_request *req = &ex->req;
@@ -284,7 +299,7 @@ void head_read(struct exchange *ex, const char *method)
 	request_id_read(ex);
 	trace_parse(http_header(&ex->req, "traceparent"), &ex->req.call.trace);
 	ex->stats = ex->server->unmatched;
-	bool framed = framing_read(ex, &err);
+	bool framed = line_check(ex, version, &err) && framing_read(ex, &err);
 	bool fine = framed && limits_check(ex, &err);
 	if (!framed) {
 		/* Nobody knows where the body ends: answer and close. */

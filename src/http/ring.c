@@ -55,6 +55,14 @@ bool ring_take(struct ring *ring, char *bytes, size_t size, size_t *ret_n, bool 
 	return fine;
 }
 
+bool ring_is_open(struct ring *ring)
+{
+	(void)pthread_mutex_lock(&ring->lock);
+	bool open = ring->end == RING_OPEN;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return open;
+}
+
 void ring_end(struct ring *ring, enum ring_end end)
 {
 	(void)pthread_mutex_lock(&ring->lock);

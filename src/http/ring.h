@@ -31,6 +31,7 @@ void ring_done(struct ring *ring);
 size_t ring_put(struct ring *ring, const char *bytes, size_t n);
 /* Waits for bytes or an end. *ret_n 0: the end. *ret_room: at least half is free now. False: broken. */
 MUST_CHECK bool ring_take(struct ring *ring, char *bytes, size_t size, size_t *ret_n, bool *ret_room);
+bool ring_is_open(struct ring *ring);
 /* The first end counts. */
 void ring_end(struct ring *ring, enum ring_end end);
 

@@ -127,24 +127,25 @@ static bool is_stream(const struct http_route *route)
 	return route->body == HTTP_BODY_STREAM || route->body == HTTP_BODY_FILE;
 }
 
-static enum MHD_Result on_head(struct exchange *ex, const char *method)
+static enum MHD_Result on_head(struct exchange *ex, const char *method, const char *version)
 {
 	ex->head_ns = clock_ns();
-	head_read(ex, method);
+	head_read(ex, method, version);
 	account_head(ex);
+	bool known = ex->phase == PHASE_READY;
+	if (!known && ex->has_body && is_stream(ex->req.route)) {
+		ex->ring = mem_alloc(sizeof(*ex->ring));
+		ring_init(ex->ring, LIMIT_HTTP_RING_BYTES);
+	}
 	if (!watch_head(ex->server->watch, ex->conn, ex))
 		return MHD_NO;
-	if (ex->phase == PHASE_READY)
+	if (known)
 		return early_answer(ex);
-	if (!is_stream(ex->req.route) || !ex->has_body) {
-		ex->phase = PHASE_BODY;
-		return MHD_YES;
+	ex->phase = ex->ring ? PHASE_STREAM : PHASE_BODY;
+	if (ex->ring) {
+		exchange_suspend(ex);
+		exchange_submit(ex);
 	}
-	ex->ring = mem_alloc(sizeof(*ex->ring));
-	ring_init(ex->ring, LIMIT_HTTP_RING_BYTES);
-	ex->phase = PHASE_STREAM;
-	exchange_suspend(ex);
-	exchange_submit(ex);
 	return MHD_YES;
 }
 
@@ -152,7 +153,7 @@ static enum MHD_Result on_head(struct exchange *ex, const char *method)
 static enum MHD_Result on_stream_head(struct exchange *ex)
 {
 	ex->body_open = true;
-	if (ex->phase == PHASE_READY)
+	if (exchange_phase(ex) == PHASE_READY)
 		return early_answer(ex);
 	return watch_body(ex->server->watch, ex->conn, 0) ? MHD_YES : MHD_NO;
 }
@@ -197,13 +198,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 	(void)cls;
 	(void)mhd;
 	(void)url;
-	(void)version;
 	if (!ex)
 		return MHD_NO;
 	if (*size)
 		return body_take(ex, bytes, size);
 	if (ex->head_ns == 0)
-		return on_head(ex, method);
+		return on_head(ex, method, version);
 	if (ex->ring && !ex->body_open)
 		return on_stream_head(ex);
 	return on_whole(ex);
@@ -217,7 +217,7 @@ static void on_end(void *cls, struct MHD_Connection *mhd, void **context, enum M
 		return;
 	*context = NULL;
 	watch_end(server->watch, ex->conn);
-	if (ex->phase == PHASE_QUEUED) {
+	if (exchange_phase(ex) == PHASE_QUEUED) {
 		if (!ex->raw)
 			send_account(ex, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	} else {
@@ -386,7 +386,6 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->connections_max + 16 * (intptr_t)threads, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)config->idle_timeout_s, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
-		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, server},
 		{MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)no_unescape, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_end, server},

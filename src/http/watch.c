@@ -191,7 +191,7 @@ static void client_left(struct watch *watch, int fd, uint32_t generation, bool b
 	if (conn && conn->generation == generation) {
 		struct exchange *ex = conn->current;
 		conn->left = true;
-		if (ex && (broken || conn->body_since_ns == 0) && (broken || !ex->ring || ex->ring->end != RING_OPEN))
+		if (ex && (broken || !ex->ring || !ring_is_open(ex->ring)))
 			atomic_store(&ex->abandoned, true);
 		if (ex && broken)
 			body_broken(ex);
@@ -302,6 +302,32 @@ static bool body_is_slow(struct conn *conn, int64_t now_ns, int64_t limit_ns)
 	return slow;
 }
 
+/*
+ * The library polls edge-triggered and takes a short read for "nothing left", so an end that came together with data
+ * goes unnoticed. Nothing more can come: without progress since the last sweep the connection is woken by closing it.
+ */
+static void end_tell(struct conn *conn)
+{
+	bool waits = conn->in_head || conn->body_since_ns;
+	if (!conn->left || !waits) {
+		conn->left_seen = false;
+		return;
+	}
+	if (conn->left_seen && conn->left_bytes == conn->body_bytes)
+		(void)shutdown(conn->fd, SHUT_RDWR);
+	conn->left_seen = true;
+	conn->left_bytes = conn->body_bytes;
+}
+
+static void conn_sweep(struct watch *watch, struct conn *conn, int64_t now_ns, int64_t limit_ns)
+{
+	bool slow = conn->in_head ? head_is_slow(conn, now_ns, limit_ns) : body_is_slow(conn, now_ns, limit_ns);
+	if (slow)
+		doom(watch, conn);
+	else
+		end_tell(conn);
+}
+
 static void conns_sweep(struct watch *watch, int64_t now_ns)
 {
 	int64_t limit_ns = (int64_t)watch->server->config.head_timeout_s * NS_PER_S;
@@ -310,9 +336,8 @@ static void conns_sweep(struct watch *watch, int64_t now_ns)
 			continue;
 		lock(watch, fd);
 		struct conn *conn = watch->conns[fd];
-		if (conn && !conn->doomed &&
-		    (conn->in_head ? head_is_slow(conn, now_ns, limit_ns) : body_is_slow(conn, now_ns, limit_ns)))
-			doom(watch, conn);
+		if (conn && !conn->doomed)
+			conn_sweep(watch, conn, now_ns, limit_ns);
 		unlock(watch, fd);
 	}
 }
