@@ -140,6 +140,7 @@ struct http_server {
 	struct stats *unmatched;
 	struct arena *arena; /* of the server's life */
 	int port;
+	int listen_fd; /* once drained */
 	bool tls;
 	char *tls_cert; /* PEM */
 	char *tls_key;

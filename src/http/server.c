@@ -421,6 +421,7 @@ bool http_server_start(const struct http_config *config, struct http_server **re
 	struct http_server *server = mem_alloc(sizeof(*server));
 	int fd = -1;
 	server->config = *config;
+	server->listen_fd = -1;
 	server->arena = arena_new();
 	idem_init(&server->idem, &server->config.idempotency);
 	files_limit_raise();
@@ -468,9 +469,9 @@ bool http_server_drain(struct http_server *server, unsigned timeout_s)
 	int64_t until = clock_ns() + (int64_t)timeout_s * NS_PER_S;
 	if (!atomic_exchange(&server->draining, true)) {
 		metric_gauge_set(metric_series(METRIC_LISTENER_UP, server->config.listener, NULL), 0);
-		int fd = MHD_quiesce_daemon(server->daemon);
-		if (fd >= 0)
-			(void)close(fd);
+		/* Refuses from now on; the number stays taken while event loops may still use it. */
+		server->listen_fd = MHD_quiesce_daemon(server->daemon);
+		(void)shutdown(server->listen_fd, SHUT_RDWR);
 	}
 	while (atomic_load(&server->running) && clock_ns() < until)
 		pause_ms(DRAIN_STEP_MS);
@@ -489,5 +490,7 @@ void http_server_stop(struct http_server *server)
 		pause_ms(DRAIN_STEP_MS);
 	}
 	MHD_stop_daemon(server->daemon);
+	if (server->listen_fd >= 0)
+		(void)close(server->listen_fd);
 	server_free(server);
 }

@@ -6,11 +6,13 @@
 #include "base/pool.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,7 +40,7 @@ struct watch {
 	int wake;
 	unsigned long thread;
 	pthread_mutex_t locks[LOCKS];
-	struct conn **conns; /* by fd */
+	_Atomic(struct conn *) *conns; /* by fd */
 	size_t conn_max;
 	_Atomic int fd_top; /* highest fd seen */
 	_Atomic uint32_t generation;
@@ -87,21 +89,17 @@ void watch_open(struct watch *watch, struct conn *conn)
 
 static void linger_add(struct watch *watch, int fd)
 {
-	int copy = dup(fd);
-	if (copy < 0)
-		return;
 	(void)epoll_ctl(watch->epoll, EPOLL_CTL_DEL, fd, NULL);
 	(void)pthread_mutex_lock(&watch->linger_lock);
-	bool room = watch->linger_count < LINGER_MAX;
-	if (room)
+	int copy = watch->linger_count < LINGER_MAX ? dup(fd) : -1;
+	if (copy >= 0) {
+		struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = LINGER_BIT | (uint64_t)copy};
 		watch->linger[watch->linger_count++] =
 			(struct lingering){.fd = copy, .until_ns = clock_ns() + LINGER_SECONDS * NS_PER_S};
-	(void)pthread_mutex_unlock(&watch->linger_lock);
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = LINGER_BIT | (uint64_t)copy};
-	if (!room || epoll_ctl(watch->epoll, EPOLL_CTL_ADD, copy, &event) != 0) {
-		if (!room)
-			(void)close(copy);
+		/* Where this fails the sweep closes it all the same. */
+		(void)epoll_ctl(watch->epoll, EPOLL_CTL_ADD, copy, &event);
 	}
+	(void)pthread_mutex_unlock(&watch->linger_lock);
 }
 
 void watch_close(struct watch *watch, struct conn *conn)
@@ -273,6 +271,13 @@ static void doom(struct watch *watch, struct conn *conn)
 		body_broken(conn->current);
 }
 
+/* What the client sent waits for us. */
+static bool we_are_behind(int fd)
+{
+	int waiting = 0;
+	return ioctl(fd, SIOCINQ, &waiting) == 0 && waiting > 0;
+}
+
 /* A head has begun when bytes came since the last request ended; how long ago is known to a sweep. */
 static bool head_is_slow(struct conn *conn, int64_t now_ns, int64_t limit_ns)
 {
@@ -289,14 +294,14 @@ static bool head_is_slow(struct conn *conn, int64_t now_ns, int64_t limit_ns)
 			conn->idle_since_ns = now_ns;
 		return false;
 	}
-	return now_ns - conn->idle_since_ns > limit_ns;
+	return now_ns - conn->idle_since_ns > limit_ns && !we_are_behind(conn->fd);
 }
 
 static bool body_is_slow(struct conn *conn, int64_t now_ns, int64_t limit_ns)
 {
 	if (conn->body_since_ns == 0 || now_ns - conn->body_since_ns < 3 * limit_ns)
 		return false;
-	bool slow = conn->body_bytes < BODY_WINDOW_BYTES;
+	bool slow = conn->body_bytes < BODY_WINDOW_BYTES && !we_are_behind(conn->fd);
 	conn->body_since_ns = now_ns;
 	conn->body_bytes = 0;
 	return slow;
@@ -332,7 +337,7 @@ static void conns_sweep(struct watch *watch, int64_t now_ns)
 {
 	int64_t limit_ns = (int64_t)watch->server->config.head_timeout_s * NS_PER_S;
 	for (int fd = 0; fd <= atomic_load(&watch->fd_top); fd++) {
-		if (!watch->conns[fd]) /* a hint; looked at again under the lock */
+		if (!atomic_load_explicit(&watch->conns[fd], memory_order_relaxed)) /* looked at again under the lock */
 			continue;
 		lock(watch, fd);
 		struct conn *conn = watch->conns[fd];
@@ -398,7 +403,7 @@ struct watch *watch_start(struct http_server *server)
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	watch->server = server;
 	watch->conn_max = limit.rlim_cur < FDS_MAX ? (size_t)limit.rlim_cur : FDS_MAX;
-	watch->conns = mem_alloc_array(sizeof(struct conn *), watch->conn_max);
+	watch->conns = mem_alloc_array(sizeof(*watch->conns), watch->conn_max);
 	watch->store_swept_ns = clock_ns();
 	for (size_t i = 0; i < LOCKS; i++)
 		(void)pthread_mutex_init(&watch->locks[i], NULL);

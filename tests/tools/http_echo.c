@@ -220,7 +220,9 @@ static bool numbers_make(void *ctx, char *bytes, size_t size, size_t *ret_n)
 	if (numbers->left == -1)
 		return false;
 	while (numbers->left > 0 && size - *ret_n >= 16) {
-		(void)snprintf(bytes + *ret_n, 17, "%015d\n", (int)numbers->left--);
+		char line[32];
+		(void)snprintf(line, sizeof(line), "%015d\n", (int)numbers->left--);
+		memcpy(bytes + *ret_n, line, 16);
 		*ret_n += 16;
 	}
 	if (numbers->left == 0 && *ret_n == 0)
