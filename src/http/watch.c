@@ -197,45 +197,51 @@ static void client_left(struct watch *watch, int fd, uint32_t generation, bool b
 	unlock(watch, fd);
 }
 
-static void linger_close(struct watch *watch, int fd)
+/*
+ * The first copy to be closed must leave the epoll set by hand: its entry would live as long as the library's own
+ * descriptor, and tell of a number that another connection has by then.
+ */
+static void linger_end(struct watch *watch, size_t at)
 {
-	(void)pthread_mutex_lock(&watch->linger_lock);
-	for (size_t i = 0; i < watch->linger_count; i++) {
-		if (watch->linger[i].fd == fd) {
-			watch->linger[i] = watch->linger[--watch->linger_count];
-			(void)close(fd);
-			break;
-		}
+	int fd = watch->linger[at].fd;
+	watch->linger[at] = watch->linger[--watch->linger_count];
+	(void)epoll_ctl(watch->epoll, EPOLL_CTL_DEL, fd, NULL);
+	(void)close(fd);
+}
+
+/* True when the client has nothing more to say. Bounded, so that one fast sender does not hold the thread. */
+static bool linger_drop(int fd)
+{
+	char bytes[16384];
+	for (int i = 0; i < 64; i++) {
+		ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n <= 0)
+			return n == 0 || errno != EAGAIN;
 	}
-	(void)pthread_mutex_unlock(&watch->linger_lock);
+	return false;
 }
 
 static void linger_read(struct watch *watch, int fd)
 {
-	char bytes[16384];
-	ssize_t n;
-	/* Bounded, so that one fast sender does not hold the thread. */
-	for (int i = 0; i < 64; i++) {
-		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			linger_close(watch, fd);
-			return;
-		}
+	(void)pthread_mutex_lock(&watch->linger_lock);
+	for (size_t i = 0; i < watch->linger_count; i++) {
+		if (watch->linger[i].fd != fd)
+			continue;
+		if (linger_drop(fd))
+			linger_end(watch, i);
+		break;
 	}
+	(void)pthread_mutex_unlock(&watch->linger_lock);
 }
 
 static void linger_sweep(struct watch *watch, int64_t now_ns)
 {
 	(void)pthread_mutex_lock(&watch->linger_lock);
 	for (size_t i = 0; i < watch->linger_count;) {
-		if (watch->linger[i].until_ns > now_ns) {
+		if (watch->linger[i].until_ns > now_ns)
 			i++;
-			continue;
-		}
-		(void)close(watch->linger[i].fd);
-		watch->linger[i] = watch->linger[--watch->linger_count];
+		else
+			linger_end(watch, i);
 	}
 	(void)pthread_mutex_unlock(&watch->linger_lock);
 }

@@ -614,6 +614,19 @@ def test_an_early_answer_reaches_a_client_that_still_sends(echo):
             assert answer.status == status and answer.headers["connection"] == "close"
 
 
+def test_closing_gently_disturbs_no_other_connection(echo):
+    """Sockets kept open a little after an early answer have numbers that others get next."""
+    head = get("/nowhere", "Content-Length: 5", "Expect: 100-continue", method="PUT")
+
+    def ask(_):
+        with echo.connect(timeout=10) as wire:
+            wire.send(head)
+            return wire.answer().status
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(ask, range(6000))) == {404}
+
+
 def test_a_small_refused_body_keeps_the_connection(echo):
     with echo.connect() as wire:
         for _ in range(3):
