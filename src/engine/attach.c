@@ -21,6 +21,7 @@ struct table_ref {
 	char catalog[32];
 	enum ref_state state;
 	bool dropped; /* no longer found; detached when unused */
+	bool shared;  /* the link is one of several names of the file; false: a copy of it */
 	uint64_t generation;
 	size_t users;
 	struct table_ref *older; /* unused ones, least recently used first */
@@ -265,6 +266,12 @@ static struct table_ref *list(struct table_files *files, const char *path, const
 	return ref;
 }
 
+static nlink_t link_count(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_nlink : 0;
+}
+
 static bool attach_new(struct table_files *files, const char *path, struct table_ref **ret, struct err *err)
 {
 	char link[LIMIT_PATH_BYTES];
@@ -293,6 +300,7 @@ static bool attach_new(struct table_files *files, const char *path, struct table
 		detach(replaced);
 	if (stale)
 		detach(stale);
+	ref->shared = link_count(link) > 1;
 	const bool ok = attach_file(files, ref, err);
 	pthread_mutex_lock(&files->lock);
 	ref->state = ok ? REF_READY : REF_FAILED;
@@ -342,6 +350,22 @@ void table_forget(struct table_files *files, const char *path)
 	pthread_mutex_unlock(&files->lock);
 	if (ref)
 		detach(ref);
+}
+
+void table_reap(struct table_files *files)
+{
+	struct table_ref *victims = NULL;
+	pthread_mutex_lock(&files->lock);
+	for (struct table_ref *ref = files->oldest, *next; ref; ref = next) {
+		next = ref->newer;
+		if (!ref->shared || link_count(ref->link) > 1)
+			continue;
+		(void)drop(ref);
+		ref->newer = victims;
+		victims = ref;
+	}
+	pthread_mutex_unlock(&files->lock);
+	detach_all(victims);
 }
 
 void files_drop_all(struct table_files *files)

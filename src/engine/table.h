@@ -91,6 +91,8 @@ const char *table_ref_catalog(const struct table_ref *ref);
 const struct table_identity *table_ref_identity(const struct table_ref *ref);
 /* Detaches what was attached from this path and is unused, e.g. after a delete; the rest goes when released. */
 void table_forget(struct table_files *files, const char *path);
+/* Detaches unused files whose every other name is gone: versions and snapshots that were removed, dropped folders. */
+void table_reap(struct table_files *files);
 
 MUST_CHECK bool table_identify(const char *path, struct table_identity *ret, struct err *err);
 bool table_identity_eq(const struct table_identity *a, const struct table_identity *b);

@@ -2,15 +2,12 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/id.h"
-#include "metrics/metrics.h"
+#include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/place.h"
 #include "storage/sharing.h"
-#include "storage/version.h"
+#include "storage/snapshot.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static void info_own(struct storage *storage, const struct bucket *b, struct bucket_info *ret)
@@ -48,13 +45,19 @@ static bool create(struct storage *storage, const struct call *call, const char 
 		.project_id = project_id, .name = name, .description = description, .created_at = clock_unix_us()};
 	const char *dir = place_bucket_dir(storage, call->arena, project_id, NULL, name);
 	bool fresh = !fs_is_dir(dir);
-	if (!fs_mkdir(dir, err))
+	struct intent intent;
+	intent_begin(&intent, storage, fresh ? dir : NULL, NULL);
+	if (!fs_mkdir(dir, err)) {
+		intent_end(&intent);
 		return err_recode(err, ERR_CREATE_FAILED_SERVER);
+	}
 	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
 	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
 	catalog_refuse_bucket_link(t, KEY(project_id, name), ERR_BUCKET_EXISTS);
 	catalog_insert_bucket(t, &bucket, ERR_BUCKET_EXISTS);
-	if (catalog_commit(t, err)) {
+	bool fine = catalog_commit(t, err);
+	intent_end(&intent);
+	if (fine) {
 		info_own(storage, &bucket, ret);
 		return true;
 	}
@@ -127,59 +130,31 @@ static bool is_empty(void *ctx, struct catalog *catalog, struct err *err)
 	return false;
 }
 
-static void remove_files(struct storage *storage, struct arena *arena, const struct bucket *bucket,
-			 const struct table_row *tables, size_t n)
-{
-	struct err ignored = ERR_INIT;
-	const char *former = "";
-	char mark[17];
-	id_hex(8, mark);
-	const char *dir = place_bucket_dir(storage, arena, bucket->project_id, NULL, bucket->name);
-	const char *gone = arena_printf(arena, "%s/gone_%s", storage->settings->staging_dir, mark);
-	(void)!fs_remove_tree(rename(dir, gone) == 0 ? gone : dir, &ignored);
-	version_remove_files(storage, bucket->project_id, BRANCH_MAIN, bucket->name, NULL);
-	for (size_t i = 0; i < n; i++) {
-		const char *branch = tables[i].branch_id;
-		if (strcmp(branch, BRANCH_MAIN) == 0 || strcmp(branch, former) == 0)
-			continue;
-		former = branch;
-		version_remove_files(storage, bucket->project_id, branch, bucket->name, NULL);
-		(void)!fs_remove_tree(place_bucket_dir(storage, arena, bucket->project_id, branch, bucket->name),
-				      &ignored);
-	}
-	metric_tenant_forget(TENANT_TABLE, bucket->project_id, bucket->name, NULL);
-}
-
 static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade, struct err *err)
 {
 	struct storage *storage = op->storage;
 	struct arena *arena = op->call->arena;
 	struct admission admission = {0};
-	struct table_row *tables;
-	size_t n;
-	catalog_list_tables_of_bucket(storage->catalog, arena, KEY(bucket->project_id, bucket->name), NULL, &tables,
-				      &n);
-	struct lock_name *names = arena_array(arena, struct lock_name, n);
-	for (size_t i = 0; i < n; i++)
-		names[i] =
-			(struct lock_name){tables[i].project_id, tables[i].branch_id, tables[i].bucket, tables[i].name};
-	bool fine = lock_tables(storage->locks, op, names, n, &admission, err);
+	struct bucket_tables tables;
+	struct intent intent;
+	bucket_tables_of(storage, arena, bucket->project_id, bucket->name, &tables);
+	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
+		    (cascade || is_empty((void *)(uintptr_t)bucket, storage->catalog, err)) &&
+		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
+	intent_begin(&intent, storage, place_bucket_dir(storage, arena, bucket->project_id, NULL, bucket->name), NULL);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket(t, KEY(bucket->project_id, bucket->name), ERR_BUCKET_NOT_FOUND);
 		if (!cascade)
 			catalog_check(t, is_empty, (void *)(uintptr_t)bucket);
 		catalog_remove_bucket(t, KEY(bucket->project_id, bucket->name));
-		catalog_remove_all_tables_of_bucket(t, KEY(bucket->project_id, bucket->name));
 		catalog_remove_all_bucket_shares(t, KEY(bucket->project_id, bucket->name));
-		catalog_remove_all_bucket_links_to(t, KEY(bucket->project_id, bucket->name));
-		version_forget(t, bucket->project_id, BRANCH_MAIN, bucket->name, NULL);
-		for (size_t i = 0; i < n; i++)
-			version_forget(t, bucket->project_id, tables[i].branch_id, bucket->name, tables[i].name);
+		bucket_tables_forget(t, &tables);
 		fine = catalog_commit(t, err);
 	}
 	if (fine)
-		remove_files(storage, arena, bucket, tables, n);
+		bucket_tables_remove(storage, arena, &tables);
+	intent_end(&intent);
 	lock_release(&admission);
 	return fine;
 }

@@ -5,6 +5,7 @@
 #define STORAGE_BUCKET_H
 
 #include "catalog/catalog.h"
+#include "storage/lock.h"
 #include "storage/storage.h"
 
 struct bucket_info {
@@ -27,6 +28,25 @@ MUST_CHECK bool bucket_list(struct storage *storage, const struct call *call, co
 /* On a linked bucket: unlinks. Takes an automatic snapshot of each table where the settings say so. */
 MUST_CHECK bool bucket_delete(struct storage *storage, const struct call *call, const char *project_id,
 			      const char *branch_id, const char *name, bool cascade, struct err *err);
+
+/* Tables that go when a bucket goes: of all branches, and of the buckets linked to it those that are local to the links. */
+struct bucket_tables {
+	struct table_row *rows;
+	struct lock_name *names; /* of the same tables */
+	size_t count;
+	size_t own_count; /* the first ones: not those of links */
+	const char *project_id;
+	const char *bucket;
+	struct bucket_link *links; /* linked to it */
+	size_t link_count;
+};
+/* bucket NULL: of all buckets of the project. */
+void bucket_tables_of(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
+		      struct bucket_tables *ret);
+/* Adds the removal of their records, versions included, and of the links to the transaction. */
+void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tables);
+/* After the commit: folders and version pins. */
+void bucket_tables_remove(struct storage *storage, struct arena *arena, const struct bucket_tables *tables);
 
 /* How a link shows. */
 void bucket_info_linked(struct storage *storage, struct arena *arena, const struct bucket_link *link,

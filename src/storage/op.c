@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "catalog/history.h"
 #include "metrics/metrics.h"
@@ -221,6 +222,36 @@ bool op_end(struct op *op, bool fine, const struct err *err)
 		record(op, fine, err, seconds);
 	metrics_exemplar_clear();
 	return fine;
+}
+
+static void detail_add(struct op *op, const char *key, const char *text, int64_t number)
+{
+	struct buf out = BUF(LIMIT_HTTP_JSON_BYTES);
+	const char *former = op->details_json;
+	/* All but the closing brace; a new member goes behind it. */
+	buf_span(&out, former ? span_first(span_of(former), strlen(former) - 1) : SPAN("{"));
+	if (former)
+		buf_byte(&out, ',');
+	json_quote(&out, span_of(key));
+	buf_byte(&out, ':');
+	if (text)
+		json_quote(&out, span_of(text));
+	else
+		buf_i64(&out, number);
+	buf_byte(&out, '}');
+	if (!out.failed)
+		op->details_json = arena_copy(op->call->arena, buf_view(&out));
+	buf_done(&out);
+}
+
+void op_detail(struct op *op, const char *key, const char *value)
+{
+	detail_add(op, key, value ? value : "", 0);
+}
+
+void op_detail_int(struct op *op, const char *key, int64_t value)
+{
+	detail_add(op, key, NULL, value);
 }
 
 void op_span(struct op *op, const char *name, int64_t start_ns, int64_t end_ns)

@@ -76,6 +76,10 @@ void op_began_long(struct op *op);
 bool op_end(struct op *op, bool fine, const struct err *err);
 const char *op_name(enum op_kind kind);
 
+/* Adds a member to the details that the history keeps. */
+void op_detail(struct op *op, const char *key, const char *value);
+void op_detail_int(struct op *op, const char *key, int64_t value);
+
 /* Adds a stretch; what exceeds OP_SPANS_MAX is left out. Times are clock_ns(). */
 void op_span(struct op *op, const char *name, int64_t start_ns, int64_t end_ns);
 

@@ -1,7 +1,10 @@
 #include "storage/place.h"
 
 #include "base/fs.h"
+#include "base/id.h"
+#include "storage/publication.h"
 #include "storage/shape.h"
+#include "storage/write.h"
 
 #include <ctype.h>
 
@@ -106,12 +109,35 @@ bool place_bucket(struct storage *storage, struct arena *arena, const char *proj
 	return false;
 }
 
-static bool row_missing(void *ctx, struct table_row *row, struct arena *arena)
+static bool row_is_of(const struct table_row *row, const struct table_identity *file)
 {
-	const struct table_row *fresh = ctx;
-	(void)arena;
-	*row = *fresh;
+	return (int64_t)file->device == row->device && (int64_t)file->inode == row->inode &&
+	       file->size == row->size_bytes && file->mtime_ns == row->mtime_ns;
+}
+
+/* Judged by the catalog's writer: when a table change has recorded the file meanwhile, its row stands. */
+static bool row_follow(void *ctx, struct table_row *row, struct arena *arena)
+{
+	const struct table_info *info = ctx;
+	if (row_is_of(row, &info->identity))
+		return false;
+	write_row_fill(row, info, arena);
+	row->generation++;
 	return true;
+}
+
+bool place_follow_file(struct storage *storage, struct arena *arena, const char *path, struct table_row *row,
+		       struct err *err)
+{
+	struct table_info info;
+	if (!table_describe(storage->tables, path, arena, &info, err))
+		return false;
+	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
+	catalog_change_table_row(t, KEY(row->project_id, row->branch_id, row->bucket, row->name), row_follow, &info,
+				 ERR_NONE);
+	bool fine = catalog_commit(t, err);
+	write_row_fill(row, &info, arena);
+	return fine;
 }
 
 /* A file that somebody replaced by rename is the table's content from now on: the row follows it. */
@@ -119,27 +145,21 @@ static bool row_follow_file(struct place *place)
 {
 	struct err err = ERR_INIT;
 	struct table_identity seen;
-	struct table_info info;
 	struct table_row *row = &place->table;
-	if (!table_identify(place->path, &seen, &err))
-		return false;
-	if ((int64_t)seen.device == row->device && (int64_t)seen.inode == row->inode && seen.size == row->size_bytes &&
-	    seen.mtime_ns == row->mtime_ns)
+	struct publication pending;
+	if (!table_identify(place->path, &seen, &err)) {
+		seen = (struct table_identity){0};
+	} else if (row_is_of(row, &seen)) {
 		return true;
-	if (!table_describe(place->storage->tables, place->path, place->arena, &info, &err))
-		return false;
-	row->schema_json = shape_encode(&info.schema, place->arena);
-	row->row_count = info.row_count;
-	row->size_bytes = info.identity.size;
-	row->device = (int64_t)info.identity.device;
-	row->inode = (int64_t)info.identity.inode;
-	row->mtime_ns = info.identity.mtime_ns;
-	struct catalog_txn *t = catalog_txn(place->storage->catalog, place->arena);
-	catalog_change_table_row(t, KEY(row->project_id, row->branch_id, row->bucket, row->name), row_missing, row,
-				 ERR_NONE);
+	}
+	if (catalog_get_publication(place->storage->catalog, place->arena,
+				    KEY(row->project_id, row->branch_id, row->bucket, row->name), &pending)) {
+		place->path = publication_path(place->storage, place->arena, &pending);
+		return true;
+	}
 	/* The row is a cache of the file: when it cannot be written now, the next look does it again. */
-	(void)!catalog_commit(t, &err);
-	return true;
+	return seen.inode && (place_follow_file(place->storage, place->arena, place->path, row, &err) ||
+			      err.code == ERR_METADATA || err.code == ERR_DISK_FULL);
 }
 
 static bool row_take(struct place *place, const char *project_id, const char *branch_id, const char *bucket,
@@ -209,15 +229,43 @@ bool place_attach(struct place *place, struct table_ref **ret, struct table_info
 	enum { ATTEMPTS = 20 };
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct table_ref *ref;
-		if (!place_schema(place, ret_info, err) ||
-		    !table_attach(place->storage->tables, place->path, &ref, err))
+		if (!place_schema(place, ret_info, err))
 			return false;
-		if (table_identity_eq(table_ref_identity(ref), &ret_info->identity)) {
-			arena_on_free(place->arena, table_release_cleanup, ref);
-			*ret = ref;
+		if (table_attach(place->storage->tables, place->path, &ref, err)) {
+			if (table_identity_eq(table_ref_identity(ref), &ret_info->identity)) {
+				arena_on_free(place->arena, table_release_cleanup, ref);
+				*ret = ref;
+				return true;
+			}
+			table_release(ref);
+		} else if (err->code != ERR_TABLE_NOT_FOUND) {
+			return false;
+		}
+		if (!place_find_table(place, arena_strdup(place->arena, place->table.name), false))
+			return table_missing(place, place->table.name, err);
+	}
+	return err_set(err, ERR_TABLE_LOCKED, "Table %s is replaced faster than it can be read; try again",
+		       place->table.name);
+}
+
+bool place_pin(struct place *place, const char **ret_path, struct err *err)
+{
+	enum { ATTEMPTS = 20 };
+	struct err ignored = ERR_INIT;
+	struct table_identity seen;
+	char mark[17];
+	bool copied;
+	id_hex(8, mark);
+	const char *pin = arena_printf(place->arena, "%s/pin_%s.duckdb", place->storage->settings->staging_dir, mark);
+	for (int i = 0; i < ATTEMPTS; i++) {
+		bool linked = fs_link(place->path, pin, &copied, err);
+		if (!linked && fs_exists(place->path))
+			return false;
+		if (linked && (copied || (table_identify(pin, &seen, &ignored) && row_is_of(&place->table, &seen)))) {
+			*ret_path = pin;
 			return true;
 		}
-		table_release(ref);
+		(void)!fs_unlink(pin, &ignored);
 		if (!place_find_table(place, arena_strdup(place->arena, place->table.name), false))
 			return table_missing(place, place->table.name, err);
 	}

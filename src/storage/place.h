@@ -36,7 +36,7 @@ struct place {
 	/* Table: the row whose file a reader reads */
 	enum table_source source;
 	struct table_row table;
-	const char *path; /* its published file */
+	const char *path; /* its file; under another name than the table's while a merge renames (publication.h) */
 };
 
 /* Ends with the branch; `only_main`: name of the operation that is for default only, else NULL. */
@@ -72,6 +72,16 @@ MUST_CHECK bool place_name_check(const char *what, const char *name, struct err 
  * with its newer row. The reference is released with the place's arena.
  */
 MUST_CHECK bool place_attach(struct place *place, struct table_ref **ret, struct table_info *ret_info, struct err *err);
+
+/* The same as a hard link of its own below the staging folder, which the caller removes: for those who keep the file. */
+MUST_CHECK bool place_pin(struct place *place, const char **ret_path, struct err *err);
+
+/*
+ * The file under a table's name is not the one its row remembers: the row takes over what the file holds, as a new
+ * generation, unless somebody recorded it meanwhile. *row is brought up to the file too.
+ */
+MUST_CHECK bool place_follow_file(struct storage *storage, struct arena *arena, const char *path, struct table_row *row,
+				  struct err *err);
 
 /* Schema of a table row: the cached one, read from the file when that is newer. */
 MUST_CHECK bool place_schema(struct place *place, struct table_info *ret, struct err *err);

@@ -5,8 +5,11 @@
 #include "base/id.h"
 #include "metrics/metrics.h"
 #include "storage/api_key.h"
+#include "storage/bucket.h"
+#include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/place.h"
+#include "storage/snapshot.h"
 #include "storage/object.h"
 #include "storage/version.h"
 
@@ -161,6 +164,7 @@ static bool create(struct storage *storage, const struct call *call, const struc
 		   struct project *ret, const char **ret_key, struct err *err)
 {
 	struct api_key key;
+	struct intent intent;
 	char uuid[ID_UUID_SIZE];
 	int64_t now = clock_unix_us();
 	*ret = (struct project){.id = request->id,
@@ -176,10 +180,14 @@ static bool create(struct storage *storage, const struct call *call, const struc
 		return exists_already(storage, call, request->id, err);
 	if (!folders_ready(storage, err))
 		return err_recode(err, ERR_CREATE_FAILED_SERVER);
+	intent_begin(&intent, storage, dir, NULL);
 	/* The folder is the claim on the id: of two creators one gets it, and no dev branch has that folder. */
-	if (mkdir(dir, 0750) != 0)
-		return errno == EEXIST ? exists_already(storage, call, request->id, err)
-				       : err_errno(err, errno, "Cannot create the folder of project %s", request->id);
+	if (mkdir(dir, 0750) != 0) {
+		int number = errno;
+		intent_end(&intent);
+		return number == EEXIST ? exists_already(storage, call, request->id, err)
+					: err_errno(err, number, "Cannot create the folder of project %s", request->id);
+	}
 	api_key_new(call->arena, request->id, NULL, "project_admin", &key, ret_key);
 	id_uuid(uuid);
 	key.id = arena_strdup(call->arena, uuid);
@@ -187,10 +195,11 @@ static bool create(struct storage *storage, const struct call *call, const struc
 	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
 	catalog_insert_project(t, ret, ERR_PROJECT_EXISTS);
 	catalog_insert_api_key(t, &key, ERR_INTERNAL);
-	if (catalog_commit(t, err))
-		return true;
-	(void)rmdir(dir);
-	return false;
+	bool fine = catalog_commit(t, err);
+	if (!fine)
+		(void)rmdir(dir);
+	intent_end(&intent);
+	return fine;
 }
 
 bool project_create(struct storage *storage, const struct call *call, const struct project_create *request,
@@ -252,12 +261,11 @@ static void remove_rows(struct storage *storage, const struct call *call, struct
 	catalog_remove_all_s3_credentials_newest(t, KEY(id));
 	catalog_remove_all_branches(t, KEY(id));
 	catalog_remove_all_buckets(t, KEY(id));
-	catalog_remove_all_tables(t, KEY(id));
+	catalog_remove_all_publications(t, KEY(id));
 	catalog_remove_all_table_versions(t, KEY(id));
 	catalog_remove_all_bucket_shares(t, KEY(id));
 	catalog_remove_all_bucket_shares_to(t, KEY(id));
 	catalog_remove_all_bucket_links(t, KEY(id));
-	catalog_remove_all_bucket_links_to(t, KEY(id));
 	catalog_remove_all_files(t, KEY(id));
 	catalog_remove_all_uploads_newest(t, KEY(id));
 	catalog_remove_all_snapshots_newest(t, KEY(id));
@@ -275,30 +283,22 @@ static void remove_folder(struct storage *storage, const struct call *call, cons
 	(void)!fs_remove_tree(rename(path, gone) == 0 ? gone : path, &err);
 }
 
-static void remove_folders(struct storage *storage, const struct call *call, const char *id,
-			   const struct branch *branches, size_t n)
+/* The folders of the project, its branches, files and snapshots. */
+static const char **folders_of(struct storage *storage, struct arena *arena, const char *id, size_t *ret_n)
 {
 	const struct settings *s = storage->settings;
-	struct arena *arena = call->arena;
-	remove_folder(storage, call, place_project_dir(storage, arena, id, NULL));
-	for (size_t i = 0; i < n; i++)
-		remove_folder(storage, call, place_project_dir(storage, arena, id, branches[i].id));
-	remove_folder(storage, call, arena_printf(arena, "%s/project_%s", s->files_dir, id));
-	remove_folder(storage, call, arena_printf(arena, "%s/%s", s->snapshots_dir, id));
-	version_remove_files(storage, id, NULL, NULL, NULL);
-}
-
-static bool lock_all(struct op *op, const char *id, struct admission *ret, struct err *err)
-{
-	struct arena *arena = op->call->arena;
-	struct table_row *tables;
+	struct branch *branches;
 	size_t n;
-	catalog_list_tables(op->storage->catalog, arena, KEY(id), NULL, &tables, &n);
-	struct lock_name *names = arena_array(arena, struct lock_name, n);
+	size_t count = 0;
+	catalog_list_branches(storage->catalog, arena, KEY(id), NULL, &branches, &n);
+	const char **folders = arena_array(arena, const char *, n + 3);
+	folders[count++] = place_project_dir(storage, arena, id, NULL);
+	folders[count++] = arena_printf(arena, "%s/project_%s", s->files_dir, id);
+	folders[count++] = arena_printf(arena, "%s/%s", s->snapshots_dir, id);
 	for (size_t i = 0; i < n; i++)
-		names[i] =
-			(struct lock_name){tables[i].project_id, tables[i].branch_id, tables[i].bucket, tables[i].name};
-	return lock_tables(op->storage->locks, op, names, n, ret, err);
+		folders[count++] = place_project_dir(storage, arena, id, branches[i].id);
+	*ret_n = count;
+	return folders;
 }
 
 static bool status_deleted(void *ctx, struct project *row, struct arena *arena)
@@ -316,19 +316,24 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 	struct arena *arena = op->call->arena;
 	struct project project;
 	struct admission admission = {0};
-	struct branch *branches;
 	struct upload *uploads;
-	size_t branch_count;
+	struct bucket_tables tables;
+	struct intent intent;
+	size_t folder_count;
 	size_t upload_count;
 	if (!project_get(storage, op->call, id, &project, err))
 		return false;
-	bool fine = lock_all(op, id, &admission, err);
+	bucket_tables_of(storage, arena, id, NULL, &tables);
+	const char **folders = folders_of(storage, arena, id, &folder_count);
+	intent_begin_list(&intent, storage, folders, folder_count);
+	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
+		    snapshot_auto_bucket(op, tables.rows + tables.own_count, tables.count - tables.own_count, err);
 	if (fine) {
-		catalog_list_branches(storage->catalog, arena, KEY(id), NULL, &branches, &branch_count);
 		catalog_list_uploads_newest(storage->catalog, arena, KEY(id), NULL, &uploads, &upload_count);
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_project(t, KEY(id), ERR_NOT_FOUND);
 		remove_rows(storage, op->call, t, id);
+		bucket_tables_forget(t, &tables);
 		if (keep_record)
 			catalog_change_project(t, KEY(id), status_deleted, NULL, ERR_NOT_FOUND);
 		else
@@ -340,11 +345,15 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 			if (uploads[i].staged_path)
 				blob_remove(storage->settings->files_dir, uploads[i].staged_path);
 		object_forget_project(storage, id);
-		remove_folders(storage, op->call, id, branches, branch_count);
+		bucket_tables_remove(storage, arena, &tables);
+		for (size_t i = 0; i < folder_count; i++)
+			remove_folder(storage, op->call, folders[i]);
+		version_remove_files(storage, id, NULL, NULL, NULL);
 		metric_tenant_forget(TENANT_PROJECT, id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, id, NULL, NULL);
 		metric_tenant_forget(TENANT_BRANCH, id, NULL, NULL);
 	}
+	intent_end(&intent);
 	lock_release(&admission);
 	return fine;
 }

@@ -3,8 +3,11 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/map.h"
+#include "storage/intent.h"
 #include "storage/place.h"
-#include "storage/write.h"
+#include "storage/publication.h"
+#include "storage/version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +17,8 @@ enum { LOST_DAYS = 7 };
 
 struct walk {
 	struct storage *storage;
-	struct arena *arena; /* of the thing being looked at */
+	const struct map *intents; /* what a dead process was about to create or remove */
+	struct arena *arena;	   /* of the thing being looked at */
 	struct reconcile_report *report;
 	const char *lost_dir;
 	const char *dir;
@@ -27,7 +31,13 @@ static bool lose(struct walk *w, const char *dir, const char *name, struct err *
 {
 	char from[LIMIT_PATH_BYTES];
 	char to[LIMIT_PATH_BYTES];
-	if (!fs_mkdir(w->lost_dir, err) || !fs_path(from, sizeof(from), err, "%s/%s", dir, name) ||
+	if (!fs_path(from, sizeof(from), err, "%s/%s", dir, name))
+		return false;
+	if (map_get(w->intents, span_of(from))) {
+		w->report->unfinished++;
+		return fs_remove_tree(from, err);
+	}
+	if (!fs_mkdir(w->lost_dir, err) ||
 	    !fs_path(to, sizeof(to), err, "%s/%zu_%s_%s_%s", w->lost_dir, w->report->lost,
 		     w->project_id ? w->project_id : "", w->bucket ? w->bucket : "", name))
 		return false;
@@ -111,6 +121,41 @@ static bool look_at_project(void *ctx, const char *name, bool is_dir, struct err
 	return fine;
 }
 
+/* ---- snapshots ---- */
+
+static bool look_at_snapshot(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct walk *w = ctx;
+	struct snapshot row;
+	(void)is_dir;
+	if (catalog_get_snapshot(w->storage->catalog, w->arena, KEY(name), &row) &&
+	    strcmp(row.project_id, w->project_id) == 0)
+		return true;
+	return lose(w, w->dir, name, err);
+}
+
+static bool look_at_snapshots(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct walk w = *(struct walk *)ctx;
+	struct project project;
+	if (!is_dir || name[0] == '_' || name[0] == '.')
+		return true;
+	w.arena = arena_new();
+	bool fine;
+	if (catalog_get_project(w.storage->catalog, w.arena, KEY(name), &project)) {
+		const char *dir = w.dir;
+		w.project_id = name;
+		w.dir = arena_printf(w.arena, "%s/%s", dir, name);
+		fine = fs_list(w.dir, look_at_snapshot, &w, err);
+	} else {
+		fine = lose(&w, w.dir, name, err);
+	}
+	arena_free(w.arena);
+	return fine;
+}
+
+/* ---- rows ---- */
+
 static bool row_stale(const struct storage *storage, struct arena *arena, const struct table_row *row,
 		      bool *ret_missing)
 {
@@ -122,50 +167,75 @@ static bool row_stale(const struct storage *storage, struct arena *arena, const 
 	       seen.size != row->size_bytes || seen.mtime_ns != row->mtime_ns;
 }
 
-static bool rows_follow_files(struct storage *storage, struct reconcile_report *report, struct err *err)
+static void row_check(struct storage *storage, struct table_row *row, struct reconcile_report *report)
+{
+	struct arena *arena = arena_new();
+	struct err err = ERR_INIT;
+	bool missing;
+	const char *path = place_table_path(storage, arena, row->project_id, row->branch_id, row->bucket, row->name);
+	if (!row_stale(storage, arena, row, &missing)) {
+		arena_free(arena);
+		return;
+	}
+	if (missing) {
+		report->missing++;
+		log_event(LOG_ERROR, "a table has no file", "path", LOG_S(path), NULL);
+	} else if (place_follow_file(storage, arena, path, row, &err)) {
+		report->followed++;
+	} else {
+		report->missing++;
+		log_event(LOG_ERROR, "a table's file cannot be read", "path", LOG_S(path), "error", LOG_S(err.message),
+			  NULL);
+	}
+	arena_free(arena);
+}
+
+static void rows_follow_files(struct storage *storage, struct reconcile_report *report)
 {
 	struct arena *arena = arena_new();
 	struct table_row *rows;
 	size_t n;
-	bool fine = true;
-	bool missing;
 	catalog_list_tables(storage->catalog, arena, KEY_ALL, NULL, &rows, &n);
 	report->tables = n;
-	for (size_t i = 0; i < n && fine; i++) {
-		struct arena *one = arena_new();
-		struct table_info info;
-		struct table_row row = rows[i];
-		const char *path = place_table_path(storage, one, row.project_id, row.branch_id, row.bucket, row.name);
-		if (row_stale(storage, one, &row, &missing) && missing) {
-			report->missing++;
-			log_event(LOG_ERROR, "a table has no file", "path", LOG_S(path), NULL);
-		} else if (row_stale(storage, one, &row, &missing) &&
-			   table_describe(storage->tables, path, one, &info, err)) {
-			report->followed++;
-			write_row_fill(&row, &info, one);
-			struct catalog_txn *t = catalog_txn(storage->catalog, one);
-			catalog_put_table_row(t, &row);
-			fine = catalog_commit(t, err);
-		}
-		arena_free(one);
-	}
+	for (size_t i = 0; i < n; i++)
+		row_check(storage, &rows[i], report);
 	arena_free(arena);
-	return fine;
+}
+
+static void lost_measure(struct storage *storage)
+{
+	char dir[LIMIT_PATH_BYTES];
+	struct err ignored = ERR_INIT;
+	if (fs_path(dir, sizeof(dir), &ignored, "%s/_lost", storage->settings->duckdb_dir))
+		atomic_store(&storage->lost_bytes, fs_tree_size(dir));
 }
 
 bool reconcile_run(struct storage *storage, struct reconcile_report *ret, struct err *err)
 {
 	const struct settings *s = storage->settings;
 	char when[32];
+	struct map intents;
 	*ret = (struct reconcile_report){0};
 	if (!fs_is_dir(s->duckdb_dir))
 		return true;
-	if (!fs_remove_tree(s->staging_dir, err) || !fs_mkdir(s->staging_dir, err))
-		return false;
-	struct walk w = {.storage = storage, .report = ret, .arena = arena_new(), .dir = s->duckdb_dir};
+	intent_collect(storage, &intents);
+	struct walk w = {
+		.storage = storage, .intents = &intents, .report = ret, .arena = arena_new(), .dir = s->duckdb_dir};
+	struct walk snapshots = w;
+	snapshots.dir = s->snapshots_dir;
 	(void)clock_format(clock_unix_us(), "%Y%m%d_%H%M%S", when, sizeof(when));
-	w.lost_dir = arena_printf(w.arena, "%s/_lost/%s", s->duckdb_dir, when);
-	bool fine = fs_list(s->duckdb_dir, look_at_project, &w, err) && rows_follow_files(storage, ret, err);
+	w.lost_dir = snapshots.lost_dir = arena_printf(w.arena, "%s/_lost/%s", s->duckdb_dir, when);
+	/* What was merged is put in place first; the notes go last, so that this may be interrupted and repeated. */
+	bool fine = publication_reconcile(storage, &ret->merged, err) &&
+		    fs_list(s->duckdb_dir, look_at_project, &w, err) &&
+		    version_reconcile(storage, &ret->unfinished_versions, err) &&
+		    (!fs_is_dir(s->snapshots_dir) || fs_list(s->snapshots_dir, look_at_snapshots, &snapshots, err));
+	if (fine) {
+		rows_follow_files(storage, ret);
+		fine = fs_remove_tree(s->staging_dir, err) && fs_mkdir(s->staging_dir, err);
+		lost_measure(storage);
+	}
+	map_done(&intents);
 	arena_free(w.arena);
 	return fine;
 }
@@ -187,5 +257,7 @@ bool reconcile_sweep(struct storage *storage, struct err *err)
 	char dir[LIMIT_PATH_BYTES];
 	if (!fs_path(dir, sizeof(dir), err, "%s/_lost", storage->settings->duckdb_dir))
 		return false;
-	return !fs_is_dir(dir) || fs_list(dir, sweep_one, dir, err);
+	bool fine = !fs_is_dir(dir) || fs_list(dir, sweep_one, dir, err);
+	lost_measure(storage);
+	return fine;
 }

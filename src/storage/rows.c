@@ -4,6 +4,7 @@
 #include "engine/session.h"
 #include "engine/sql.h"
 #include "engine/staging.h"
+#include "storage/snapshot.h"
 #include "storage/write.h"
 
 #include <ctype.h>
@@ -60,6 +61,8 @@ static bool delete_in(struct table_write *w, const char *filter, uint64_t *ret_d
 static bool delete_chosen(struct table_write *w, const char *filter, struct rows_deleted *ret, struct err *err)
 {
 	uint64_t deleted = (uint64_t)w->info.row_count;
+	if (!filter && !snapshot_auto(w->op, &w->place, SNAPSHOT_TRUNCATE, NULL, err))
+		return false;
 	/* Emptying a table needs no copy of what goes. */
 	if (!filter && !write_next_empty(w, &w->info.schema, 0, err))
 		return false;

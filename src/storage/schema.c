@@ -4,6 +4,7 @@
 #include "engine/session.h"
 #include "engine/sql.h"
 #include "engine/staging.h"
+#include "storage/snapshot.h"
 #include "storage/write.h"
 
 struct change;
@@ -111,8 +112,10 @@ static bool change_run(struct change *c, struct storage *storage, const struct c
 	if (fine) {
 		c->key = c->key ? c->key : c->w.info.schema.key;
 		c->key_count = c->key_count ? c->key_count : c->w.info.schema.key_count;
-		fine = c->kind->check(c, err) && write_next_copy(&c->w, err) && change_apply(c, err) &&
-		       write_publish(&c->w, err);
+		fine = c->kind->check(c, err) &&
+		       (c->kind->op != OP_drop_column ||
+			snapshot_auto(&c->op, &c->w.place, SNAPSHOT_DROP_COLUMN, c->column, err)) &&
+		       write_next_copy(&c->w, err) && change_apply(c, err) && write_publish(&c->w, err);
 	}
 	if (fine)
 		table_view_of(&c->w.place, &c->w.published, ret);

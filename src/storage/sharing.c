@@ -1,11 +1,11 @@
 #include "storage/sharing.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/id.h"
+#include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/place.h"
-#include "storage/version.h"
+#include "storage/snapshot.h"
 
 static bool project_known(struct storage *storage, const struct call *call, const char *id, struct err *err)
 {
@@ -58,8 +58,8 @@ static bool share(struct op *op, const char *bucket, const char *target, struct 
 	catalog_expect_project(t, KEY(target), ERR_PROJECT_NOT_FOUND);
 	catalog_expect_bucket(t, KEY(project_id, bucket), ERR_BUCKET_NOT_FOUND);
 	catalog_insert_bucket_share(t, &row, ERR_ALREADY_SHARED);
-	op->details_json =
-		arena_printf(call->arena, "{\"target_project_id\":\"%s\",\"share_id\":\"%s\"}", target, row.id);
+	op_detail(op, "target_project_id", target);
+	op_detail(op, "share_id", row.id);
 	if (catalog_commit(t, err))
 		return true;
 	if (err->code == ERR_ALREADY_SHARED) {
@@ -98,6 +98,7 @@ static bool unshare(struct op *op, const char *bucket, const char *target, struc
 		return false;
 	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
 	catalog_remove_bucket_share(t, KEY(op->target.project_id, bucket, target));
+	op_detail(op, "target_project_id", target);
 	return catalog_commit(t, err);
 }
 
@@ -187,10 +188,10 @@ static bool link_bucket(struct op *op, const char *bucket, const char *source_pr
 	if (!catalog_commit(t, err))
 		return false;
 	bucket_info_linked(storage, call->arena, &row, ret);
-	op->details_json = arena_printf(
-		call->arena,
-		"{\"source_project_id\":\"%s\",\"source_bucket_name\":\"%s\",\"link_id\":\"%s\",\"view_count\":%lld}",
-		source_project, source_bucket, row.id, (long long)ret->table_count);
+	op_detail(op, "source_project_id", source_project);
+	op_detail(op, "source_bucket_name", source_bucket);
+	op_detail(op, "link_id", row.id);
+	op_detail_int(op, "view_count", ret->table_count);
 	return true;
 }
 
@@ -209,28 +210,25 @@ bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct e
 	struct storage *storage = op->storage;
 	struct arena *arena = op->call->arena;
 	struct admission admission = {0};
-	struct err ignored = ERR_INIT;
-	struct table_row *tables;
-	size_t n;
-	catalog_list_tables_of_bucket(storage->catalog, arena, KEY(link->project_id, link->name), NULL, &tables, &n);
-	struct lock_name *names = arena_array(arena, struct lock_name, n);
-	for (size_t i = 0; i < n; i++)
-		names[i] =
-			(struct lock_name){tables[i].project_id, tables[i].branch_id, tables[i].bucket, tables[i].name};
-	bool fine = lock_tables(storage->locks, op, names, n, &admission, err);
+	struct bucket_tables tables;
+	struct intent intent;
+	bucket_tables_of(storage, arena, link->project_id, link->name, &tables);
+	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
+		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
+	intent_begin(&intent, storage, place_bucket_dir(storage, arena, link->project_id, NULL, link->name), NULL);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket_link(t, KEY(link->project_id, link->name), ERR_LINK_NOT_FOUND);
 		catalog_remove_bucket_link(t, KEY(link->project_id, link->name));
-		catalog_remove_all_tables_of_bucket(t, KEY(link->project_id, link->name));
-		version_forget(t, link->project_id, BRANCH_MAIN, link->name, NULL);
+		bucket_tables_forget(t, &tables);
 		fine = catalog_commit(t, err);
 	}
-	if (fine) {
-		(void)!fs_remove_tree(place_bucket_dir(storage, arena, link->project_id, NULL, link->name), &ignored);
-		version_remove_files(storage, link->project_id, BRANCH_MAIN, link->name, NULL);
-	}
+	if (fine)
+		bucket_tables_remove(storage, arena, &tables);
+	intent_end(&intent);
 	lock_release(&admission);
+	op_detail(op, "source_project_id", link->source_project_id);
+	op_detail(op, "source_bucket_name", link->source_bucket);
 	return fine;
 }
 
@@ -268,6 +266,7 @@ bool sharing_grant(struct storage *storage, const struct call *call, const char 
 	struct place place;
 	op_begin(&op, storage, call, OP_grant_readonly,
 		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	op_detail(&op, "note", "linked data is always read-only; nothing to record");
 	return op_end(&op,
 		      place_bucket(storage, call->arena, project_id, branch_id, bucket, "Granting access to a bucket",
 				   &place, err),
@@ -281,6 +280,7 @@ bool sharing_revoke(struct storage *storage, const struct call *call, const char
 	struct place place;
 	op_begin(&op, storage, call, OP_revoke_readonly,
 		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
+	op_detail(&op, "note", "linked data is always read-only; nothing to record");
 	return op_end(
 		&op,
 		place_branch(storage, call->arena, project_id, branch_id, "Revoking access to a bucket", &place, err),

@@ -17,6 +17,7 @@
 #include "storage/multipart.h"
 #include "storage/reconcile.h"
 #include "storage/s3_credential.h"
+#include "storage/snapshot.h"
 #include "storage/sweep.h"
 #include "storage/trace.h"
 #include "storage/version.h"
@@ -67,6 +68,7 @@ static bool sweep_versions(struct storage *storage, struct err *err)
 {
 	(void)err;
 	(void)version_sweep(storage);
+	table_reap(storage->tables);
 	return true;
 }
 
@@ -98,6 +100,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 			  NULL);
 	st->sweeper = sweeper_start(st);
 	sweeper_add(st->sweeper, "versions", 60, sweep_versions);
+	sweeper_add(st->sweeper, "snapshot_retention", 60, snapshot_sweep);
 	sweeper_add(st->sweeper, "operation_log", 3600, sweep_history);
 	sweeper_add(st->sweeper, "lost", 3600, reconcile_sweep);
 	sweeper_add(st->sweeper, "incoming", 3600, objects_sweep);

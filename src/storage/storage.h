@@ -35,6 +35,7 @@ struct storage {
 	char admin_key_hash[65];       /* empty without an admin key */
 	unsigned char server_key[32];  /* s3_credential.h */
 	struct sweeper *sweeper;       /* background jobs */
+	_Atomic int64_t lost_bytes;    /* in _lost, see reconcile.h; measured at start and by its sweep */
 };
 
 /*

@@ -8,12 +8,15 @@
 #include "engine/sql.h"
 #include "engine/staging.h"
 #include "metrics/metrics.h"
+#include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/shape.h"
+#include "storage/snapshot.h"
 #include "storage/version.h"
 #include "storage/write.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 const char *table_source_name(enum table_source source)
 {
@@ -201,7 +204,7 @@ static bool schema_build(struct storage *storage, struct arena *arena, const str
 	return names_unique(columns, n, arena, err);
 }
 
-static bool table_absent(struct place *place, const char *table, struct err *err)
+bool table_absent(struct place *place, const char *table, struct err *err)
 {
 	if (!place_find_table(place, table, false))
 		return true;
@@ -212,15 +215,10 @@ static bool table_absent(struct place *place, const char *table, struct err *err
 	return false;
 }
 
-bool table_publish_new(struct op *op, struct place *place, const char *table, struct staging *next,
-		       struct table_info *ret, struct err *err)
+static struct table_row row_new(const struct place *place, const char *table, const struct table_info *info)
 {
-	struct storage *storage = op->storage;
-	struct arena *arena = op->call->arena;
-	struct err ignored = ERR_INIT;
-	const char *project_id = place->project.id;
 	struct table_row row = {
-		.project_id = project_id,
+		.project_id = place->project.id,
 		.branch_id = place->branch_id,
 		.bucket = place->bucket_name,
 		.name = table,
@@ -228,30 +226,59 @@ bool table_publish_new(struct op *op, struct place *place, const char *table, st
 		.generation = 1,
 		.created_at = clock_unix_us(),
 	};
-	const char *dir = place_bucket_dir(storage, arena, project_id, place->branch_id, place->bucket_name);
-	const char *path = place_table_path(storage, arena, project_id, place->branch_id, place->bucket_name, table);
-	if (!staging_seal(next, arena, ret, err) || !fs_mkdir(dir, err) ||
-	    !fs_publish(staging_path(next), path, false, err))
-		return false;
-	write_row_fill(&row, ret, arena);
+	write_row_fill(&row, info, place->arena);
 	row.copied_at = place->on_main ? 0 : row.created_at;
-	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
-	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
+	return row;
+}
+
+static bool row_insert(const struct place *place, const struct table_row *row, struct err *err)
+{
+	struct catalog_txn *t = catalog_txn(place->storage->catalog, place->arena);
+	catalog_expect_project(t, KEY(row->project_id), ERR_PROJECT_NOT_FOUND);
 	if (!place->on_main)
-		catalog_expect_branch(t, KEY(project_id, place->branch_id), ERR_BRANCH_NOT_FOUND);
+		catalog_expect_branch(t, KEY(row->project_id, row->branch_id), ERR_BRANCH_NOT_FOUND);
 	if (place->linked)
-		catalog_expect_bucket_link(t, KEY(project_id, place->bucket_name), ERR_BUCKET_NOT_FOUND);
+		catalog_expect_bucket_link(t, KEY(row->project_id, row->bucket), ERR_BUCKET_NOT_FOUND);
 	else
-		catalog_expect_bucket(t, KEY(project_id, place->bucket_name), ERR_BUCKET_NOT_FOUND);
-	catalog_insert_table_row(t, &row, ERR_TABLE_EXISTS);
-	if (!catalog_commit(t, err)) {
+		catalog_expect_bucket(t, KEY(row->project_id, row->bucket), ERR_BUCKET_NOT_FOUND);
+	catalog_insert_table_row(t, row, ERR_TABLE_EXISTS);
+	return catalog_commit(t, err);
+}
+
+bool table_publish_file(struct op *op, struct place *place, const char *table, const char *file,
+			const struct table_info *info, struct err *err)
+{
+	struct storage *storage = op->storage;
+	struct arena *arena = op->call->arena;
+	struct err ignored = ERR_INIT;
+	struct intent intent;
+	struct table_row row = row_new(place, table, info);
+	const char *dir = place_bucket_dir(storage, arena, row.project_id, row.branch_id, row.bucket);
+	const char *path = place_table_path(storage, arena, row.project_id, row.branch_id, row.bucket, table);
+	intent_begin(&intent, storage, path, NULL);
+	bool fine = fs_mkdir(dir, err) && fs_publish(file, path, false, err) && row_insert(place, &row, err);
+	if (!fine) {
 		(void)!fs_unlink(path, &ignored);
-		return false;
+		/* The bucket or branch may be gone, and its folder was made again: nothing but what is empty goes. */
+		if (err->code == ERR_BUCKET_NOT_FOUND || err->code == ERR_BRANCH_NOT_FOUND)
+			(void)rmdir(dir);
+		if (err->code == ERR_BRANCH_NOT_FOUND)
+			(void)rmdir(place_project_dir(storage, arena, row.project_id, row.branch_id));
 	}
+	intent_end(&intent);
+	if (!fine)
+		return false;
 	place->table = row;
 	place->path = path;
 	place->source = place->on_main ? SOURCE_MAIN : SOURCE_BRANCH;
 	return true;
+}
+
+bool table_publish_new(struct op *op, struct place *place, const char *table, struct staging *next,
+		       struct table_info *ret, struct err *err)
+{
+	return staging_seal(next, op->call->arena, ret, err) &&
+	       table_publish_file(op, place, table, staging_path(next), ret, err);
 }
 
 static bool create(struct op *op, const char *bucket, const struct table_create *request, struct table_view *ret,
@@ -296,24 +323,31 @@ bool table_create(struct storage *storage, const struct call *call, const char *
 
 /* ---- delete ---- */
 
-static bool table_remove(struct op *op, struct place *place, struct err *err)
+bool table_discard(struct op *op, struct place *place, struct err *err)
 {
 	struct storage *storage = op->storage;
 	struct err ignored = ERR_INIT;
+	struct intent intent;
 	const struct table_row *row = &place->table;
+	const char *path =
+		place_table_path(storage, op->call->arena, row->project_id, row->branch_id, row->bucket, row->name);
 	struct catalog_txn *t = catalog_txn(storage->catalog, op->call->arena);
 	catalog_expect_table_row(t, KEY(row->project_id, row->branch_id, row->bucket, row->name), ERR_TABLE_NOT_FOUND);
 	catalog_remove_table_row(t, KEY(row->project_id, row->branch_id, row->bucket, row->name));
+	catalog_remove_publication(t, KEY(row->project_id, row->branch_id, row->bucket, row->name));
 	version_forget(t, row->project_id, row->branch_id, row->bucket, row->name);
-	if (!catalog_commit(t, err))
-		return false;
-	/* Gone from here on; a file that cannot be removed now is found without a record at the next start. */
-	(void)!fs_unlink(place->path, &ignored);
-	version_remove_files(storage, row->project_id, row->branch_id, row->bucket, row->name);
-	table_forget(storage->tables, place->path);
-	if (place->on_main)
-		metric_tenant_forget(TENANT_TABLE, row->project_id, row->bucket, row->name);
-	return true;
+	intent_begin(&intent, storage, path, NULL);
+	bool fine = catalog_commit(t, err);
+	if (fine) {
+		/* Gone from here on, whatever becomes of the file. */
+		(void)!fs_unlink(path, &ignored);
+		version_remove_files(storage, row->project_id, row->branch_id, row->bucket, row->name);
+		table_reap(storage->tables);
+		if (place->on_main)
+			metric_tenant_forget(TENANT_TABLE, row->project_id, row->bucket, row->name);
+	}
+	intent_end(&intent);
+	return fine;
 }
 
 /* On a dev branch a table of main can be hidden by a copy, not deleted. */
@@ -344,7 +378,8 @@ bool table_delete(struct storage *storage, const struct call *call, const char *
 		    deletable(&place, err) &&
 		    lock_table(storage->locks, &op, project_id, place.branch_id, bucket, table, &admission, err) &&
 		    place_table_own(storage, arena, project_id, branch_id, bucket, table, &place, err) &&
-		    deletable(&place, err) && table_remove(&op, &place, err);
+		    deletable(&place, err) && snapshot_auto(&op, &place, SNAPSHOT_DROP_TABLE, NULL, err) &&
+		    table_discard(&op, &place, err);
 	lock_release(&admission);
 	return op_end(&op, fine, err);
 }

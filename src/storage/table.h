@@ -66,6 +66,13 @@ struct staging;
 /* Seals `next` and makes it the new table of the place's bucket. The caller holds the table's lock. */
 MUST_CHECK bool table_publish_new(struct op *op, struct place *place, const char *table, struct staging *next,
 				  struct table_info *ret, struct err *err);
+/* The same with a finished file below staging (write_adopt). */
+MUST_CHECK bool table_publish_file(struct op *op, struct place *place, const char *table, const char *file,
+				   const struct table_info *info, struct err *err);
+/* Removes the table that the place found, with its versions. The caller holds its lock. */
+MUST_CHECK bool table_discard(struct op *op, struct place *place, struct err *err);
+/* ERR_TABLE_EXISTS when the place's bucket shows a table of that name. */
+MUST_CHECK bool table_absent(struct place *place, const char *table, struct err *err);
 /* 1 to LIMIT_COLUMN_NAME_BYTES bytes, else the given code. */
 MUST_CHECK bool table_column_name_check(const char *name, enum err_code code, struct err *err);
 

@@ -2,8 +2,11 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/id.h"
 #include "engine/staging.h"
 #include "metrics/metrics.h"
+#include "storage/intent.h"
+#include "storage/publication.h"
 #include "storage/shape.h"
 #include "storage/version.h"
 
@@ -18,18 +21,20 @@ bool write_begin(struct table_write *w, struct op *op, const char *project_id, c
 	/* First without the lock: what does not exist is answered at once and takes no lock. */
 	if (!place_table_own(storage, arena, project_id, branch_id, bucket, table, &w->place, err) ||
 	    !lock_table(storage->locks, op, project_id, w->place.branch_id, bucket, table, &w->admission, err) ||
-	    !place_table_own(storage, arena, project_id, branch_id, bucket, table, &w->place, err) ||
-	    !place_schema(&w->place, &w->info, err))
+	    !place_table_own(storage, arena, project_id, branch_id, bucket, table, &w->place, err))
 		return false;
 	w->copies = !w->place.on_main && w->place.source == SOURCE_MAIN;
-	return true;
+	/* Main's lock is not ours then: what is looked at and copied is one version, whatever main does meanwhile. */
+	return (w->copies ? place_pin(&w->place, &w->base, err) : publication_settle(&w->place, err)) &&
+	       place_schema(&w->place, &w->info, err);
 }
 
 bool write_next_copy(struct table_write *w, struct err *err)
 {
 	struct storage *storage = w->place.storage;
 	int64_t start = clock_ns();
-	if (!staging_copy_of(storage->tables, storage->settings->staging_dir, w->place.path, &w->next, err))
+	if (!staging_copy_of(storage->tables, storage->settings->staging_dir, w->base ? w->base : w->place.path,
+			     &w->next, err))
 		return false;
 	op_span(w->op, "copy", start, clock_ns());
 	w->copy_ns = clock_ns() - start;
@@ -41,6 +46,33 @@ bool write_next_empty(struct table_write *w, const struct table_schema *schema, 
 	struct storage *storage = w->place.storage;
 	return staging_create(storage->tables, storage->settings->staging_dir, expected_bytes, &w->next, err) &&
 	       staging_create_table(w->next, schema, err);
+}
+
+bool write_adopt(struct storage *storage, struct arena *arena, const char *path, const char **ret_path,
+		 struct table_info *ret, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	char mark[17];
+	bool copied;
+	id_hex(8, mark);
+	*ret_path = arena_printf(arena, "%s/ready_%s.duckdb", storage->settings->staging_dir, mark);
+	if (!fs_link(path, *ret_path, &copied, err))
+		return false;
+	if (table_describe(storage->tables, *ret_path, arena, ret, err))
+		return true;
+	(void)!fs_unlink(*ret_path, &ignored);
+	return false;
+}
+
+bool write_next_file(struct table_write *w, const char *path, struct err *err)
+{
+	const char *ready;
+	int64_t start = clock_ns();
+	if (!write_adopt(w->place.storage, w->place.arena, path, &ready, &w->published, err))
+		return false;
+	w->ready = ready;
+	op_span(w->op, "link", start, clock_ns());
+	return true;
 }
 
 void write_row_fill(struct table_row *row, const struct table_info *info, struct arena *arena)
@@ -72,11 +104,10 @@ static bool swap(struct table_write *w, const char *path, const char *undo, stru
 {
 	struct err ignored = ERR_INIT;
 	int64_t start = clock_ns();
-	if (!fs_publish(staging_path(w->next), path, false, err))
-		return false;
+	bool fine = fs_publish(w->ready ? w->ready : staging_path(w->next), path, false, err);
 	op_span(w->op, "publish", start, clock_ns());
 	start = clock_ns();
-	bool fine = catalog_commit(t, err);
+	fine = fine && catalog_commit(t, err);
 	op_span(w->op, "catalog", start, clock_ns());
 	if (fine)
 		return true;
@@ -87,47 +118,66 @@ static bool swap(struct table_write *w, const char *path, const char *undo, stru
 	return false;
 }
 
+/* A first change in a dev branch: the file is new there. */
+static bool publish_copy(struct table_write *w, struct table_row *row, const char *path, struct catalog_txn *t,
+			 struct err *err)
+{
+	struct storage *storage = w->place.storage;
+	const char *dir = place_bucket_dir(storage, w->place.arena, row->project_id, row->branch_id, row->bucket);
+	struct intent intent;
+	row->origin = "copied";
+	row->copied_at = row->updated_at;
+	row->base_generation = w->place.table.generation;
+	row->base_created_at = w->place.table.created_at;
+	row->generation = 1;
+	catalog_put_table_row(t, row);
+	intent_begin(&intent, storage, path, NULL);
+	bool fine = fs_mkdir(dir, err) && swap(w, path, NULL, t, err);
+	intent_end(&intent);
+	if (fine && w->copy_ns)
+		count_copy(w, row);
+	if (!fine) {
+		/* The branch may be gone, and its folder was made again: nothing but what is empty goes. */
+		(void)rmdir(dir);
+		if (err->code == ERR_BRANCH_NOT_FOUND)
+			(void)rmdir(place_project_dir(storage, w->place.arena, row->project_id, row->branch_id));
+	}
+	return fine;
+}
+
+static bool publish_next(struct table_write *w, struct table_row *row, const char *path, struct catalog_txn *t,
+			 struct err *err)
+{
+	struct version_pin pin = {0};
+	row->generation++;
+	catalog_put_table_row(t, row);
+	if (!version_pin(w->op, &w->place, t, &pin, err) || !swap(w, path, pin.path, t, err)) {
+		version_unpin(&pin);
+		return false;
+	}
+	version_pinned(w->place.storage, &pin, row->project_id);
+	return true;
+}
+
 bool write_publish(struct table_write *w, struct err *err)
 {
 	struct storage *storage = w->place.storage;
 	struct arena *arena = w->place.arena;
-	struct err ignored = ERR_INIT;
-	const char *undo = NULL;
 	struct table_row row = w->place.table;
 	int64_t start = clock_ns();
-	if (!staging_seal(w->next, arena, &w->published, err))
+	if (!w->ready && !staging_seal(w->next, arena, &w->published, err))
 		return false;
 	op_span(w->op, "seal", start, clock_ns());
 	write_row_fill(&row, &w->published, arena);
-	row.generation++;
-	if (w->copies) {
+	if (w->copies)
 		row.branch_id = w->place.branch_id;
-		row.origin = "copied";
-		row.copied_at = row.updated_at;
-		row.generation = 1;
-	}
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 	catalog_expect_project(t, KEY(row.project_id), ERR_PROJECT_NOT_FOUND);
 	if (!w->place.on_main)
 		catalog_expect_branch(t, KEY(row.project_id, row.branch_id), ERR_BRANCH_NOT_FOUND);
-	catalog_put_table_row(t, &row);
 	const char *path = place_table_path(storage, arena, row.project_id, row.branch_id, row.bucket, row.name);
-	if (w->copies) {
-		const char *dir = place_bucket_dir(storage, arena, row.project_id, row.branch_id, row.bucket);
-		if (!fs_mkdir(dir, err) || !swap(w, path, NULL, t, err))
-			return false;
-		if (w->copy_ns)
-			count_copy(w, &row);
-	} else {
-		if (!version_pin(w->op, &w->place, t, &undo, err) || !swap(w, path, undo, t, err)) {
-			if (undo)
-				(void)!fs_unlink(undo, &ignored);
-			return false;
-		}
-		if (storage->settings->versions_max == 0 || storage->settings->versions_hours == 0)
-			(void)!fs_unlink(undo, &ignored);
-		version_prune(storage, row.project_id, row.branch_id, row.bucket, row.name);
-	}
+	if (!(w->copies ? publish_copy(w, &row, path, t, err) : publish_next(w, &row, path, t, err)))
+		return false;
 	w->place.table = row;
 	w->place.path = path;
 	w->place.source = w->place.on_main ? SOURCE_MAIN : SOURCE_BRANCH;
@@ -137,7 +187,15 @@ bool write_publish(struct table_write *w, struct err *err)
 
 void write_end(struct table_write *w)
 {
+	struct err ignored = ERR_INIT;
 	staging_free(w->next);
 	w->next = NULL;
+	/* Still there after a failure, and when the table's file was the same file already: then rename does nothing. */
+	if (w->ready)
+		(void)!fs_unlink(w->ready, &ignored);
+	w->ready = NULL;
+	if (w->base)
+		(void)!fs_unlink(w->base, &ignored);
+	w->base = NULL;
 	lock_release(&w->admission);
 }

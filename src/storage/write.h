@@ -4,7 +4,7 @@
  *
  *	struct table_write w;
  *	bool fine = write_begin(&w, op, project, branch, bucket, table, err)
- *		&& write_next_copy(&w, err)              (or write_next_empty)
+ *		&& write_next_copy(&w, err)              (or write_next_empty, write_next_file)
  *		&& ... run SQL on staging_alias(w.next) ...
  *		&& write_publish(&w, err);
  *	write_end(&w);
@@ -28,7 +28,9 @@ struct table_write {
 	struct place place;	/* as found under the lock */
 	struct table_info info; /* of the current version */
 	struct admission admission;
+	const char *base; /* first change in a dev branch: the version of main that is copied, pinned */
 	struct staging *next;
+	const char *ready;	     /* instead of `next`: a finished file, below staging */
 	struct table_info published; /* valid after write_publish */
 	int64_t copy_ns;	     /* what copying the current version took */
 	bool copies;		     /* the publish brings a main table into the branch */
@@ -42,8 +44,14 @@ MUST_CHECK bool write_next_copy(struct table_write *w, struct err *err);
 /* The next file with the schema and no rows. */
 MUST_CHECK bool write_next_empty(struct table_write *w, const struct table_schema *schema, int64_t expected_bytes,
 				 struct err *err);
+/* The next file as one that is finished already: a snapshot's or a version's, taken by a hard link. */
+MUST_CHECK bool write_next_file(struct table_write *w, const char *path, struct err *err);
 MUST_CHECK bool write_publish(struct table_write *w, struct err *err);
 void write_end(struct table_write *w);
+
+/* Links (or copies, across file systems) a finished table file below staging and reads it. */
+MUST_CHECK bool write_adopt(struct storage *storage, struct arena *arena, const char *path, const char **ret_path,
+			    struct table_info *ret, struct err *err);
 
 /* What the catalog remembers of a published file. */
 void write_row_fill(struct table_row *row, const struct table_info *info, struct arena *arena);

@@ -1,0 +1,94 @@
+#include "storage/bucket.h"
+
+#include "base/fs.h"
+#include "base/id.h"
+#include "metrics/metrics.h"
+#include "storage/place.h"
+#include "storage/version.h"
+
+#include <stdio.h>
+
+void bucket_tables_of(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
+		      struct bucket_tables *ret)
+{
+	struct catalog *c = storage->catalog;
+	struct table_row *own;
+	size_t n;
+	*ret = (struct bucket_tables){.project_id = project_id, .bucket = bucket};
+	catalog_list_tables_of_bucket(c, arena, bucket ? KEY(project_id, bucket) : KEY(project_id), NULL, &own, &n);
+	catalog_list_bucket_links_to(c, arena, bucket ? KEY(project_id, bucket) : KEY(project_id), NULL, &ret->links,
+				     &ret->link_count);
+	size_t total = n;
+	for (size_t i = 0; i < ret->link_count; i++)
+		total += catalog_count_tables_of_bucket(c, KEY(ret->links[i].project_id, ret->links[i].name));
+	/* Tables may come between the counting and the listing: they are left to the transaction. */
+	ret->rows = arena_array(arena, struct table_row, total);
+	memcpy(ret->rows, own, n * sizeof(*own));
+	ret->count = n;
+	ret->own_count = n;
+	for (size_t i = 0; i < ret->link_count; i++) {
+		catalog_list_tables_of_bucket(c, arena, KEY(ret->links[i].project_id, ret->links[i].name), NULL, &own,
+					      &n);
+		for (size_t k = 0; k < n && ret->count < total; k++)
+			ret->rows[ret->count++] = own[k];
+	}
+	ret->names = arena_array(arena, struct lock_name, ret->count);
+	for (size_t i = 0; i < ret->count; i++) {
+		const struct table_row *t = &ret->rows[i];
+		ret->names[i] = (struct lock_name){t->project_id, t->branch_id, t->bucket, t->name};
+	}
+}
+
+void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tables)
+{
+	if (tables->bucket) {
+		catalog_remove_all_tables_of_bucket(t, KEY(tables->project_id, tables->bucket));
+		catalog_remove_all_bucket_links_to(t, KEY(tables->project_id, tables->bucket));
+	} else {
+		catalog_remove_all_tables(t, KEY(tables->project_id));
+		catalog_remove_all_bucket_links_to(t, KEY(tables->project_id));
+	}
+	for (size_t i = 0; i < tables->link_count; i++)
+		catalog_remove_all_tables_of_bucket(t, KEY(tables->links[i].project_id, tables->links[i].name));
+	for (size_t i = 0; i < tables->count; i++) {
+		const struct table_row *row = &tables->rows[i];
+		version_forget(t, row->project_id, row->branch_id, row->bucket, row->name);
+		catalog_remove_publication(t, KEY(row->project_id, row->branch_id, row->bucket, row->name));
+	}
+}
+
+/* Out of the way first, so that the name is free at once; then removed. */
+static void folder_remove(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+			  const char *bucket)
+{
+	struct err ignored = ERR_INIT;
+	char mark[17];
+	id_hex(8, mark);
+	const char *dir = place_bucket_dir(storage, arena, project_id, branch_id, bucket);
+	const char *gone = arena_printf(arena, "%s/gone_%s", storage->settings->staging_dir, mark);
+	(void)!fs_remove_tree(rename(dir, gone) == 0 ? gone : dir, &ignored);
+	version_remove_files(storage, project_id, branch_id, bucket, NULL);
+}
+
+void bucket_tables_remove(struct storage *storage, struct arena *arena, const struct bucket_tables *tables)
+{
+	const struct table_row *former = NULL;
+	if (tables->bucket)
+		folder_remove(storage, arena, tables->project_id, BRANCH_MAIN, tables->bucket);
+	for (size_t i = 0; i < tables->link_count; i++)
+		folder_remove(storage, arena, tables->links[i].project_id, BRANCH_MAIN, tables->links[i].name);
+	/* In the order of project, bucket, branch: each folder once. */
+	for (size_t i = 0; i < tables->count; i++) {
+		const struct table_row *row = &tables->rows[i];
+		bool same = former && strcmp(former->branch_id, row->branch_id) == 0 &&
+			    strcmp(former->bucket, row->bucket) == 0 &&
+			    strcmp(former->project_id, row->project_id) == 0;
+		former = row;
+		if (same)
+			continue;
+		metric_tenant_forget(TENANT_TABLE, row->project_id, row->bucket, NULL);
+		if (strcmp(row->branch_id, BRANCH_MAIN) != 0)
+			folder_remove(storage, arena, row->project_id, row->branch_id, row->bucket);
+	}
+	table_reap(storage->tables);
+}
