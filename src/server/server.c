@@ -84,6 +84,7 @@ static void metrics_begin(const struct settings *s)
 	config.max_tables = (size_t)s->metrics_max_tables;
 	config.max_workspaces = (size_t)s->metrics_max_workspaces;
 	config.max_branches = (size_t)s->metrics_max_branches;
+	config.per_project = s->metrics_per_project;
 	config.version = s->api_version;
 	config.duckdb_version = *engine == 'v' ? engine + 1 : engine;
 	log_on_message(metrics_log_hook);

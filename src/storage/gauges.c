@@ -190,10 +190,43 @@ static bool collect_engine(void *ctx, struct err *err)
 	set(METRIC_ENGINE_MEMORY_LIMIT_BYTES, (double)stats.memory_limit);
 	set(METRIC_ENGINE_TEMP_BYTES, (double)stats.temp_bytes);
 	set(METRIC_TABLE_HANDLES_OPEN, (double)files.attached);
+	metric_mirror(metric_series(METRIC_TABLE_HANDLE_OPENS_TOTAL, "success", NULL), (double)files.misses);
+	metric_mirror(metric_series(METRIC_TABLE_HANDLE_EVICTIONS_TOTAL, NULL), (double)files.evictions);
 	size_t n = instance_memory(storage->data, tags);
 	for (size_t i = 0; i < n; i++)
 		metric_gauge_set(metric_series(METRIC_ENGINE_MEMORY_BYTES, tags[i].tag, NULL),
 				 (double)tags[i].memory_bytes);
+	return true;
+}
+
+static void set_project(enum metric metric, const char *project_id, double value)
+{
+	struct series *series = metric_tenant_series(metric, project_id, NULL);
+	metric_gauge_set(series, value);
+	metric_tenant_release(series);
+}
+
+/* Only for the projects that may have series of their own. */
+static bool collect_projects(void *ctx, struct err *err)
+{
+	const struct settings *s = ((const struct storage *)ctx)->settings;
+	struct catalog *c = quiet(ctx);
+	struct project *projects;
+	size_t n;
+	(void)err;
+	if (!s->metrics_per_project || s->metrics_max_projects == 0)
+		return true;
+	struct arena *arena = arena_new();
+	struct catalog_page page = {.limit = (size_t)s->metrics_max_projects};
+	catalog_list_projects(c, arena, KEY_ALL, &page, &projects, &n);
+	for (size_t i = 0; i < n; i++) {
+		int64_t bytes = 0;
+		catalog_visit_tables(c, KEY(projects[i].id, BRANCH_MAIN), NULL, add_table, &bytes);
+		set_project(METRIC_PROJECT_STORAGE_BYTES, projects[i].id, (double)bytes);
+		set_project(METRIC_PROJECT_TABLES, projects[i].id,
+			    (double)catalog_count_tables(c, KEY(projects[i].id, BRANCH_MAIN)));
+	}
+	arena_free(arena);
 	return true;
 }
 
@@ -207,6 +240,7 @@ static const struct {
 	{"idempotency", "idempotency", collect_idempotency},
 	{"disks", "disk", collect_disks},
 	{"engine", "engine", collect_engine},
+	{"projects", "projects", collect_projects},
 };
 
 void gauges_start(struct storage *storage)

@@ -184,6 +184,14 @@ static void count(const struct op *op, bool fine, const struct err *err, double 
 		metric_observe(row->duration, seconds);
 		metric_observe(row->family_duration, seconds);
 	}
+	if (!fine && err->code == ERR_OUT_OF_MEMORY)
+		metric_inc(metric_series(METRIC_ENGINE_OOM_TOTAL, NULL));
+	if (op->storage->settings->metrics_per_project && op->target.project_id) {
+		struct series *requests =
+			metric_tenant_series(METRIC_PROJECT_REQUESTS_TOTAL, op->target.project_id, NULL);
+		metric_inc(requests);
+		metric_tenant_release(requests);
+	}
 	if (row->family == FAMILY_IMPORT)
 		count_import(op, fine, err, seconds);
 	else if (row->family == FAMILY_EXPORT)

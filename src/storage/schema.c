@@ -71,28 +71,29 @@ static bool key_holds(struct change *c, struct session *session, struct err *err
 	return fine;
 }
 
+/* The kind's SQL on the copy, then the key's rule and its record. */
+static bool change_sql(struct change *c, struct session *session, struct err *err)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	const char *text;
+	bool fine = true;
+	if (c->kind->build)
+		c->kind->build(c, arena_printf(c->op.call->arena, "%s.main.data", staging_alias(c->w.next)), &sql);
+	if (sql.len)
+		fine = sql_finish(&sql, &text, err) && session_run(session, text, err);
+	buf_done(&sql);
+	return fine && (!c->check_key || key_holds(c, session, err)) &&
+	       staging_set_key(c->w.next, c->key, c->key_count, err);
+}
+
 static bool change_apply(struct change *c, struct err *err)
 {
 	struct session *session = NULL;
-	struct buf sql = BUF(LIMIT_SQL_BYTES);
-	const char *text;
-	struct progress *progress = c->op.call->progress;
-	bool fine = session_open(c->w.place.storage->data, &session, err) &&
-		    (!progress || session_follow(session, progress, err));
-	if (c->kind->build)
-		c->kind->build(c, arena_printf(c->op.call->arena, "%s.main.data", staging_alias(c->w.next)), &sql);
-	if (fine && sql.len)
-		fine = sql_finish(&sql, &text, err) && session_run(session, text, err);
-	fine = fine && (!c->check_key || key_holds(c, session, err)) &&
-	       staging_set_key(c->w.next, c->key, c->key_count, err);
-	bool broke_rule = session && session_fault(session)->kind == FAULT_KIND_CONSTRAINT;
+	bool fine = session_open(c->w.place.storage->data, &session, err) && change_sql(c, session, err);
 	session_close(session);
-	buf_done(&sql);
 	if (fine)
 		return true;
-	if (err->code == ERR_ENGINE_REFUSED && broke_rule)
-		(void)err_recode(err, c->kind->violated);
-	else if (err->code == ERR_ENGINE_REFUSED)
+	if (err->code == ERR_ENGINE_REFUSED)
 		(void)err_recode(err, c->kind->failed);
 	if (c->column)
 		err_detail(err, "column_name", c->column);
