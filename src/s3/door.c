@@ -10,6 +10,10 @@ static bool run(struct s3_call *call, bool *ret_refused, struct err *err)
 	const struct s3_op *op = call->op;
 	*ret_refused = false;
 	if (call->address.bucket && !s3_authorize(call, call->address.bucket, op->need, &call->project_id, err)) {
+		/* Making a bucket is not a matter of its existence. */
+		if (op->handler == s3_create_bucket && err->code == ERR_PROJECT_NOT_FOUND)
+			(void)err_set(err, ERR_FORBIDDEN,
+				      "Access denied: a bucket is a project, which is created through REST");
 		*ret_refused = err->code == ERR_FORBIDDEN;
 		return false;
 	}

@@ -6,6 +6,7 @@
 #include "engine/instance.h"
 #include "engine/table.h"
 #include "metrics/metrics.h"
+#include "storage/object.h"
 #include "storage/place.h"
 
 #include <stdio.h>
@@ -58,12 +59,6 @@ static bool add_version(void *ctx, const struct table_version *row)
 	return true;
 }
 
-static bool add_file(void *ctx, const struct file_row *row)
-{
-	*(int64_t *)ctx += row->size_bytes;
-	return true;
-}
-
 static bool add_upload(void *ctx, const struct upload *row)
 {
 	*(int64_t *)ctx += row->staged_bytes;
@@ -109,6 +104,7 @@ static bool collect_sizes(void *ctx, struct err *err)
 	struct catalog_stats stats;
 	struct snapshot_sums snapshots = {.now = clock_unix_us()};
 	int64_t tables = 0;
+	int64_t file_count = 0;
 	int64_t files = 0;
 	int64_t staging = 0;
 	int64_t workspaces = 0;
@@ -116,7 +112,7 @@ static bool collect_sizes(void *ctx, struct err *err)
 	catalog_stats(c, &stats);
 	catalog_visit_tables(c, KEY_ALL, NULL, add_table, &tables);
 	catalog_visit_table_versions(c, KEY_ALL, NULL, add_version, &tables);
-	catalog_visit_files(c, KEY_ALL, NULL, add_file, &files);
+	object_usage(ctx, NULL, &file_count, &files);
 	catalog_visit_uploads(c, KEY_ALL, NULL, add_upload, &staging);
 	catalog_visit_multipart_parts(c, KEY_ALL, NULL, add_part, &staging);
 	catalog_visit_snapshots(c, KEY_ALL, NULL, add_snapshot, &snapshots);
@@ -130,6 +126,13 @@ static bool collect_sizes(void *ctx, struct err *err)
 	set(METRIC_SNAPSHOTS_SIZE_BYTES, (double)snapshots.bytes);
 	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "manual", NULL), (double)snapshots.manual);
 	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "auto", NULL), (double)snapshots.automatic);
+	return true;
+}
+
+static bool collect_s3(void *ctx, struct err *err)
+{
+	(void)err;
+	set(METRIC_S3_MULTIPART_UPLOADS_ACTIVE, (double)catalog_count_multiparts_by_state(quiet(ctx), KEY("open")));
 	return true;
 }
 
@@ -241,6 +244,7 @@ static const struct {
 	{"disks", "disk", collect_disks},
 	{"engine", "engine", collect_engine},
 	{"projects", "projects", collect_projects},
+	{"s3", "s3", collect_s3},
 };
 
 void gauges_start(struct storage *storage)

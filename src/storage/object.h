@@ -112,7 +112,7 @@ MUST_CHECK bool object_delete_many(struct storage *storage, struct arena *arena,
 /* Is `etag` (without quotes) in the list of entity tags, or the list "*"? Weak tags never match. */
 bool object_etag_matches(struct span list, const char *etag);
 
-/* Files and bytes of a project, for quotas and statistics. */
+/* Files and bytes of a project, or of all (NULL), for quotas and statistics. */
 void object_usage(struct storage *storage, const char *project_id, int64_t *ret_files, int64_t *ret_bytes);
 /* The project and its records are gone: forgets its usage. Its folder is the caller's to remove. */
 void object_forget_project(struct storage *storage, const char *project_id);

@@ -15,6 +15,7 @@ struct usage {
 	struct usage_limits limits;
 	pthread_mutex_t mutex;
 	struct map projects; /* of struct counts */
+	struct counts total;
 };
 
 struct usage *usage_new(struct usage_limits limits)
@@ -47,6 +48,14 @@ static struct counts *counts_of(struct usage *usage, const char *project_id)
 	return counts;
 }
 
+static void move(struct usage *usage, struct counts *counts, int64_t files, int64_t bytes)
+{
+	counts->files += files;
+	counts->bytes += bytes;
+	usage->total.files += files;
+	usage->total.bytes += bytes;
+}
+
 static bool exceeded(struct err *err, const char *what, int64_t limit, int64_t current)
 {
 	(void)err_set(err, ERR_QUOTA_EXCEEDED, "The project may have at most %lld %s", (long long)limit, what);
@@ -64,10 +73,8 @@ bool usage_reserve(struct usage *usage, const char *project_id, int64_t files, i
 		fine = exceeded(err, "files", usage->limits.files, counts->files);
 	else if (bytes > 0 && bytes > usage->limits.bytes - counts->bytes)
 		fine = exceeded(err, "bytes of files", usage->limits.bytes, counts->bytes);
-	if (fine) {
-		counts->files += files;
-		counts->bytes += bytes;
-	}
+	if (fine)
+		move(usage, counts, files, bytes);
 	(void)pthread_mutex_unlock(&usage->mutex);
 	return fine;
 }
@@ -75,16 +82,14 @@ bool usage_reserve(struct usage *usage, const char *project_id, int64_t files, i
 void usage_move(struct usage *usage, const char *project_id, int64_t files, int64_t bytes)
 {
 	(void)pthread_mutex_lock(&usage->mutex);
-	struct counts *counts = counts_of(usage, project_id);
-	counts->files += files;
-	counts->bytes += bytes;
+	move(usage, counts_of(usage, project_id), files, bytes);
 	(void)pthread_mutex_unlock(&usage->mutex);
 }
 
 void usage_get(struct usage *usage, const char *project_id, int64_t *ret_files, int64_t *ret_bytes)
 {
 	(void)pthread_mutex_lock(&usage->mutex);
-	struct counts *counts = map_get(&usage->projects, span_of(project_id));
+	const struct counts *counts = project_id ? map_get(&usage->projects, span_of(project_id)) : &usage->total;
 	*ret_files = counts ? counts->files : 0;
 	*ret_bytes = counts ? counts->bytes : 0;
 	(void)pthread_mutex_unlock(&usage->mutex);
@@ -93,6 +98,9 @@ void usage_get(struct usage *usage, const char *project_id, int64_t *ret_files, 
 void usage_forget(struct usage *usage, const char *project_id)
 {
 	(void)pthread_mutex_lock(&usage->mutex);
-	free(map_remove(&usage->projects, span_of(project_id)));
+	struct counts *counts = map_remove(&usage->projects, span_of(project_id));
+	if (counts)
+		move(usage, &(struct counts){0}, -counts->files, -counts->bytes);
+	free(counts);
 	(void)pthread_mutex_unlock(&usage->mutex);
 }

@@ -24,6 +24,7 @@ MUST_CHECK bool usage_reserve(struct usage *usage, const char *project_id, int64
 			      struct err *err);
 /* The same without a limit: what was reserved and is not needed, what was deleted, what start-up finds. */
 void usage_move(struct usage *usage, const char *project_id, int64_t files, int64_t bytes);
+/* project_id NULL: of all. */
 void usage_get(struct usage *usage, const char *project_id, int64_t *ret_files, int64_t *ret_bytes);
 void usage_forget(struct usage *usage, const char *project_id);
 
