@@ -224,21 +224,13 @@ static void print_nested(const struct vector *v, size_t row, struct buf *out)
 
 void encode_text_value(const struct vector *v, size_t row, struct buf *out)
 {
+	if (type_is_integer(v->type->id) && v->type->id != TYPE_BIGNUM) {
+		print_integer(v, row, out);
+		return;
+	}
 	switch (v->type->id) {
 	case TYPE_BOOLEAN:
 		buf_str(out, ((const uint8_t *)v->data)[row] ? "true" : "false");
-		break;
-	case TYPE_TINYINT:
-	case TYPE_SMALLINT:
-	case TYPE_INTEGER:
-	case TYPE_BIGINT:
-	case TYPE_HUGEINT:
-	case TYPE_UTINYINT:
-	case TYPE_USMALLINT:
-	case TYPE_UINTEGER:
-	case TYPE_UBIGINT:
-	case TYPE_UHUGEINT:
-		print_integer(v, row, out);
 		break;
 	case TYPE_BIGNUM:
 		bignum_print(vector_span(v, row), out);

@@ -132,46 +132,58 @@ struct dialect {
 	char escape;
 };
 
-enum field_end { FIELD_MORE, FIELD_LAST, FIELD_CUT /* the sample ends inside */ };
+enum field_end { FIELD_MORE, FIELD_LAST, FIELD_CUT /* the sample ends here */ };
 
-/* Reads one field at *at; *value may be NULL. *ret_broken is set when text follows a closing quote. */
-static enum field_end next_field(const struct dialect *d, struct span text, size_t *at, struct buf *value,
-				 bool *ret_broken)
+static char char_at(struct span text, size_t i)
 {
-	bool quoted = false;
-	size_t i = *at;
-	if (d->quote && i < text.len && text.ptr[i] == d->quote) {
-		quoted = true;
-		i++;
-	}
+	return i < text.len ? text.ptr[i] : '\0';
+}
+
+static bool ends_record(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+/* The part within quotes, from behind the opening one. *ret_broken: it is not closed, or other text follows. */
+static size_t quoted_part(const struct dialect *d, struct span text, size_t i, struct buf *value, bool *ret_broken)
+{
 	for (; i < text.len; i++) {
-		const char c = text.ptr[i];
-		if (quoted) {
-			const bool escaped = c == d->escape && i + 1 < text.len &&
-					     (text.ptr[i + 1] == d->quote || text.ptr[i + 1] == d->escape);
-			if (escaped)
-				i++;
-			else if (c == d->quote) {
-				quoted = false;
-				const struct span behind = span_skip(text, i + 1);
-				if (behind.len && behind.ptr[0] != '\n' && behind.ptr[0] != '\r' &&
-				    !span_starts(behind, d->delimiter))
-					*ret_broken = true;
-				continue;
-			}
-		} else if (c == '\n' || c == '\r') {
-			*at = i + 1 + (c == '\r' && i + 1 < text.len && text.ptr[i + 1] == '\n');
-			return FIELD_LAST;
-		} else if (d->delimiter.len && span_starts(span_skip(text, i), d->delimiter)) {
-			*at = i + d->delimiter.len;
-			return FIELD_MORE;
+		const char c = text.ptr[i], next = char_at(text, i + 1);
+		if (c == d->escape && next && (next == d->quote || next == d->escape)) {
+			i++;
+		} else if (c == d->quote) {
+			const struct span behind = span_skip(text, i + 1);
+			*ret_broken |= behind.len && !ends_record(next) && !span_starts(behind, d->delimiter);
+			return i + 1;
 		}
 		if (value)
 			buf_byte(value, text.ptr[i]);
 	}
+	*ret_broken = true;
+	return i;
+}
+
+/* Reads one field at *at; `value` may be NULL. */
+static enum field_end next_field(const struct dialect *d, struct span text, size_t *at, struct buf *value,
+				 bool *ret_broken)
+{
+	size_t i = *at;
+	if (d->quote && char_at(text, i) == d->quote)
+		i = quoted_part(d, text, i + 1, value, ret_broken);
+	for (; i < text.len; i++) {
+		const char c = text.ptr[i];
+		if (ends_record(c)) {
+			*at = i + 1 + (c == '\r' && char_at(text, i + 1) == '\n');
+			return FIELD_LAST;
+		}
+		if (d->delimiter.len && span_starts(span_skip(text, i), d->delimiter)) {
+			*at = i + d->delimiter.len;
+			return FIELD_MORE;
+		}
+		if (value)
+			buf_byte(value, c);
+	}
 	*at = i;
-	if (quoted)
-		*ret_broken = true;
 	return FIELD_CUT;
 }
 
@@ -214,29 +226,42 @@ static long score(const struct verdict *v)
 	       (v->even || v->records == 1 ? (long)v->fields : 1);
 }
 
+static bool given(const char *option)
+{
+	return option && *option;
+}
+
+/* Both ways to escape a quote. */
+static void try_escapes(const struct import_options *o, struct dialect d, struct span text, bool whole,
+			struct dialect *best, long *best_score)
+{
+	const char escapes[] = {given(o->escape) ? o->escape[0] : d.quote, '\\'};
+	for (size_t i = 0; i < (given(o->escape) ? 1 : ARRAY_LEN(escapes)); i++) {
+		d.escape = escapes[i];
+		const struct verdict v = try_dialect(&d, text, whole);
+		/* An apostrophe is a quote only if it is used as one. */
+		if (d.quote == '\'' && !given(o->quote) && v.quoted == 0)
+			continue;
+		if (score(&v) > *best_score) {
+			*best_score = score(&v);
+			*best = d;
+		}
+	}
+}
+
 static struct dialect detect(const struct import_options *o, struct span text, bool whole)
 {
-	static const struct span delimiters[] = {{",", 1}, {";", 1}, {"\t", 1}, {"|", 1}};
-	static const char quotes[] = {'"', '\''};
-	const bool has_delimiter = o->delimiter && *o->delimiter, has_quote = o->quote && *o->quote;
-	struct dialect best = {delimiters[0], '"', '"'};
+	static const char delimiters[] = ",;\t|", quotes[] = {'"', '\''};
+	struct dialect best = {{delimiters, 1}, '"', '"'};
 	long best_score = -1;
-	for (size_t q = 0; q < (has_quote ? 1 : ARRAY_LEN(quotes)); q++)
-		for (size_t d = 0; d < (has_delimiter ? 1 : ARRAY_LEN(delimiters)); d++) {
-			const char quote = has_quote ? o->quote[0] : quotes[q];
-			const char escapes[] = {quote, '\\'};
-			for (size_t e = 0; e < (o->escape && *o->escape ? 1 : ARRAY_LEN(escapes)); e++) {
-				const struct dialect one = {has_delimiter ? span_of(o->delimiter) : delimiters[d],
-							    quote, o->escape && *o->escape ? o->escape[0] : escapes[e]};
-				const struct verdict v = try_dialect(&one, text, whole);
-				/* An apostrophe is a quote only if it is used as one. */
-				if (quote == '\'' && !has_quote && v.quoted == 0)
-					continue;
-				if (score(&v) > best_score) {
-					best_score = score(&v);
-					best = one;
-				}
-			}
+	for (size_t q = 0; q < (given(o->quote) ? 1 : ARRAY_LEN(quotes)); q++)
+		for (size_t i = 0; i < (given(o->delimiter) ? 1 : sizeof(delimiters) - 1); i++) {
+			const struct dialect d = {
+				.delimiter =
+					given(o->delimiter) ? span_of(o->delimiter) : (struct span){delimiters + i, 1},
+				.quote = given(o->quote) ? o->quote[0] : quotes[q],
+			};
+			try_escapes(o, d, text, whole, &best, &best_score);
 		}
 	return best;
 }

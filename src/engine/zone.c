@@ -259,18 +259,20 @@ static struct zone *load(const char *name)
 	return z;
 }
 
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' ||
+	       c == '-';
+}
+
 /* Letters, digits, '_', '+', '-', and '/' between such words: nothing that leaves the folder. */
 static bool name_ok(struct span name)
 {
 	if (name.len == 0 || name.len > NAME_MAX_BYTES || name.ptr[0] == '/' || name.ptr[name.len - 1] == '/')
 		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		const char c = name.ptr[i];
-		const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-				  c == '_' || c == '+' || c == '-';
-		if (!word && (c != '/' || name.ptr[i - 1] == '/'))
+	for (size_t i = 0; i < name.len; i++)
+		if (!is_word(name.ptr[i]) && (name.ptr[i] != '/' || name.ptr[i - 1] == '/'))
 			return false;
-	}
 	return true;
 }
 
