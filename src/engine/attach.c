@@ -131,30 +131,26 @@ static void detach(struct table_ref *ref)
 	free(ref);
 }
 
-/* Takes unused references beyond the maximum off the lists (lock held); they are chained by `newer` for detach_all. */
+/* The least recently used reference when there are more than the maximum, off all lists. */
 static struct table_ref *evict(struct table_files *files)
 {
-	struct table_ref *victims = NULL;
-	size_t over = files->attached > files->max ? files->attached - files->max : 0;
-	while (over-- > 0 && files->oldest) {
-		struct table_ref *ref = files->oldest;
+	pthread_mutex_lock(&files->lock);
+	struct table_ref *ref = files->attached > files->max ? files->oldest : NULL;
+	if (ref) {
 		lru_remove(ref);
 		unlist(ref);
 		files->attached--;
 		files->evictions++;
-		ref->newer = victims;
-		victims = ref;
 	}
-	return victims;
+	pthread_mutex_unlock(&files->lock);
+	return ref;
 }
 
-static void detach_all(struct table_ref *victims)
+static void trim(struct table_files *files)
 {
-	while (victims) {
-		struct table_ref *next = victims->newer;
-		detach(victims);
-		victims = next;
-	}
+	struct table_ref *ref;
+	while ((ref = evict(files)))
+		detach(ref);
 }
 
 /* Drops what is listed (lock held); returns it when the caller has to detach it, i.e. nobody uses it. */
@@ -182,11 +178,10 @@ void table_release(struct table_ref *ref)
 		files->attached--;
 	else if (last)
 		lru_append(ref);
-	struct table_ref *victims = evict(files);
 	pthread_mutex_unlock(&files->lock);
 	if (gone)
 		detach(ref);
-	detach_all(victims);
+	trim(files);
 }
 
 void table_release_cleanup(void *ref)
@@ -293,9 +288,8 @@ static bool attach_new(struct table_files *files, const char *path, struct table
 		return ok;
 	}
 	ref = list(files, path, link, &identity, &replaced);
-	struct table_ref *victims = evict(files);
 	pthread_mutex_unlock(&files->lock);
-	detach_all(victims);
+	trim(files);
 	if (replaced)
 		detach(replaced);
 	if (stale)
@@ -372,9 +366,8 @@ void files_drop_all(struct table_files *files)
 {
 	pthread_mutex_lock(&files->lock);
 	files->max = 0;
-	struct table_ref *victims = evict(files);
 	pthread_mutex_unlock(&files->lock);
-	detach_all(victims);
+	trim(files);
 }
 
 const char *table_ref_alias(const struct table_ref *ref)

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,10 +17,10 @@
 struct pipe_job {
 	struct session *session;
 	const char *sql;
+	int writer; /* keeps the pipe open until the COPY is over, whether the engine opened it or not */
 	uint64_t rows;
 	bool ok;
 	struct err err;
-	atomic_bool done;
 };
 
 static void copy_sql(const struct export_request *r, const char *path, struct buf *out)
@@ -47,52 +46,65 @@ static void *run_copy(void *ctx)
 {
 	struct pipe_job *job = ctx;
 	job->ok = session_run_count(job->session, job->sql, &job->rows, &job->err);
-	atomic_store(&job->done, true);
+	(void)close(job->writer);
 	return NULL;
 }
 
 /* The compressor gave up. The writer may be blocked on a full pipe, where no interrupt reaches it: empty it. */
-static void discard(struct pipe_job *job, int from)
+static void discard(struct session *session, int from)
 {
 	char waste[16 * 1024];
-	while (!atomic_load(&job->done)) {
-		session_interrupt(job->session);
-		if (read(from, waste, sizeof(waste)) <= 0)
-			(void)usleep(1000);
+	do
+		session_interrupt(session);
+	while (read(from, waste, sizeof(waste)) > 0);
+}
+
+/* Both ends of the FIFO, so that nobody ever waits for the other one to open it. */
+static bool open_pipe(const char *fifo, int *ret_from, int *ret_writer, struct err *err)
+{
+	const int from = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const int writer = from >= 0 ? open(fifo, O_WRONLY | O_CLOEXEC) : -1;
+	if (writer >= 0 && fcntl(from, F_SETFL, 0) == 0) {
+		*ret_from = from;
+		*ret_writer = writer;
+		return true;
 	}
+	const int number = errno;
+	if (from >= 0)
+		(void)close(from);
+	if (writer >= 0)
+		(void)close(writer);
+	return err_errno(err, number, "The export cannot open its pipe");
+}
+
+static bool run_pipe(struct pipe_job *job, const struct export_request *r, int from, int to, struct err *err)
+{
+	unsigned long thread;
+	struct err gzip_err = ERR_INIT;
+	thread_start("export-copy", run_copy, job, &thread);
+	const struct gzip_request request = {
+		.from = from, .to = to, .threads = r->gzip_threads, .level = r->gzip_level};
+	const bool ok = gzip_run(&request, &gzip_err);
+	if (!ok)
+		discard(job->session, from);
+	thread_join(thread);
+	if (ok && job->ok)
+		return true;
+	*err = ok ? job->err : gzip_err;
+	return false;
 }
 
 static bool copy_through_gzip(struct session *session, const struct export_request *r, const char *fifo, int to,
 			      uint64_t *ret_rows, struct err *err)
 {
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
-	unsigned long thread;
 	struct pipe_job job = {.session = session, .err = ERR_INIT};
+	int from = -1;
 	copy_sql(r, fifo, &sql);
-	/* Both ends in one: opening the FIFO never blocks, and the engine's open finds a reader. */
-	const int from = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (from < 0) {
-		buf_done(&sql);
-		return err_errno(err, errno, "The export cannot open its pipe");
-	}
-	bool ok = sql_finish(&sql, &job.sql, err);
+	bool ok = sql_finish(&sql, &job.sql, err) && open_pipe(fifo, &from, &job.writer, err);
 	if (ok) {
-		struct err gzip_err = ERR_INIT;
-		thread_start("export-copy", run_copy, &job, &thread);
-		const struct gzip_request request = {
-			.from = from, .to = to, .threads = r->gzip_threads, .level = r->gzip_level, .done = &job.done};
-		ok = gzip_run(&request, &gzip_err);
-		if (!ok)
-			discard(&job, from);
-		thread_join(thread);
-		(void)close(from);
+		ok = run_pipe(&job, r, from, to, err);
 		*ret_rows = job.rows;
-		if (!ok)
-			*err = gzip_err;
-		else if (!job.ok)
-			*err = job.err;
-		ok = ok && job.ok;
-	} else {
 		(void)close(from);
 	}
 	buf_done(&sql);

@@ -4,13 +4,12 @@
 #include "base/pool.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BLOCK = 1024 * 1024, THREADS_MAX = 8, POLL_MS = 20, HEADROOM = 4096 };
+enum { BLOCK = 1024 * 1024, THREADS_MAX = 8, HEADROOM = 4096 };
 
 enum slot_state { SLOT_FREE, SLOT_FULL, SLOT_BUSY, SLOT_PACKED };
 
@@ -77,30 +76,19 @@ static void *worker(void *ctx)
 	return NULL;
 }
 
-/* Fills a block; *ret_end when the writer is gone. */
-static bool read_block(const struct gzip_request *r, struct slot *slot, bool *ret_end, struct err *err)
+/* Fills a block; *ret_end when there is no more. */
+static bool read_block(int from, struct slot *slot, bool *ret_end, struct err *err)
 {
 	slot->len = 0;
 	*ret_end = false;
-	while (slot->len < BLOCK) {
-		/* Looked at before the read: bytes written before the writer ended are still to come. */
-		const bool done = atomic_load(r->done);
-		const ssize_t n = read(r->from, slot->plain + slot->len, BLOCK - slot->len);
-		if (n > 0) {
+	while (slot->len < BLOCK && !*ret_end) {
+		const ssize_t n = read(from, slot->plain + slot->len, BLOCK - slot->len);
+		if (n > 0)
 			slot->len += (size_t)n;
-		} else if (n == 0 || errno == EAGAIN) {
-			if (done) {
-				*ret_end = true;
-				return true;
-			}
-			/* Without a writer poll() does not wait, hence the sleep. */
-			struct pollfd p = {.fd = r->from, .events = POLLIN};
-			(void)poll(&p, 1, POLL_MS);
-			if (n == 0)
-				(void)usleep(1000);
-		} else if (errno != EINTR) {
+		else if (n == 0)
+			*ret_end = true;
+		else if (errno != EINTR)
 			return err_errno(err, errno, "The export cannot read its pipe");
-		}
 	}
 	return true;
 }
@@ -126,13 +114,11 @@ static bool drain(struct gzip *g, struct slot *slot, int to, struct err *err)
 	while (slot->state == SLOT_FULL || slot->state == SLOT_BUSY)
 		pthread_cond_wait(&g->changed, &g->lock);
 	const bool packed = slot->state == SLOT_PACKED, failed = g->failed;
+	slot->state = SLOT_FREE; /* only this thread fills it again */
 	pthread_mutex_unlock(&g->lock);
 	if (failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "No memory to compress the export");
-	if (packed && !write_all(to, slot->packed, slot->packed_len, err))
-		return false;
-	slot->state = SLOT_FREE;
-	return true;
+	return !packed || write_all(to, slot->packed, slot->packed_len, err);
 }
 
 /* Reading, compressing and writing overlap: a slot is refilled only after its member was written. */
@@ -142,7 +128,7 @@ static bool pump(struct gzip *g, const struct gzip_request *r, struct err *err)
 	bool end = false, any = false;
 	while (!end) {
 		struct slot *slot = &g->slots[at];
-		if (!drain(g, slot, r->to, err) || !read_block(r, slot, &end, err))
+		if (!drain(g, slot, r->to, err) || !read_block(r->from, slot, &end, err))
 			return false;
 		/* An empty input is still one (empty) member. */
 		if (slot->len == 0 && any)

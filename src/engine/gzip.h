@@ -8,14 +8,11 @@
 
 #include "base/err.h"
 
-#include <stdatomic.h>
-
 struct gzip_request {
 	int from; /* non-blocking read end; end of file counts once `done` is set */
 	int to;
-	size_t threads;	   /* 0: one per core, at most 8 */
-	int level;	   /* 0: 1 */
-	atomic_bool *done; /* the writer has finished, well or not */
+	size_t threads; /* 0: one per core, at most 8 */
+	int level;	/* 0: 1 */
 };
 
 MUST_CHECK bool gzip_run(const struct gzip_request *request, struct err *err);

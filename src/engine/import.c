@@ -60,8 +60,8 @@ static enum import_compression compression_of(const char *path, const void *head
 
 bool import_compression_of(const char *path, enum import_compression *ret, struct err *err)
 {
-	char head[4];
-	size_t len;
+	char head[4] = {0};
+	size_t len = 0;
 	if (!read_head(path, head, sizeof(head), &len, err))
 		return false;
 	*ret = compression_of(path, head, len);
@@ -100,7 +100,7 @@ static bool read_sample(const char *path, struct import_file *file, char **ret, 
 			struct err *err)
 {
 	char *head = mem_alloc(SAMPLE_BYTES);
-	size_t len;
+	size_t len = 0;
 	bool ok = read_head(path, head, SAMPLE_BYTES, &len, err);
 	if (ok) {
 		file->compression = compression_of(path, head, len);
@@ -320,9 +320,9 @@ static bool sniff_csv(const char *path, const struct import_options *o, struct a
 		      struct err *err)
 {
 	static const struct span mark = {"\xef\xbb\xbf", 3};
-	char *sample;
-	size_t len;
-	bool whole;
+	char *sample = NULL;
+	size_t len = 0;
+	bool whole = true;
 	if (!read_sample(path, ret, &sample, &len, &whole, err))
 		return false;
 	struct span text = {sample, len};
@@ -364,8 +364,8 @@ static bool sniff_parquet(struct session *session, const char *path, struct aren
 	struct buf sql = BUF(64 * KIB);
 	struct statement *s;
 	const char *text;
-	char head[4];
-	size_t len;
+	char head[4] = {0};
+	size_t len = 0;
 	if (!read_head(path, head, sizeof(head), &len, err))
 		return false;
 	if (len < sizeof(head) || memcmp(head, "PAR1", 4) != 0)

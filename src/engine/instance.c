@@ -62,14 +62,8 @@ static bool lockdown_sql(const char *dir, struct buf *sql)
 	sql_printf(sql, "SET allowed_configs=['TimeZone','enable_progress_bar','enable_progress_bar_print',"
 			"'progress_bar_time','search_path','schema'];");
 	const size_t len = strlen(dir);
-	if (len > 0) {
-		char *slashed = mem_alloc(len + 2);
-		memcpy(slashed, dir, len);
-		if (dir[len - 1] != '/')
-			slashed[len] = '/';
-		sql_printf(sql, "SET allowed_directories=[%L];", slashed);
-		free(slashed);
-	}
+	if (len > 0)
+		sql_printf(sql, "SET allowed_directories=[%L || %L];", dir, dir[len - 1] == '/' ? "" : "/");
 	sql_printf(sql, "SET enable_external_access=false;SET lock_configuration=true;");
 	return !sql->failed;
 }
@@ -229,6 +223,7 @@ static bool instance_rebuild(struct instance *instance, struct err *err)
 
 static bool session_connect(struct session *session, struct core *core, struct err *err)
 {
+	assert(core);
 	if (duckdb_connect(core->db, &session->connection) != DuckDBSuccess)
 		return err_set(err, ERR_ENGINE, "The engine refuses a connection");
 	session->core = core;

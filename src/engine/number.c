@@ -233,7 +233,7 @@ static size_t plain_form(const char *digits, size_t n, int exponent, bool point,
 
 static size_t print_shortest(struct number_shortest s, bool negative, const struct layout *layout, char *out)
 {
-	char digits[NUMBER_U64_MAX];
+	char digits[NUMBER_U64_MAX] = {0};
 	const size_t n = number_u64(s.digits, digits);
 	const int exponent = s.exponent + (int)n - 1;
 	if (negative)
@@ -244,13 +244,16 @@ static size_t print_shortest(struct number_shortest s, bool negative, const stru
 	return sign + plain_form(digits, n, exponent, layout->point, out + sign);
 }
 
+static size_t print_word(struct span word, char *out)
+{
+	memcpy(out, word.ptr, word.len);
+	return word.len;
+}
+
 static size_t print_zero(bool negative, const struct layout *layout, char *out)
 {
 	const char *text = layout->point ? "-0.0" : "-0";
-	text += !negative;
-	const size_t n = strlen(text);
-	memcpy(out, text, n);
-	return n;
+	return print_word(span_of(text + !negative), out);
 }
 
 static size_t print_double(double value, const struct layout *layout, char *out)
@@ -273,9 +276,7 @@ static size_t print_special(double value, const char *const names[3], char *out)
 	if (isfinite(value))
 		return 0;
 	const char *name = isnan(value) ? names[0] : value > 0 ? names[1] : names[2];
-	const size_t n = strlen(name);
-	memcpy(out, name, n);
-	return n;
+	return print_word(span_of(name), out);
 }
 
 static const struct layout json_layout = {-7, 16, true}, engine_layout = {-4, 16, true},
