@@ -359,7 +359,10 @@ void table_reap(struct table_files *files)
 		victims = ref;
 	}
 	pthread_mutex_unlock(&files->lock);
-	detach_all(victims);
+	for (struct table_ref *next; victims; victims = next) {
+		next = victims->newer;
+		detach(victims);
+	}
 }
 
 void files_drop_all(struct table_files *files)
