@@ -107,16 +107,19 @@ static void warn(const struct settings *s)
 		log_event(LOG_WARN, "REFERENCE_COMPAT is on: some answers are less strict than they should be", NULL);
 }
 
-static void announce(const struct settings *s, int port)
+static void announce(const struct settings *s, const struct server *server)
 {
 	const char *scheme = s->tls_cert ? "https" : "http";
+	int port = server_port(server);
 	printf("DuckDB API service is ready.\n\n"
 	       "    API        %s://localhost:%d\n"
 	       "    API docs   %s://localhost:%d/docs\n"
 	       "    Dashboard  %s://localhost:%d/dashboard2.html\n"
-	       "    Metrics    %s://localhost:%d/metrics\n\n"
-	       "Stop with Ctrl-C.\n",
+	       "    Metrics    %s://localhost:%d/metrics\n",
 	       scheme, port, scheme, port, scheme, port, scheme, port);
+	if (server_grpc_port(server) > 0)
+		printf("    gRPC       grpc://localhost:%d\n", server_grpc_port(server));
+	printf("\nStop with Ctrl-C.\n");
 	(void)fflush(stdout);
 }
 
@@ -147,7 +150,7 @@ static int serve(struct settings *settings)
 	warn(settings);
 	if (!server_start(settings, &server, &err))
 		return fail(&err);
-	announce(settings, server_port(server));
+	announce(settings, server);
 	(void)sigwait(&signals, &caught);
 	log_event(LOG_INFO, "stopping: running requests may finish; a second signal ends at once", NULL);
 	(void)signal(SIGTERM, end_at_once);

@@ -43,6 +43,7 @@ enum {
 	LIMIT_IDEMPOTENCY_KEY_BYTES = 1024,
 	/* Driver messages: decoded, and the structures of one decoded message */
 	LIMIT_MESSAGE_MEMORY = 64 * 1024 * 1024,
+	LIMIT_MESSAGE_BYTES = 64 * 1024 * 1024, /* of an answer, unless the setting is lower */
 	/* Replies kept whole in memory */
 	LIMIT_RESPONSE_BYTES = 256 * 1024 * 1024,
 	/* SQL text the program builds itself */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "engine/instance.h"
+#include "grpc/driver.h"
 #include "http/http.h"
 #include "metrics/metrics.h"
 #include "rest/rest.h"
@@ -32,6 +33,7 @@ struct server {
 	char *openapi;
 	struct http_server *http;
 	struct http_server *metrics;
+	struct driver_server *grpc;
 };
 
 static void pools_start(struct server *server)
@@ -97,6 +99,7 @@ static bool http_begin(struct server *server, struct err *err)
 	rest_setup(server->storage, server->tables);
 	server->table_count = REST_TABLES;
 	server->tables[server->table_count++] = web_routes(&server->web);
+	server->tables[server->table_count++] = driver_routes(server->storage);
 	server->s3 = s3_door_new(server->storage);
 	server->tables[server->table_count++] = s3_routes(server->s3);
 	config.preroute = s3_preroute;
@@ -150,7 +153,7 @@ bool server_start(const struct settings *settings, struct server **ret, struct e
 	pools_start(server);
 	metrics_collector_add("pools", "pools", collect_pools, server);
 	if (!storage_open(settings, &server->storage, err) || !http_begin(server, err) ||
-	    !metrics_listen(server, err)) {
+	    !metrics_listen(server, err) || !driver_server_start(server->storage, &server->grpc, err)) {
 		server_stop(server);
 		return false;
 	}
@@ -164,15 +167,22 @@ int server_port(const struct server *server)
 	return http_server_port(server->http);
 }
 
+int server_grpc_port(const struct server *server)
+{
+	return driver_server_port(server->grpc);
+}
+
 void server_stop(struct server *server)
 {
 	if (!server)
 		return;
 	metric_gauge_set(metric_series(METRIC_API_UP, NULL), 0);
+	driver_server_drain(server->grpc);
 	if (server->http)
 		(void)http_server_drain(server->http, (unsigned)server->settings->drain_timeout);
 	if (server->storage)
 		instance_interrupt_all(server->storage->data);
+	driver_server_stop(server->grpc);
 	http_server_stop(server->http);
 	http_server_stop(server->metrics);
 	metrics_collector_remove("pools");

@@ -16,6 +16,8 @@ struct server;
 MUST_CHECK bool server_start(const struct settings *settings, struct server **ret, struct err *err);
 /* Port of the REST listener. */
 int server_port(const struct server *server);
+/* Port of the gRPC listener; -1 when it is off. */
+int server_grpc_port(const struct server *server);
 void server_stop(struct server *server);
 
 #endif

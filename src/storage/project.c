@@ -191,7 +191,7 @@ static bool create(struct storage *storage, const struct call *call, const struc
 	api_key_new(call->arena, request->id, NULL, "project_admin", &key, ret_key);
 	id_uuid(uuid);
 	key.id = arena_strdup(call->arena, uuid);
-	key.description = "Created with the project";
+	key.description = request->key_description ? request->key_description : "Created with the project";
 	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
 	catalog_insert_project(t, ret, ERR_PROJECT_EXISTS);
 	catalog_insert_api_key(t, &key, ERR_INTERNAL);
@@ -323,6 +323,8 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 	size_t upload_count;
 	if (!project_get(storage, op->call, id, &project, err))
 		return false;
+	if (keep_record && strcmp(project.status, "deleted") == 0)
+		return err_set(err, ERR_NOT_FOUND, "Project %s not found", id);
 	bucket_tables_of(storage, arena, id, NULL, &tables);
 	const char **folders = folders_of(storage, arena, id, &folder_count);
 	intent_begin_list(&intent, storage, folders, folder_count);

@@ -21,8 +21,9 @@ MUST_CHECK bool backend_init(struct storage *storage, struct backend_paths *ret,
 
 struct project_create {
 	const char *id;
-	const char *name;	   /* may be NULL */
-	const char *settings_json; /* may be NULL */
+	const char *name;	     /* may be NULL */
+	const char *settings_json;   /* may be NULL */
+	const char *key_description; /* of the first key; NULL: the usual one */
 };
 
 struct project_stats {

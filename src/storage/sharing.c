@@ -82,9 +82,13 @@ bool sharing_share(struct storage *storage, const struct call *call, const char 
 	if (!op_end(&op, share(&op, bucket, target_project_id, err), err))
 		return false;
 	catalog_list_bucket_shares(storage->catalog, call->arena, KEY(project_id, bucket), NULL, &shares, ret_count);
-	*ret_targets = arena_array(call->arena, const char *, *ret_count);
-	for (size_t i = 0; i < *ret_count; i++)
-		(*ret_targets)[i] = shares[i].target_project_id;
+	size_t n = *ret_count;
+	*ret_targets = arena_array(call->arena, const char *, n);
+	*ret_count = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(shares[i].target_project_id, SHARED_WITH_ANYBODY) != 0)
+			(*ret_targets)[(*ret_count)++] = shares[i].target_project_id;
+	}
 	return true;
 }
 
@@ -132,9 +136,13 @@ static bool may_link(const struct op *op, const char *source_project, const char
 {
 	struct bucket_share row;
 	const char *project_id = op->target.project_id;
+	bool by_role = op->call->door == DOOR_GRPC || op->call->door == DOOR_BRIDGE;
+	struct catalog *c = op->storage->catalog;
+	struct arena *arena = op->call->arena;
 	if (op->call->who.kind == WHO_ADMIN || op->storage->settings->reference_compat ||
-	    catalog_get_bucket_share(op->storage->catalog, op->call->arena,
-				     KEY(source_project, source_bucket, project_id), &row))
+	    catalog_get_bucket_share(c, arena, KEY(source_project, source_bucket, project_id), &row) ||
+	    (by_role &&
+	     catalog_get_bucket_share(c, arena, KEY(source_project, source_bucket, SHARED_WITH_ANYBODY), &row)))
 		return true;
 	(void)err_set(err, ERR_BUCKET_NOT_SHARED, "Bucket %s of project %s is not shared with project %s",
 		      source_bucket, source_project, project_id);

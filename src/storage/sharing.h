@@ -29,6 +29,19 @@ MUST_CHECK bool sharing_grant(struct storage *storage, const struct call *call, 
 MUST_CHECK bool sharing_revoke(struct storage *storage, const struct call *call, const char *project_id,
 			       const char *branch_id, const char *bucket, struct err *err);
 
+/* target_project_id of a share with whoever presents its role name (the driver's way of sharing); no project has this id. */
+#define SHARED_WITH_ANYBODY "*"
+
+/* Shares a bucket with whoever names it through the driver; fine when it is so already. */
+MUST_CHECK bool sharing_offer(struct storage *storage, const struct call *call, const char *project_id,
+			      const char *bucket, struct err *err);
+/* Ends that; fine when there is no such share or bucket. */
+MUST_CHECK bool sharing_withdraw(struct storage *storage, const struct call *call, const char *project_id,
+				 const char *bucket, struct err *err);
+/* A grant or revocation by name alone: records nothing but the operation, the bucket need not exist. */
+MUST_CHECK bool sharing_noted(struct storage *storage, const struct call *call, bool granted, const char *bucket,
+			      struct err *err);
+
 /* The common part of unlinking and of deleting a linked bucket: the link and its local tables go. */
 MUST_CHECK bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct err *err);
 
