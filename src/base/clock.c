@@ -31,9 +31,41 @@ size_t clock_format(int64_t unix_us, const char *format, char *ret, size_t size)
 	return strftime(ret, size, format, &parts);
 }
 
+/* `n` decimal digits with leading zeros. */
+static char *digits(char *to, unsigned value, int n)
+{
+	for (int i = n - 1; i >= 0; i--, value /= 10)
+		to[i] = (char)('0' + value % 10);
+	return to + n;
+}
+
+/* By hand, because every answer and log line has some of them. Years 0 to 9999. */
 void clock_iso(int64_t unix_us, char ret[CLOCK_ISO_SIZE])
 {
-	size_t len = clock_format(unix_us, "%Y-%m-%dT%H:%M:%S", ret, CLOCK_ISO_SIZE);
-	long us = (long)(unix_us - floor_seconds(unix_us) * US_PER_S);
-	(void)snprintf(ret + len, CLOCK_ISO_SIZE - len, ".%06ld+00:00", us);
+	int64_t seconds = floor_seconds(unix_us);
+	unsigned us = (unsigned)(unix_us - seconds * US_PER_S);
+	int64_t days = seconds / 86400 - (seconds % 86400 < 0);
+	unsigned second = (unsigned)(seconds - days * 86400);
+	/* Eras of 400 years that begin on 1 March, so that leap days come last. */
+	int64_t z = days + 719468;
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+	unsigned day_of_era = (unsigned)(z - era * 146097);
+	unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	unsigned day = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned month = (5 * day + 2) / 153;
+	int64_t year = year_of_era + era * 400 + (month >= 10);
+	char *to = digits(ret, (unsigned)(year < 0 ? 0 : year > 9999 ? 9999 : year), 4);
+	*to++ = '-';
+	to = digits(to, month < 10 ? month + 3 : month - 9, 2);
+	*to++ = '-';
+	to = digits(to, day - (153 * month + 2) / 5 + 1, 2);
+	*to++ = 'T';
+	to = digits(to, second / 3600, 2);
+	*to++ = ':';
+	to = digits(to, second / 60 % 60, 2);
+	*to++ = ':';
+	to = digits(to, second % 60, 2);
+	*to++ = '.';
+	to = digits(to, us, 6);
+	memcpy(to, "+00:00", sizeof("+00:00"));
 }

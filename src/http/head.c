@@ -89,6 +89,17 @@ static bool line_check(const struct exchange *ex, const char *version, struct er
 	return true;
 }
 
+/* Takes the one value of a framing header; a second one is refused. */
+static bool framing_take(const struct http_header *header, const char *name, const char **value, struct err *err)
+{
+	if (strcasecmp(header->name, name) != 0)
+		return true;
+	if (*value)
+		return err_set(err, ERR_INVALID_REQUEST, "The request has several %s headers", name);
+	*value = header->value;
+	return true;
+}
+
 /* Body framing (RFC 9112, section 6.3): whatever could be read in two ways is refused. */
 static bool framing_read(struct exchange *ex, struct err *err)
 {
@@ -98,17 +109,9 @@ static bool framing_read(struct exchange *ex, struct err *err)
 		const struct http_header *h = &ex->headers[i];
 		if (!is_token(h->name) || !header_values_fine(h->value))
 			return err_set(err, ERR_INVALID_REQUEST, "A header is malformed");
-		if (strcasecmp(h->name, "Content-Length") == 0) {
-			if (length)
-				return err_set(err, ERR_INVALID_REQUEST,
-					       "The request has several Content-Length headers");
-			length = h->value;
-		} else if (strcasecmp(h->name, "Transfer-Encoding") == 0) {
-			if (encoding)
-				return err_set(err, ERR_INVALID_REQUEST,
-					       "The request has several Transfer-Encoding headers");
-			encoding = h->value;
-		}
+		if (!framing_take(h, "Content-Length", &length, err) ||
+		    !framing_take(h, "Transfer-Encoding", &encoding, err))
+			return false;
 	}
 	if (encoding && length)
 		return err_set(err, ERR_INVALID_REQUEST, "The request has both Content-Length and Transfer-Encoding");

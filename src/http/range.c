@@ -4,33 +4,39 @@
 
 #include <time.h>
 
+/* "-n": the last n bytes */
+static enum range_kind suffix_parse(struct span count, uint64_t size, struct byte_range *ret)
+{
+	uint64_t n;
+	if (!span_u64(count, &n))
+		return RANGE_WHOLE;
+	if (n == 0 || size == 0)
+		return RANGE_BEYOND;
+	ret->length = n < size ? n : size;
+	ret->first = size - ret->length;
+	return RANGE_PART;
+}
+
 enum range_kind range_parse(struct span header, uint64_t size, struct byte_range *ret)
 {
 	static const char unit[] = "bytes=";
-	uint64_t first = 0;
-	uint64_t last = 0;
-	if (header.len < sizeof(unit) - 1 || !span_eq_nocase(span_first(header, sizeof(unit) - 1), SPAN("bytes=")))
+	const size_t unit_len = sizeof(unit) - 1;
+	uint64_t first;
+	uint64_t last = UINT64_MAX;
+	if (!span_eq_nocase(span_first(header, unit_len), (struct span){unit, unit_len}))
 		return RANGE_WHOLE;
-	struct span from = span_trim(span_skip(header, sizeof(unit) - 1));
-	if (span_find(from, '-') == from.len)
+	struct span to = span_skip(header, unit_len);
+	if (span_find(to, '-') == to.len)
 		return RANGE_WHOLE;
-	struct span to = from;
-	from = span_trim(span_cut(&to, '-'));
+	struct span from = span_trim(span_cut(&to, '-'));
 	to = span_trim(to);
-	if (from.len == 0) { /* the last n bytes */
-		if (!span_u64(to, &last))
-			return RANGE_WHOLE;
-		if (last == 0 || size == 0)
-			return RANGE_BEYOND;
-		ret->length = last < size ? last : size;
-		ret->first = size - ret->length;
-		return RANGE_PART;
-	}
-	if (!span_u64(from, &first) || (to.len && !span_u64(to, &last)) || (to.len && last < first))
+	if (from.len == 0)
+		return suffix_parse(to, size, ret);
+	if (!span_u64(from, &first) || (to.len && !span_u64(to, &last)) || last < first)
 		return RANGE_WHOLE;
 	if (first >= size)
 		return RANGE_BEYOND;
-	if (to.len == 0 || last >= size)
+	if (last >= size)
 		last = size - 1;
 	*ret = (struct byte_range){.first = first, .length = last - first + 1};
 	return RANGE_PART;

@@ -55,6 +55,24 @@ static void span_cut_walks_a_list(void **state)
 	assert_int_equal(rest.len, 0);
 }
 
+static void iso_times_are_those_of_the_calendar(void **state)
+{
+	(void)state;
+	char iso[CLOCK_ISO_SIZE];
+	char calendar[CLOCK_ISO_SIZE];
+	/* From 1500 to 2500 in steps of 100 days and some. */
+	for (int64_t us = INT64_C(-14831769600) * US_PER_S; us < INT64_C(16725225600) * US_PER_S;
+	     us += INT64_C(8640123456789)) {
+		clock_iso(us, iso);
+		assert_int_equal(clock_format(us, "%Y-%m-%dT%H:%M:%S", calendar, sizeof(calendar)), 19);
+		assert_memory_equal(iso, calendar, 19);
+	}
+	clock_iso(INT64_C(951782400000001), iso);
+	assert_string_equal(iso, "2000-02-29T00:00:00.000001+00:00");
+	clock_iso(-1, iso);
+	assert_string_equal(iso, "1969-12-31T23:59:59.999999+00:00");
+}
+
 static void buf_fails_sticky_at_its_maximum(void **state)
 {
 	(void)state;
@@ -293,6 +311,7 @@ int main(void)
 		cmocka_unit_test(span_numbers_are_strict),
 		cmocka_unit_test(span_utf8_refuses_bad_forms),
 		cmocka_unit_test(span_cut_walks_a_list),
+		cmocka_unit_test(iso_times_are_those_of_the_calendar),
 		cmocka_unit_test(buf_fails_sticky_at_its_maximum),
 		cmocka_unit_test(buf_doubles_are_shortest),
 		cmocka_unit_test(json_escapes_and_nests),
