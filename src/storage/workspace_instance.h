@@ -1,0 +1,83 @@
+/*
+ * The engine instance of a workspace in use: one per workspace, shared by its
+ * SQL sessions and the REST operations on it (two instances on one file would
+ * damage it). Reference-counted; closed some time after the last release, or at
+ * once when the workspace is deleted.
+ *
+ * What SQL sees in it:
+ *
+ *	<db>.main.x		the workspace's own objects (<db> is the file's stem, the workspace id)
+ *	<bucket>.<table>	a view <bucket>.main.<table> in an in-memory database named after the bucket
+ *	<bucket>_<table>.data	a view in an in-memory database of that name, when asked for
+ *	_t<n>.main.data		the table file itself, a hard link in the private folder, attached read-only;
+ *				a new number for each version of the file
+ *	_pg.main.*		what the PostgreSQL door puts there
+ *
+ * Tables are attached on demand: a session names those its statement mentions
+ * with workspace_attach_table before it runs it outside of a transaction (inside
+ * one: only tables it has not named since BEGIN). When a newer file was
+ * published, that attaches it under a new number and puts the view over it;
+ * transactions that began before go on with the version they saw. Versions that
+ * nobody can see any more are detached later.
+ *
+ * The engine is locked down to the private folder of links. What it does not hold
+ * back by itself (ATTACH, DETACH, COPY, file readers, writing to the views'
+ * databases) the caller must refuse before the engine sees it.
+ *
+ * Thread-safe. An instance holds memory up to PGWIRE_SESSION_MEMORY_LIMIT; all
+ * together up to PGWIRE_MEMORY_BUDGET, else ERR_OUT_OF_MEMORY at opening.
+ */
+#ifndef STORAGE_WORKSPACE_INSTANCE_H
+#define STORAGE_WORKSPACE_INSTANCE_H
+
+#include "engine/session.h"
+#include "storage/workspace.h"
+
+struct workspace_instance;
+
+/* ERR_WORKSPACE_NOT_FOUND, ERR_OUT_OF_MEMORY (budget), ERR_STORAGE_UNAVAILABLE (being deleted), engine errors. */
+MUST_CHECK bool workspace_open(struct storage *storage, const char *workspace_id, struct workspace_instance **ret,
+			       struct err *err);
+/* Every engine session on it must be closed. NULL is fine. */
+void workspace_release(struct workspace_instance *wi);
+struct instance *workspace_engine(struct workspace_instance *wi);
+/* The engine's name of the workspace's own file, unquoted. */
+const char *workspace_db(const struct workspace_instance *wi);
+/* The workspace was deleted or expired: end. */
+bool workspace_is_doomed(const struct workspace_instance *wi);
+
+/*
+ * Runs `prepare` once per engine behind the instance, on a session of its own, before anything of others; a failure is
+ * tried again by the next caller. For the door's catalog (_pg).
+ */
+MUST_CHECK bool workspace_prepare(struct workspace_instance *wi,
+				  bool (*prepare)(void *ctx, struct session *session, struct err *err), void *ctx,
+				  struct err *err);
+
+/*
+ * Makes <bucket>.<table> resolve, to the table as published now; cheap (a look) when it does already. Looks for the exact
+ * names first, then without case. *ret_found: the project has such a table; when it has not (any more), what stood under
+ * the name is gone too.
+ */
+MUST_CHECK bool workspace_attach_table(struct workspace_instance *wi, const char *bucket, const char *table,
+				       bool *ret_found, struct err *err);
+/* As above for "<bucket>_<table>": makes "<name>".main.data resolve; *ret_found: some table has that joined name. */
+MUST_CHECK bool workspace_attach_joined(struct workspace_instance *wi, const char *name, bool *ret_found,
+					struct err *err);
+/* Makes the database of a bucket exist, so that unknown tables in it fail as such. */
+MUST_CHECK bool workspace_attach_bucket(struct workspace_instance *wi, const char *bucket, bool *ret_found,
+					struct err *err);
+/*
+ * Brackets a transaction of a session: between the two, versions it may see stay attached. A statement outside of
+ * transactions is one. Returns a token for workspace_unpin.
+ */
+uint64_t workspace_pin(struct workspace_instance *wi);
+void workspace_unpin(struct workspace_instance *wi, uint64_t token);
+
+/* Bytes of the file with its write-ahead log, and the most it may have. */
+int64_t workspace_size(const struct workspace_instance *wi);
+int64_t workspace_size_limit(const struct workspace_instance *wi);
+/* ERR_WORKSPACE_FULL (SQLSTATE 53100) when the limit is reached: to be asked before statements that write, and before COMMIT. */
+MUST_CHECK bool workspace_room(const struct workspace_instance *wi, struct err *err);
+
+#endif
