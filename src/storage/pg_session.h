@@ -7,8 +7,8 @@
  * and write it to the catalog when they close and on the sweep. At start, rows of
  * own sessions that a former process left active become "disconnected".
  *
- * Thread-safe. Errors: ERR_WORKSPACE_NOT_FOUND, ERR_SESSION_EXISTS,
- * ERR_SESSION_NOT_FOUND, ERR_CONNECTION_LIMIT_REACHED.
+ * Thread-safe. Errors: ERR_WORKSPACE_NOT_FOUND, ERR_PG_SESSION_EXISTS,
+ * ERR_PG_SESSION_NOT_FOUND, ERR_CONNECTION_LIMIT_REACHED.
  */
 #ifndef STORAGE_PG_SESSION_H
 #define STORAGE_PG_SESSION_H
@@ -32,8 +32,8 @@ struct pg_own_session;
  * only leave a note and wake or interrupt the session, which then closes by itself. Checks both limits.
  */
 MUST_CHECK bool pg_session_open(struct storage *storage, const struct workspace *workspace, const char *client_ip,
-				void (*end)(void *ctx, enum pg_session_end why), void *ctx,
-				struct pg_own_session **ret, struct err *err);
+				void (*end)(void *ctx, enum pg_session_end why), void *ctx, struct pg_own_session **ret,
+				struct err *err);
 const char *pg_session_id(const struct pg_own_session *session);
 /* A query was run, or (queries false) the client did something. Costs no disk access. */
 void pg_session_touch(struct pg_own_session *session, bool is_query);

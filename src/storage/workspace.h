@@ -103,7 +103,7 @@ MUST_CHECK bool workspace_delete(struct storage *storage, const struct call *cal
 /* Drops every user table and view. */
 MUST_CHECK bool workspace_clear(struct storage *storage, const struct call *call, const char *project_id,
 				const char *id, struct err *err);
-/* ERR_OBJECT_NOT_FOUND. */
+/* ERR_WORKSPACE_OBJECT_NOT_FOUND. */
 MUST_CHECK bool workspace_drop_object(struct storage *storage, const struct call *call, const char *project_id,
 				      const char *id, const char *name, struct err *err);
 /* One result per entry, in order; an entry that fails does not fail the call. *ret_bytes: 0 when nothing was loaded. */
