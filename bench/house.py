@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "api"))
 
-from conftest import ADMIN_KEY, Project, Server  # noqa: E402
+from conftest import Project, Server  # noqa: E402
 import http.client  # noqa: E402
 import json  # noqa: E402
 
