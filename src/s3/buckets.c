@@ -67,25 +67,30 @@ static const struct {
 	const char *query;
 	const char *code; /* 404 with this code, else 200 with `xml` */
 	const char *xml;
+	bool of_object; /* not of a bucket */
 } canned[] = {
-	{"versioning", NULL, "<VersioningConfiguration" XML_NAMESPACE "></VersioningConfiguration>"},
+	/* An object without tags has an empty set of them: the AWS command line copies that before a large object. */
+	{"tagging", NULL, "<Tagging" XML_NAMESPACE "><TagSet></TagSet></Tagging>", true},
+	{"versioning", NULL, "<VersioningConfiguration" XML_NAMESPACE "></VersioningConfiguration>", false},
 	{"acl", NULL,
 	 "<AccessControlPolicy" XML_NAMESPACE "><Owner><ID>duckdb</ID><DisplayName>duckdb</DisplayName></Owner>"
 	 "<AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
 	 "xsi:type=\"CanonicalUser\"><ID>duckdb</ID><DisplayName>duckdb</DisplayName></Grantee>"
-	 "<Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>"},
+	 "<Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>",
+	 false},
 	{"requestPayment", NULL,
-	 "<RequestPaymentConfiguration" XML_NAMESPACE "><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"},
-	{"policy", "NoSuchBucketPolicy", NULL},
-	{"cors", "NoSuchCORSConfiguration", NULL},
-	{"lifecycle", "NoSuchLifecycleConfiguration", NULL},
-	{"tagging", "NoSuchTagSet", NULL},
-	{"encryption", "ServerSideEncryptionConfigurationNotFoundError", NULL},
-	{"object-lock", "ObjectLockConfigurationNotFoundError", NULL},
-	{"replication", "ReplicationConfigurationNotFoundError", NULL},
-	{"website", "NoSuchWebsiteConfiguration", NULL},
-	{"publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", NULL},
-	{"ownershipControls", "OwnershipControlsNotFoundError", NULL},
+	 "<RequestPaymentConfiguration" XML_NAMESPACE "><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
+	 false},
+	{"policy", "NoSuchBucketPolicy", NULL, false},
+	{"cors", "NoSuchCORSConfiguration", NULL, false},
+	{"lifecycle", "NoSuchLifecycleConfiguration", NULL, false},
+	{"tagging", "NoSuchTagSet", NULL, false},
+	{"encryption", "ServerSideEncryptionConfigurationNotFoundError", NULL, false},
+	{"object-lock", "ObjectLockConfigurationNotFoundError", NULL, false},
+	{"replication", "ReplicationConfigurationNotFoundError", NULL, false},
+	{"website", "NoSuchWebsiteConfiguration", NULL, false},
+	{"publicAccessBlock", "NoSuchPublicAccessBlockConfiguration", NULL, false},
+	{"ownershipControls", "OwnershipControlsNotFoundError", NULL, false},
 };
 
 bool s3_canned(struct s3_call *call, struct err *err)
@@ -94,7 +99,7 @@ bool s3_canned(struct s3_call *call, struct err *err)
 	if (call->address.key && !object_find(call->storage, call->arena, call->project_id, call->address.key, &row))
 		return err_set(err, ERR_FILE_NOT_FOUND, "The specified key does not exist");
 	for (size_t i = 0; i < ARRAY_LEN(canned); i++) {
-		if (!s3_query(call, canned[i].query))
+		if (!s3_query(call, canned[i].query) || (canned[i].of_object && !call->address.key))
 			continue;
 		if (canned[i].code)
 			return s3_plain_error(call, 404, canned[i].code, "The configuration does not exist");

@@ -139,12 +139,17 @@ static const int by_method[][HTTP_METHODS] = {
 		       [HTTP_OTHER] = ROUTE_KEY_ANY},
 };
 
-/* Outside of /s3 only what is signed the S3 way is ours: no other door uses either. */
+static bool asks_for(struct span query, const char *name)
+{
+	return query.len > 0 && memmem(query.ptr, query.len, name, strlen(name));
+}
+
+/* Outside of /s3 only what is signed the S3 way, or the old one, is ours: no other door uses either. */
 static bool is_signed(const struct http_request *req)
 {
 	struct span authorization = span_of(http_header(req, "Authorization"));
-	return span_starts(authorization, SPAN("AWS4-HMAC-SHA256")) ||
-	       (req->query.len > 0 && memmem(req->query.ptr, req->query.len, "X-Amz-Algorithm=", 16));
+	return span_starts(authorization, SPAN("AWS4-HMAC-SHA256")) || span_starts(authorization, SPAN("AWS ")) ||
+	       asks_for(req->query, "X-Amz-Algorithm=") || asks_for(req->query, "AWSAccessKeyId=");
 }
 
 /* How many parts a path has, without decoding it. */

@@ -73,7 +73,7 @@ def test_metadata_and_system_headers_come_back(s3, bucket):
     changed = s3.get_object(Bucket=bucket, Key="k", ResponseContentType="text/plain", ResponseCacheControl="max-age=1")
     assert changed["ContentType"] == "text/plain" and changed["CacheControl"] == "max-age=1"
     with pytest.raises(ClientError) as large:
-        s3.put_object(Bucket=bucket, Key="k", Body=b"y", Metadata={"m": "v" * 2048})
+        s3.put_object(Bucket=bucket, Key="k", Body=b"y", Metadata={"m": "v" * 2036})
     assert code_of(large) == ("MetadataTooLarge", 400)
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
 
@@ -434,6 +434,9 @@ def test_sub_resources(server, s3, bucket):
         with pytest.raises(ClientError) as none:
             call(Bucket=bucket)
         assert code_of(none) == (code, 404)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
+    assert s3.get_object_acl(Bucket=bucket, Key="k")["Grants"][0]["Permission"] == "FULL_CONTROL"
     for call, arguments in ((s3.get_bucket_logging, {}), (s3.list_object_versions, {}),
                             (s3.put_bucket_versioning, {"VersioningConfiguration": {"Status": "Enabled"}})):
         with pytest.raises(ClientError) as none:
