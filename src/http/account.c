@@ -14,20 +14,20 @@ enum { STATUSES_KEPT = 12 };
 
 struct status_series {
 	_Atomic int status; /* 0: free */
-	_Atomic(struct series *) series;
+	struct series *_Atomic series;
 };
 
 struct method_stats {
-	_Atomic(struct series *) duration;
-	_Atomic(struct series *) ttfb;
+	struct series *_Atomic duration;
+	struct series *_Atomic ttfb;
 	struct status_series statuses[STATUSES_KEPT];
 };
 
 struct stats {
 	const char *endpoint;
 	struct method_stats methods[HTTP_METHODS];
-	_Atomic(struct series *) bytes_in;
-	_Atomic(struct series *) bytes_out;
+	struct series *_Atomic bytes_in;
+	struct series *_Atomic bytes_out;
 };
 
 struct stats *stats_new(struct arena *arena, const char *endpoint)
@@ -38,7 +38,7 @@ struct stats *stats_new(struct arena *arena, const char *endpoint)
 }
 
 /* The registry gives every caller the same series, so two threads that resolve one at once agree. */
-static struct series *histogram(_Atomic(struct series *) *slot, enum metric metric, enum http_method method,
+static struct series *histogram(struct series *_Atomic *slot, enum metric metric, enum http_method method,
 				const char *endpoint)
 {
 	struct series *series = atomic_load_explicit(slot, memory_order_acquire);
@@ -49,7 +49,7 @@ static struct series *histogram(_Atomic(struct series *) *slot, enum metric metr
 	return series;
 }
 
-static struct series *bytes_series(_Atomic(struct series *) *slot, enum metric metric, const char *endpoint)
+static struct series *bytes_series(struct series *_Atomic *slot, enum metric metric, const char *endpoint)
 {
 	struct series *series = atomic_load_explicit(slot, memory_order_acquire);
 	if (!series) {
@@ -88,7 +88,7 @@ static struct series *requests(struct stats *stats, enum http_method method, int
 
 static struct series *in_flight(enum http_method method)
 {
-	static _Atomic(struct series *) slots[HTTP_METHODS];
+	static struct series *_Atomic slots[HTTP_METHODS];
 	struct series *series = atomic_load_explicit(&slots[method], memory_order_acquire);
 	if (!series) {
 		series = metric_series(METRIC_API_REQUESTS_IN_FLIGHT, http_method_name(method), NULL);

@@ -2,50 +2,27 @@
 
 #include "base/clock.h"
 #include "catalog/history.h"
+#include "storage/filter.h"
 #include "storage/place.h"
-
-#include <stdlib.h>
-#include <time.h>
 
 /* ---- points in time ---- */
 
-/* YYYY-MM-DD, or with THH:MM[:SS[.f]] and Z, +HH:MM or nothing (UTC). */
+/* As filter_time; a '+' of the offset that the query's decoding made a space is fine too. */
 static bool time_read(const char *text, int64_t *ret)
 {
-	int64_t offset_s = 0;
-	int64_t micros = 0;
-	struct tm tm = {0};
-	const char *rest = strptime(text, "%Y-%m-%d", &tm);
-	if (!rest)
+	char plus[64];
+	if (filter_time(span_of(text), ret))
+		return true;
+	size_t len = strlen(text);
+	char *space;
+	if (len >= sizeof(plus))
 		return false;
-	if (*rest == 'T' || *rest == ' ') {
-		const char *clock = rest + 1;
-		rest = strptime(clock, "%H:%M:%S", &tm);
-		if (!rest)
-			rest = strptime(clock, "%H:%M", &tm);
-		if (!rest)
-			return false;
-		if (*rest == '.') {
-			int64_t unit = US_PER_S / 10;
-			for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
-				micros += (*rest - '0') * unit;
-		}
-		if (*rest == 'Z' && !rest[1]) {
-			rest++;
-		} else if (*rest == '+' || *rest == '-' || *rest == ' ') {
-			/* A '+' that the query's decoding made a space. */
-			int sign = *rest == '-' ? -1 : 1;
-			struct tm zone = {0};
-			rest = strptime(rest + 1, "%H:%M", &zone);
-			if (!rest)
-				return false;
-			offset_s = sign * (zone.tm_hour * 3600 + zone.tm_min * 60);
-		}
-	}
-	if (*rest)
+	memcpy(plus, text, len + 1);
+	space = strrchr(plus, ' ');
+	if (!space)
 		return false;
-	*ret = (timegm(&tm) - offset_s) * US_PER_S + micros;
-	return true;
+	*space = '+';
+	return filter_time((struct span){plus, len}, ret);
 }
 
 static bool query_time(struct http_request *req, const char *name, int64_t *ret, struct err *err)

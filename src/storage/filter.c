@@ -88,6 +88,11 @@ static int64_t offset_seconds(struct scan *s)
 	return (east ? 1 : -1) * (hours * 3600 + minutes * 60);
 }
 
+static bool within(int64_t value, int64_t least, int64_t most)
+{
+	return value >= least && value <= most;
+}
+
 static bool calendar_time(struct span text, int64_t *ret_unix_us)
 {
 	struct scan s = {.rest = text};
@@ -109,8 +114,8 @@ static bool calendar_time(struct span text, int64_t *ret_unix_us)
 		(void)accept(&s, ' ');
 	}
 	int64_t offset = offset_seconds(&s);
-	if (s.failed || s.rest.len || year < 1 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-	    minute > 59 || second > 59)
+	if (s.failed || s.rest.len || !within(year, 1, 9999) || !within(month, 1, 12) || !within(day, 1, 31) ||
+	    hour > 23 || minute > 59 || second > 59)
 		return false;
 	*ret_unix_us =
 		(days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset) * US_PER_S + micros;

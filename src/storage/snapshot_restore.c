@@ -72,6 +72,26 @@ static bool add(struct restore *r, struct err *err)
 	return fine;
 }
 
+/* Where the snapshot goes, and whether that is possible; *ret_same: over the table it was taken of. */
+static bool target_check(struct restore *r, const char *target_bucket, const char *target_table, bool *ret_same,
+			 struct err *err)
+{
+	struct storage *storage = r->op->storage;
+	struct arena *arena = r->op->call->arena;
+	const struct snapshot *s = &r->snapshot;
+	struct place place;
+	r->bucket = target_bucket ? target_bucket : s->bucket;
+	r->table = target_table ? target_table : s->table_name;
+	r->file = snapshot_file(storage, arena, s);
+	r->op->target.bucket = r->bucket;
+	r->op->target.table = r->table;
+	*ret_same = strcmp(r->bucket, s->bucket) == 0 && strcmp(r->table, s->table_name) == 0;
+	if (!place_bucket(storage, arena, r->op->target.project_id, NULL, r->bucket, NULL, &place, err) ||
+	    !place_name_check("A table name", r->table, err))
+		return false;
+	return (*ret_same || table_absent(&place, r->table, err)) && (fs_exists(r->file) || file_missing(r, err));
+}
+
 static bool restore(struct restore *r, const char *id, const char *target_bucket, const char *target_table,
 		    struct err *err)
 {
@@ -80,21 +100,11 @@ static bool restore(struct restore *r, const char *id, const char *target_bucket
 	const struct op_target *t = &r->op->target;
 	struct place place;
 	bool there = false;
+	bool same;
 	if (!place_branch(storage, arena, t->project_id, t->branch_id, "Restoring a snapshot", &place, err) ||
-	    !snapshot_find(storage, arena, t->project_id, id, &r->snapshot, err))
+	    !snapshot_find(storage, arena, t->project_id, id, &r->snapshot, err) ||
+	    !target_check(r, target_bucket, target_table, &same, err))
 		return false;
-	const struct snapshot *s = &r->snapshot;
-	r->bucket = target_bucket ? target_bucket : s->bucket;
-	r->table = target_table ? target_table : s->table_name;
-	r->file = snapshot_file(storage, arena, s);
-	r->op->target.bucket = r->bucket;
-	r->op->target.table = r->table;
-	bool same = strcmp(r->bucket, s->bucket) == 0 && strcmp(r->table, s->table_name) == 0;
-	if (!place_bucket(storage, arena, t->project_id, NULL, r->bucket, NULL, &place, err) ||
-	    !place_name_check("A table name", r->table, err) || (!same && !table_absent(&place, r->table, err)))
-		return false;
-	if (!fs_exists(r->file))
-		return file_missing(r, err);
 	bool fine = same && replace(r, &there, err);
 	if (!fine && !there) {
 		err_clear(err);
@@ -103,7 +113,7 @@ static bool restore(struct restore *r, const char *id, const char *target_bucket
 	if (!fine && !fs_exists(r->file))
 		return file_missing(r, err);
 	r->op->rows = r->row_count;
-	op_detail(r->op, "snapshot_id", s->id);
+	op_detail(r->op, "snapshot_id", r->snapshot.id);
 	op_detail_int(r->op, "row_count", r->row_count);
 	return fine;
 }
