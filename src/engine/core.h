@@ -130,6 +130,10 @@ bool fault_set(struct session *session, const char *message, const char *sql, st
 /* For failures without a session. */
 bool fault_err(const char *message, const char *hide_dir, struct fault *fault, struct err *err);
 
+/* opaque.c: does the statement answer values that no vector shows, and the statement that casts them */
+bool opaque_any(struct statement *statement);
+void opaque_wrap(struct statement *statement, const char *sql, struct buf *out);
+
 /* logical.c */
 const struct type *logical_type(struct arena *arena, duckdb_logical_type logical);
 /* Builds the vector's tree once; point it at a chunk with vector_load. */

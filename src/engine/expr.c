@@ -466,23 +466,19 @@ static bool check_type_text(const struct check *c, struct span text)
 static bool bind_type(const struct check *c, struct span text, struct arena *arena, const char **ret)
 {
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
-	struct statement *s;
-	const char *select;
+	const char *select, *type = NULL;
 	struct err err = ERR_INIT;
-	buf_str(&sql, "SELECT CAST(NULL AS ");
+	buf_str(&sql, "SELECT typeof(CAST(NULL AS ");
 	buf_span(&sql, text);
-	buf_byte(&sql, ')');
-	const bool ok = sql_finish(&sql, &select, &err) && statement_prepare(c->session, select, &s, &err);
+	buf_str(&sql, "))");
+	const bool ok = sql_finish(&sql, &select, &err) && session_text(c->session, select, arena, &type, &err);
 	buf_done(&sql);
 	if (!ok)
 		return adopt(c, &err);
-	const struct cursor_column *columns = statement_columns(s);
-	const bool known =
-		statement_column_count(s) == 1 && columns[0].type->id != TYPE_NULL && columns[0].type->id != TYPE_OTHER;
-	if (known)
-		*ret = arena_strdup(arena, columns[0].type->text);
-	statement_free(s);
-	return known || err_set(c->err, c->code, "Not a valid type for a column");
+	if (!type || strcmp(type, "\"NULL\"") == 0)
+		return err_set(c->err, c->code, "Not a valid type for a column");
+	*ret = type;
+	return true;
 }
 
 bool expr_type(struct expr_guard *guard, struct span text, struct arena *arena, const char **ret_type, struct err *err)

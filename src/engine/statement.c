@@ -1,10 +1,13 @@
 #include "engine/core.h"
 
+#include "engine/sql.h"
+
 #include <stdlib.h>
 
 struct statements {
 	struct session *session;
 	duckdb_extracted_statements extracted;
+	size_t count;
 	char *sql;
 };
 
@@ -120,6 +123,27 @@ static bool finish_prepare(struct session *session, duckdb_prepared_statement pr
 	return true;
 }
 
+/* A statement whose values can be read: itself, or one around it. */
+static bool make_readable(struct session *session, const char *sql, struct statement **statement, struct err *err)
+{
+	if (!opaque_any(*statement))
+		return true;
+	struct buf wrapped = BUF(LIMIT_SQL_BYTES);
+	const char *text;
+	struct statement *readable = NULL;
+	opaque_wrap(*statement, sql, &wrapped);
+	duckdb_prepared_statement prepared = NULL;
+	bool ok = sql_finish(&wrapped, &text, err);
+	if (ok) {
+		ok = duckdb_prepare(session->connection, text, &prepared) == DuckDBSuccess;
+		ok = finish_prepare(session, prepared, ok, text, &readable, err);
+	}
+	buf_done(&wrapped);
+	statement_free(*statement);
+	*statement = readable;
+	return ok;
+}
+
 bool statements_parse(struct session *session, const char *sql, struct statements **ret, size_t *ret_count,
 		      struct err *err)
 {
@@ -132,7 +156,7 @@ bool statements_parse(struct session *session, const char *sql, struct statement
 		return false;
 	}
 	struct statements *list = mem_alloc(sizeof(*list));
-	*list = (struct statements){session, extracted, mem_strdup(sql)};
+	*list = (struct statements){session, extracted, count, mem_strdup(sql)};
 	*ret = list;
 	*ret_count = count;
 	return true;
@@ -146,8 +170,14 @@ bool statements_prepare(struct statements *list, size_t i, struct statement **re
 	duckdb_prepared_statement prepared = NULL;
 	const bool ok =
 		duckdb_prepare_extracted_statement(session->connection, list->extracted, i, &prepared) == DuckDBSuccess;
-	const bool done = finish_prepare(session, prepared, ok, list->sql, ret, err);
+	struct statement *statement = NULL;
+	bool done = finish_prepare(session, prepared, ok, list->sql, &statement, err);
+	/* Of several statements the text of one alone is not known. */
+	if (done && list->count == 1)
+		done = make_readable(session, list->sql, &statement, err);
 	session_end(session);
+	if (done)
+		*ret = statement;
 	return done;
 }
 
@@ -166,8 +196,12 @@ bool statement_prepare(struct session *session, const char *sql, struct statemen
 		return false;
 	duckdb_prepared_statement prepared = NULL;
 	const bool ok = duckdb_prepare(session->connection, sql, &prepared) == DuckDBSuccess;
-	const bool done = finish_prepare(session, prepared, ok, sql, ret, err);
+	struct statement *statement = NULL;
+	const bool done = finish_prepare(session, prepared, ok, sql, &statement, err) &&
+			  make_readable(session, sql, &statement, err);
 	session_end(session);
+	if (done)
+		*ret = statement;
 	return done;
 }
 

@@ -456,6 +456,29 @@ static void test_json(void **state)
 	}
 }
 
+/* Types that no vector shows come as JSON or text, whatever stands around them. */
+static void test_opaque(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	assert_true(session_run(session,
+				"CREATE TABLE opaque(id INTEGER, v VARIANT, g GEOMETRY);"
+				"INSERT INTO opaque VALUES (1, 1::VARIANT, 'POINT (1 2)'), (2, 'a'::VARIANT, NULL);"
+				"INSERT INTO opaque VALUES (3, [1, 2]::VARIANT, NULL), (4, NULL, NULL)",
+				&err));
+	struct cursor *c = query("SELECT id AS \"select\", v, g, [v] AS l FROM opaque ORDER BY id DESC ; \n");
+	struct buf rows = BUF(MIB);
+	bool first = true;
+	assert_int_equal(cursor_columns(c)[1].type->id, TYPE_JSON);
+	encode_json_rows(c, 4, &first, &rows);
+	assert_string_equal(buf_view(&rows).ptr, "{\"select\":4,\"v\":null,\"g\":null,\"l\":\"[null]\"},"
+						 "{\"select\":3,\"v\":\"[1,2]\",\"g\":null,\"l\":\"[[1,2]]\"},"
+						 "{\"select\":2,\"v\":\"\\\"a\\\"\",\"g\":null,\"l\":\"[\\\"a\\\"]\"},"
+						 "{\"select\":1,\"v\":\"1\",\"g\":\"POINT (1 2)\",\"l\":\"[1]\"}");
+	buf_done(&rows);
+	cursor_close(c);
+}
+
 static void test_full_buffer(void **state)
 {
 	(void)state;
@@ -482,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_number_texts),
 		cmocka_unit_test(test_text_is_the_engines),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_opaque),
 		cmocka_unit_test(test_full_buffer),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
