@@ -7,9 +7,23 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Most texts need no escape: those are copied at once. */
 static void put_text(struct buf *out, struct span text)
 {
-	json_quote(out, text);
+	bool plain = true;
+	for (size_t i = 0; i < text.len; i++)
+		plain &= (unsigned char)text.ptr[i] >= ' ' && text.ptr[i] != '"' && text.ptr[i] != '\\' &&
+			 (unsigned char)text.ptr[i] < 0x7F;
+	char *to = plain ? buf_reserve(out, text.len + 2) : NULL;
+	if (!to) {
+		json_quote(out, text);
+		return;
+	}
+	to[0] = '"';
+	if (text.len)
+		memcpy(to + 1, text.ptr, text.len);
+	to[text.len + 1] = '"';
+	buf_commit(out, text.len + 2);
 }
 
 /* A text form without anything that JSON would have to escape. */
