@@ -5,12 +5,18 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "metrics/metrics.h"
+#include "storage/job.h"
 #include "storage/object.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { PIECE_BYTES = 256 * 1024, UPLOAD_DIGESTS = BLOB_ETAG | CHECKSUM_BIT(CHECKSUM_SHA256) };
+enum {
+	PIECE_BYTES = 256 * 1024,
+	DIGESTS = BLOB_ETAG | CHECKSUM_BIT(CHECKSUM_SHA256),
+	/* Larger files of our own are hashed after the answer. */
+	DIGEST_AT_ONCE_BYTES = 16 * 1024 * 1024
+};
 
 /* ---- checks ---- */
 
@@ -220,7 +226,7 @@ static bool upload(struct storage *storage, const struct call *call, const char 
 	struct blob blob;
 	if (!upload_find(storage, call->arena, project_id, upload_key, &row, err))
 		return false;
-	bool fine = blob_begin(&blob, storage->settings->files_dir, UPLOAD_DIGESTS, err) &&
+	bool fine = blob_begin(&blob, storage->settings->files_dir, DIGESTS, err) &&
 		    receive(&blob, source, storage->settings->file_max_bytes, err) &&
 		    size_matches(&row, blob.size, err) && blob_finish(&blob, err) &&
 		    stage(storage, call, &row, &blob, ret, err);
@@ -421,8 +427,12 @@ bool file_get(struct storage *storage, const struct call *call, const char *proj
 {
 	if (!project_exists(storage, call->arena, project_id, err))
 		return false;
-	if (catalog_get_file_row(storage->catalog, call->arena, KEY(project_id, file_id), ret))
+	if (catalog_get_file_row(storage->catalog, call->arena, KEY(project_id, file_id), ret)) {
+		/* Without a digest still; bytes that cannot be read are a matter of those who want them. */
+		struct err ignored = ERR_INIT;
+		(void)!object_ensure_etag(storage, call->arena, ret, &ignored);
 		return true;
+	}
 	(void)err_set(err, ERR_FILE_NOT_FOUND, "File %s not found", file_id);
 	err_detail(err, "project_id", project_id);
 	err_detail(err, "file_id", file_id);
@@ -484,6 +494,32 @@ bool file_temporary(struct storage *storage, struct arena *arena, const char **r
 	return fs_mkdir(folder, err);
 }
 
+struct digest_task {
+	struct storage *storage;
+	struct arena *arena;
+	struct file_row row;
+};
+
+static void digest_run(void *task)
+{
+	struct digest_task *t = task;
+	struct err ignored = ERR_INIT;
+	/* What fails here is done when somebody asks for the file. */
+	(void)!object_ensure_etag(t->storage, t->arena, &t->row, &ignored);
+	arena_free(t->arena);
+}
+
+static void digest_later(struct storage *storage, const struct file_row *row)
+{
+	struct err ignored = ERR_INIT;
+	struct arena *arena = arena_new();
+	struct digest_task *task = arena_new_of(arena, struct digest_task);
+	*task = (struct digest_task){.storage = storage, .arena = arena};
+	if (!catalog_get_file_row(storage->catalog, arena, KEY(row->project_id, row->id), &task->row) ||
+	    !job_background(storage->jobs, row->project_id, digest_run, task, &ignored))
+		arena_free(arena);
+}
+
 bool file_adopt(struct storage *storage, const struct call *call, const struct file_adopt *request,
 		struct file_row *ret, struct err *err)
 {
@@ -501,8 +537,8 @@ bool file_adopt(struct storage *storage, const struct call *call, const struct f
 		.tags_json = request->tags_json,
 		.door = request->door,
 	};
-	bool fine =
-		blob_adopt(&blob, storage->settings->files_dir, request->temporary, CHECKSUM_BIT(CHECKSUM_SHA256), err);
+	bool at_once = fs_size(request->temporary) <= DIGEST_AT_ONCE_BYTES;
+	bool fine = blob_adopt(&blob, storage->settings->files_dir, request->temporary, at_once ? DIGESTS : 0, err);
 	if (fine) {
 		object_put_blob(&put, arena, &blob);
 		fine = object_put(storage, arena, &put, ret, err);
@@ -510,6 +546,8 @@ bool file_adopt(struct storage *storage, const struct call *call, const struct f
 	blob_end(&blob, fine);
 	if (!fine)
 		(void)!fs_unlink(request->temporary, &ignored);
+	else if (!at_once)
+		digest_later(storage, ret);
 	return fine;
 }
 

@@ -216,6 +216,11 @@ void jobs_stop(struct jobs *jobs)
 	free(jobs);
 }
 
+bool job_background(struct jobs *jobs, const char *project_id, void (*run)(void *task), void *task, struct err *err)
+{
+	return pool_submit(jobs->pool, span_of(project_id), run, task, err);
+}
+
 /* ---- submit ---- */
 
 static const char *copy_text(struct arena *arena, const char *text)

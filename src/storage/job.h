@@ -66,4 +66,11 @@ MUST_CHECK bool job_list(struct storage *storage, const struct call *call, const
 MUST_CHECK bool job_cancel(struct storage *storage, const struct call *call, const char *project_id,
 			   const char *branch_id, const char *job_id, struct err *err);
 
+/*
+ * Other work for the job threads, in the project's turn and without a record: `run` is called once, also when the server
+ * stops. False (ERR_OVERLOADED, ERR_DRAINING): it will not be called.
+ */
+MUST_CHECK bool job_background(struct jobs *jobs, const char *project_id, void (*run)(void *task), void *task,
+			       struct err *err);
+
 #endif
