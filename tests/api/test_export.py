@@ -131,7 +131,7 @@ HOSTILE_FILTERS = [
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE_FILTERS)
+@pytest.mark.parametrize("text", HOSTILE_FILTERS, ids=[str(i) for i in range(len(HOSTILE_FILTERS))])
 def test_hostile_filters(project, table, text):
     answer = project.post(f"{table}/export", {"where_filter": text})
     if "\u0000" in text and answer.status_code == 422:

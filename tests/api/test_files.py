@@ -104,7 +104,7 @@ def test_prepare_shape(project, body, loc):
     assert loc in [fault["loc"] for fault in answer.json()["detail"]]
 
 
-@pytest.mark.parametrize("name", HOSTILE_FILENAMES)
+@pytest.mark.parametrize("name", HOSTILE_FILENAMES, ids=[str(i) for i in range(len(HOSTILE_FILENAMES))])
 def test_hostile_names(server, project, name):
     details = error_of(project.post("/files/prepare", {"filename": name}), 400, "invalid_filename")
     assert details["filename"][:100] == name[:100]
@@ -122,7 +122,7 @@ def test_nul_in_name(project):
     assert answer.status_code in (400, 422)
 
 
-@pytest.mark.parametrize("name", KIND_FILENAMES)
+@pytest.mark.parametrize("name", KIND_FILENAMES, ids=[str(i) for i in range(len(KIND_FILENAMES))])
 def test_unusual_names(project, name):
     file_id = project.upload(b"content", name)
     f = project.get(f"/files/{file_id}").json()

@@ -156,7 +156,7 @@ def test_compressed(project, table, name, pack):
     assert project.rows(table, limit=1) == [{"id": 0, "v": "row 0"}]
 
 
-@pytest.mark.parametrize("content,name,fmt", [
+BAD_FILES = [
     (b"", "a.csv", "csv"), (b"\x00\x01\x02\xff\xfe", "a.csv", "csv"), (b"id,v\n1,\xff\xfe\n", "a.csv", "csv"),
     (b"id,v\n1\n", "a.csv", "csv"), (b"id,v\n1,a,b\n", "a.csv", "csv"), (b'id,v\n1,"a\n', "a.csv", "csv"),
     (b"id,v,w\n1,a,b\n", "a.csv", "csv"), (b"id\n1\n", "a.csv", "csv"), (b"id,v\nabc,x\n", "a.csv", "csv"),
@@ -166,8 +166,11 @@ def test_compressed(project, table, name, pack):
     (gzip.compress(b"id,v\n1,a\n")[:-8] + bytes(8), "wrong checksum.csv.gz", "csv"),
     (gzip.compress(b"id,v\n1,a\n") + b"garbage", "a.csv.gz", "csv"), (zstd_frame(b"id,v\n1,a\n") + b"x", "a.csv", "csv"),
     (b"id,v\n1,a\n", "a.parquet", "parquet"), (b"PAR1 not really PAR1", "a.parquet", "parquet"), (b"", "a", "parquet"),
-    (b"PAR1" + os.urandom(2000) + struct.pack("<I", 900) + b"PAR1", "a.parquet", "parquet"),
-])
+    (b"PAR1" + random.Random(1).randbytes(2000) + struct.pack("<I", 900) + b"PAR1", "a.parquet", "parquet"),
+]
+
+
+@pytest.mark.parametrize("content,name,fmt", BAD_FILES, ids=[str(i) for i in range(len(BAD_FILES))])
 def test_bad_files(server, project, table, content, name, fmt):
     project.load(table, "id,v\n7,kept\n")
     before = project.get(table).json()
