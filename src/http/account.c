@@ -109,7 +109,7 @@ static void access_log(const struct exchange *ex, int status, double seconds)
 {
 	const struct http_request *req = &ex->req;
 	const struct err_row *row = err_row(ex->res.code);
-	enum log_level level = status >= 500 ? LOG_ERROR : LOG_INFO;
+	enum log_level level = row->fault != FAULT_NONE ? LOG_ERROR : status >= 500 ? LOG_WARN : LOG_INFO;
 	if (ex->server->config.quiet || !log_enabled(level))
 		return;
 	const char *trace = req->call.trace.trace_id;

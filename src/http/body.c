@@ -94,7 +94,7 @@ void body_release(struct exchange *ex)
 		free(ex->ring);
 		ex->ring = NULL;
 	}
-	if (ex->body.cap > LIMIT_HTTP_DRAIN_BYTES)
+	if (ex->body.cap > LIMIT_HTTP_KEPT_BYTES)
 		buf_done(&ex->body);
 	else
 		buf_reset(&ex->body);

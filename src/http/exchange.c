@@ -54,7 +54,7 @@ void exchange_free(struct exchange *ex)
 static int final_status(const struct exchange *ex)
 {
 	if (ex->phase != PHASE_QUEUED)
-		return 499;
+		return ex->refused_status ? ex->refused_status : 499;
 	return ex->complete || ex->sent ? ex->res.status : 499;
 }
 

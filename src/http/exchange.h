@@ -121,8 +121,9 @@ struct exchange {
 	uint64_t streamed;   /* bytes given to the library by a reader */
 	uint64_t sent;
 	bool complete;
-	bool raw;	 /* the answer went out beside the library */
-	bool counted_in; /* the in-flight gauge went up */
+	int refused_status; /* by the library: broken chunks, for example */
+	bool raw;	    /* the answer went out beside the library */
+	bool counted_in;    /* the in-flight gauge went up */
 	_Atomic bool abandoned;
 	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
 	char peer[64];

@@ -10,9 +10,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-/* Bodies up to this size keep their memory for the connection's next answer. */
-enum { BODY_KEPT = 64 * 1024 };
-
 void response_init(struct http_response *res, struct arena *arena)
 {
 	struct buf body = res->body;
@@ -26,7 +23,7 @@ static void content_drop(struct http_response *res)
 	if (res->fd >= 0)
 		(void)close(res->fd);
 	res->fd = -1;
-	if (res->body.cap > BODY_KEPT)
+	if (res->body.cap > LIMIT_HTTP_KEPT_BYTES)
 		buf_done(&res->body);
 	else
 		buf_reset(&res->body);

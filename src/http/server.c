@@ -222,8 +222,9 @@ static void on_end(void *cls, struct MHD_Connection *mhd, void **context, enum M
 			send_account(ex, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	} else {
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-		if (info && info->http_status)
-			account_malformed(ex, (int)info->http_status);
+		ex->refused_status = info ? (int)info->http_status : 0;
+		if (ex->refused_status)
+			account_malformed(ex, ex->refused_status);
 		atomic_store(&ex->abandoned, true);
 		body_broken(ex);
 	}

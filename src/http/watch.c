@@ -23,7 +23,7 @@ enum {
 	LINGER_MAX = 256,
 	LINGER_SECONDS = 2,
 	SWEEP_MS = 1000,
-	BODY_WINDOW_BYTES = 1024, /* least progress of a body in three head timeouts */
+	BODY_BYTES_PER_S = 500, /* least progress of a body, over three head timeouts */
 	EVENTS = 64
 };
 
@@ -307,7 +307,8 @@ static bool body_is_slow(struct conn *conn, int64_t now_ns, int64_t limit_ns)
 {
 	if (conn->body_since_ns == 0 || now_ns - conn->body_since_ns < 3 * limit_ns)
 		return false;
-	bool slow = conn->body_bytes < BODY_WINDOW_BYTES && !we_are_behind(conn->fd);
+	bool slow =
+		conn->body_bytes < (uint64_t)(3 * limit_ns / NS_PER_S) * BODY_BYTES_PER_S && !we_are_behind(conn->fd);
 	conn->body_since_ns = now_ns;
 	conn->body_bytes = 0;
 	return slow;

@@ -868,6 +868,8 @@ def test_requests_are_counted_by_template(echo):
     requests.patch(echo.url + "/count?status=500", timeout=10)
     requests.post(echo.url + "/echo", data=b"x" * 1000, timeout=10)
     requests.request("BREW", echo.url + "/echo", timeout=10)
+    echo.exchange(get("/echo", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n")
+    echo.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 100000 + b"\r\n\r\n")
     after = echo.metrics()
 
     def moved(name, **labels):
@@ -882,6 +884,9 @@ def test_requests_are_counted_by_template(echo):
     assert moved("duckdb_http_response_ttfb_seconds_count", method="GET", endpoint="/pooled/{project_id}") == 2
     assert moved("duckdb_api_errors_total", type="internal", endpoint="/count") == 1
     assert moved("duckdb_http_request_bytes_total", endpoint="/echo") == 1000
+    assert moved(count, method="POST", endpoint="/echo", status_code="400") == 1
+    assert moved("duckdb_requests_rejected_total", door="http", reason="bad_request") == 1
+    assert moved("duckdb_requests_rejected_total", door="http", reason="too_large") == 1
     assert moved("duckdb_http_response_bytes_total", endpoint="/pooled/{project_id}") == 470
     labels = {value for (name, have), _ in after.items() for key, value in have if key == "endpoint"}
     assert not labels & {"/state", "/page", "/metrics", "/secret-path", "/pooled/p1"}
@@ -911,16 +916,17 @@ def test_thousands_of_kept_connections(tmp_path):
     try:
         for _ in range(want):
             wires.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
-        for turn in range(2):
-            for wire in wires:
-                wire.sendall(get("/pooled/p7" if turn else "/echo"))
-            for wire in wires:
-                data = b""
-                while b"}" not in data[-3:]:
-                    piece = wire.recv(65536)
-                    assert piece
-                    data += piece
-                assert data.startswith(b"HTTP/1.1 200")
+        for path, at_once in (("/echo", want), ("/pooled/p7", 500)):  # no more than may wait for a worker
+            for first in range(0, want, at_once):
+                for wire in wires[first : first + at_once]:
+                    wire.sendall(get(path))
+                for wire in wires[first : first + at_once]:
+                    data = b""
+                    while b"}" not in data[-3:]:
+                        piece = wire.recv(65536)
+                        assert piece
+                        data += piece
+                    assert data.startswith(b"HTTP/1.1 200")
         samples = server.metrics()
         assert sample(samples, "duckdb_connections_active", listener="http") >= want
     finally:
