@@ -15,8 +15,8 @@ EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
 def client(server, access_key=ACCESS_KEY, secret=ADMIN_KEY, root=False, **config):
-    """boto3 with its default settings but for endpoint and credentials."""
-    return boto3.client(
+    """boto3 with its default settings but for endpoint and credentials; may be called by several threads."""
+    return boto3.session.Session().client(
         "s3",
         endpoint_url=server.url + ("" if root else "/s3"),
         aws_access_key_id=access_key,
