@@ -8,6 +8,7 @@
 #include "storage/lock.h"
 #include "storage/table.h"
 #include "storage/version.h"
+#include "storage/workspace_core.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -201,11 +202,12 @@ static void files_remove(struct op *op, const struct removal *r)
 	char mark[17];
 	id_hex(8, mark);
 	const char *gone = arena_printf(op->call->arena, "%s/gone_%s", storage->settings->staging_dir, mark);
+	for (size_t i = 0; i < r->workspace_count; i++) {
+		workspace_doom(storage, r->workspaces[i].id, PG_SESSION_DELETED);
+		metric_tenant_forget(TENANT_WORKSPACE, r->workspaces[i].id, NULL, NULL);
+	}
 	(void)!fs_remove_tree(rename(r->dir, gone) == 0 ? gone : r->dir, &ignored);
 	version_remove_files(storage, op->target.project_id, op->target.branch_id, NULL, NULL);
-	for (size_t i = 0; i < r->workspace_count; i++)
-		if (r->workspaces[i].db_path)
-			(void)!fs_unlink(r->workspaces[i].db_path, &ignored);
 	table_reap(storage->tables);
 	metric_tenant_forget(TENANT_BRANCH, op->target.project_id, op->target.branch_id, NULL);
 }

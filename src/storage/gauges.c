@@ -38,6 +38,7 @@ static bool collect_counts(void *ctx, struct err *err)
 	set(METRIC_BUCKETS_TOTAL, (double)(catalog_count_buckets(c, KEY_ALL) + catalog_count_bucket_links(c, KEY_ALL)));
 	set(METRIC_TABLES_TOTAL, (double)main_tables);
 	set(METRIC_WORKSPACES_TOTAL, (double)catalog_count_workspaces(c, KEY_ALL));
+	set(METRIC_PGWIRE_SESSIONS_TOTAL, (double)catalog_count_pg_sessions_by_activity(c, KEY("active")));
 	set(METRIC_BRANCHES_TOTAL, (double)catalog_count_branches(c, KEY_ALL));
 	set(METRIC_BRANCH_TABLES_TOTAL, (double)(tables - main_tables));
 	set(METRIC_BUCKET_SHARES_TOTAL, (double)catalog_count_bucket_shares(c, KEY_ALL));

@@ -12,6 +12,7 @@
 #include "storage/snapshot.h"
 #include "storage/object.h"
 #include "storage/version.h"
+#include "storage/workspace_core.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -310,6 +311,14 @@ static bool status_deleted(void *ctx, struct project *row, struct arena *arena)
 	return true;
 }
 
+static void end_workspaces(struct storage *storage, const struct workspace *workspaces, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		workspace_doom(storage, workspaces[i].id, PG_SESSION_DELETED);
+		metric_tenant_forget(TENANT_WORKSPACE, workspaces[i].id, NULL, NULL);
+	}
+}
+
 static bool delete_project(struct op *op, const char *id, bool keep_record, struct err *err)
 {
 	struct storage *storage = op->storage;
@@ -319,8 +328,10 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 	struct upload *uploads;
 	struct bucket_tables tables;
 	struct intent intent;
+	struct workspace *workspaces;
 	size_t folder_count;
 	size_t upload_count;
+	size_t workspace_count;
 	if (!project_get(storage, op->call, id, &project, err))
 		return false;
 	if (keep_record && strcmp(project.status, "deleted") == 0)
@@ -332,6 +343,7 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 		    snapshot_auto_bucket(op, tables.rows + tables.own_count, tables.count - tables.own_count, err);
 	if (fine) {
 		catalog_list_uploads_newest(storage->catalog, arena, KEY(id), NULL, &uploads, &upload_count);
+		catalog_list_workspaces_newest(storage->catalog, arena, KEY(id), NULL, &workspaces, &workspace_count);
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_project(t, KEY(id), ERR_NOT_FOUND);
 		remove_rows(storage, op->call, t, id);
@@ -343,6 +355,7 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 		fine = catalog_commit(t, err);
 	}
 	if (fine) {
+		end_workspaces(storage, workspaces, workspace_count);
 		for (size_t i = 0; i < upload_count; i++)
 			if (uploads[i].staged_path)
 				blob_remove(storage->settings->files_dir, uploads[i].staged_path);

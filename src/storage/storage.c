@@ -21,6 +21,7 @@
 #include "storage/sweep.h"
 #include "storage/trace.h"
 #include "storage/version.h"
+#include "storage/workspace_core.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -90,7 +91,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	     !traces_start(settings->otlp_endpoint, settings->api_version, &st->traces, err)) ||
 	    !open_catalog(st, err) || !open_engine(st, err) || !reconcile_run(st, &report, err) ||
 	    !server_key_load(settings, st->server_key, err) || !objects_open(st, err) ||
-	    !jobs_start(st, &st->jobs, err)) {
+	    !jobs_start(st, &st->jobs, err) || !workspaces_start(st, &st->workspaces, err)) {
 		storage_close(st);
 		return false;
 	}
@@ -107,6 +108,8 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	sweeper_add(st->sweeper, "staging", 60, file_sweep);
 	sweeper_add(st->sweeper, "jobs", 3600, jobs_sweep);
 	sweeper_add(st->sweeper, "multipart", 300, multipart_sweep);
+	sweeper_add(st->sweeper, "pg_sessions", 15, pg_sessions_sweep);
+	sweeper_add(st->sweeper, "workspaces", 15, workspaces_sweep);
 	gauges_start(st);
 	*ret = st;
 	return true;
@@ -119,6 +122,7 @@ void storage_close(struct storage *st)
 	jobs_stop(st->jobs);
 	sweeper_stop(st->sweeper);
 	gauges_stop(st);
+	workspaces_stop(st->workspaces);
 	traces_stop(st->traces);
 	expr_guard_close(st->guard);
 	if (st->tables)

@@ -31,7 +31,7 @@ struct storage {
 	struct jobs *jobs;
 	struct objects *objects;
 	struct traces *traces;	       /* NULL without an OTLP collector */
-	struct workspaces *workspaces; /* open workspace instances; NULL until the PG listener asked for one */
+	struct workspaces *workspaces; /* open workspace instances and SQL sessions (workspace_instance.h) */
 	char admin_key_hash[65];       /* empty without an admin key */
 	unsigned char server_key[32];  /* s3_credential.h */
 	struct sweeper *sweeper;       /* background jobs */

@@ -1,0 +1,312 @@
+"""Workspaces and the registry of SQL sessions over REST."""
+import os
+import re
+import uuid
+
+import pytest
+from conftest import error_of, sample
+
+
+def login(server, connection, **changes):
+    body = {"username": connection["username"], "password": connection["password"], **changes}
+    return server.post("/internal/pgwire/auth", json=body)
+
+
+def create(project, path="/workspaces", **body):
+    answer = project.post(path, json={"name": "margin check", **body})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def fill(project, table="t", rows=3):
+    project.bucket("b")
+    path = project.table(table, [{"name": "id", "type": "INTEGER"}, {"name": "total", "type": "INTEGER"}])
+    lines = "".join(f"{i},{i * 10}\n" for i in range(1, rows + 1))
+    project.load(path, "id,total\n" + lines)
+
+
+def file_of(server, project, workspace, branch=None):
+    folder = f"project_{project.id}" + (f"_branch_{branch}" if branch else "")
+    return os.path.join(server.data_dir, "duckdb", folder, "_workspaces", workspace["id"] + ".duckdb")
+
+
+def new_session(server, workspace, name=None):
+    body = {"session_id": name or uuid.uuid4().hex, "workspace_id": workspace["id"], "client_ip": "10.0.0.7"}
+    answer = server.post("/internal/pgwire/sessions", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_created_workspace_has_a_login_and_a_file(server, project):
+    w = create(project)
+    assert re.fullmatch(r"ws_[0-9a-f]{8}", w["id"])
+    assert (w["name"], w["project_id"], w["branch_id"]) == ("margin check", project.id, None)
+    assert (w["status"], w["expires_at"], w["size_limit_gb"]) == ("active", None, 10)
+    c = w["connection"]
+    assert re.fullmatch(rf"ws_{w['id']}_[0-9a-f]{{8}}", c["username"])
+    assert re.fullmatch(r"[A-Za-z0-9_-]{32}", c["password"])
+    assert (c["host"], c["port"], c["ssl_mode"], c["database"]) == ("localhost", 5432, "prefer", f"workspace_{w['id']}")
+    assert c["connection_string"] == (
+        f"postgresql://{c['username']}:{c['password']}@localhost:5432/{c['database']}?sslmode=prefer")
+    listed = project.get("/workspaces").json()
+    assert listed["count"] == 1 and listed["workspaces"][0]["id"] == w["id"]
+    assert listed["workspaces"][0]["connection"]["password"] is None
+    assert listed["workspaces"][0]["connection"]["username"] == c["username"]
+    detail = project.get(f"/workspaces/{w['id']}").json()
+    assert detail["size_bytes"] > 0 and detail["connection"]["password"] is None
+    assert (detail["attached_tables"], detail["workspace_objects"], detail["active_sessions"]) == ([], [], 0)
+
+
+def test_password_logs_in_and_a_reset_ends_the_old_one(server, project):
+    fill(project)
+    w = create(project)
+    first = w["connection"]
+    info = login(server, first)
+    assert info.status_code == 200, info.text
+    info = info.json()
+    assert (info["workspace_id"], info["project_id"], info["branch_id"]) == (w["id"], project.id, None)
+    assert os.path.exists(info["db_path"])
+    assert [(t["bucket"], t["name"], t["rows"]) for t in info["tables"]] == [("b", "t", 3)]
+    assert os.path.exists(info["tables"][0]["path"])
+    assert (info["memory_limit"], info["query_timeout_seconds"]) == ("4GB", 300)
+    answer = project.post(f"/workspaces/{w['id']}/credentials/reset")
+    assert answer.status_code == 200
+    second = answer.json()
+    assert second["username"] == first["username"] and second["password"] != first["password"]
+    error_of(login(server, first), 401, "invalid_credentials")
+    assert login(server, second).status_code == 200
+
+
+def test_wrong_password_and_unknown_user_look_alike(server, project):
+    w = create(project)
+    wrong = error_of(login(server, w["connection"], password="no"), 401, "invalid_credentials")
+    unknown = error_of(login(server, w["connection"], username="ws_ws_none_00000000"), 401, "invalid_credentials")
+    assert wrong == unknown
+    error_of(login(server, w["connection"], password=""), 401, "invalid_credentials")
+
+
+def test_attempts_are_counted_once_each(server, project):
+    w = create(project)
+    before = server.metrics()
+    login(server, w["connection"])
+    login(server, w["connection"], password="no")
+    after = server.metrics()
+    for status in ("success", "auth_failed"):
+        assert sample(after, "pgwire_connections_total", status=status) - sample(
+            before, "pgwire_connections_total", status=status) == 1
+    assert sample(after, "pgwire_auth_duration_seconds_count") - sample(
+        before, "pgwire_auth_duration_seconds_count") == 2
+
+
+@pytest.mark.parametrize("body", [
+    {}, {"name": 5}, {"name": "x", "ttl_hours": 0}, {"name": "x", "ttl_hours": 169}, {"name": "x", "size_limit_gb": 0},
+    {"name": "x", "size_limit_gb": 101}, {"name": "x", "preload_tables": "b.t"}])
+def test_bad_create_bodies_are_refused(project, body):
+    assert project.post("/workspaces", json=body).status_code == 422
+
+
+def test_missing_things(server, project, other_project):
+    error_of(server.post("/projects/nope/workspaces", json={"name": "x"}), 404, "project_not_found")
+    error_of(server.get("/projects/nope/workspaces"), 404, "project_not_found")
+    for path, call in (("", project.get), ("", project.delete), ("/clear", project.post),
+                       ("/credentials/reset", project.post), ("/objects/x", project.delete),
+                       ("/disconnect-all", project.post), ("/sessions/x", project.delete)):
+        error_of(call(f"/workspaces/ws_00000000{path}"), 404, "workspace_not_found")
+    error_of(project.post("/workspaces/ws_00000000/load", json={"tables": []}), 404, "workspace_not_found")
+    w = create(project)
+    error_of(other_project.get(f"/workspaces/{w['id']}"), 404, "workspace_not_found")
+    error_of(other_project.delete(f"/workspaces/{w['id']}"), 404, "workspace_not_found")
+    error_of(project.delete(f"/workspaces/{w['id']}/objects/nope"), 404, "object_not_found")
+    error_of(project.delete(f"/workspaces/{w['id']}/sessions/nope"), 404, "session_not_found")
+
+
+def test_preload_is_all_or_nothing(project):
+    fill(project)
+    answer = project.post("/workspaces", json={"name": "x", "preload_tables": ["b.t", "b.none"]})
+    error_of(answer, 404, "table_not_found")
+    assert project.get("/workspaces").json() == {"workspaces": [], "count": 0}
+    w = create(project, preload_tables=["b.t"])
+    objects = project.get(f"/workspaces/{w['id']}").json()["workspace_objects"]
+    assert objects == [{"name": "t", "type": "table", "rows": 3}]
+
+
+def test_load_copies_with_columns_and_filter(project):
+    fill(project)
+    w = create(project)
+    answer = project.post(f"/workspaces/{w['id']}/load", json={"tables": [
+        {"source": "b.t"},
+        {"source": "b.t", "destination": "big", "columns": ["id"], "where": "total > 10"},
+        {"bucket": "b", "table": "t", "destination": "third"},
+        {"source": "b.none"}, {"source": "malformed"},
+        {"source": "b.t", "columns": ["nope"]},
+        {"source": "b.t", "where": "(SELECT 1) = 1; DROP TABLE t"}]})
+    assert answer.status_code == 200, answer.text
+    loaded = answer.json()["loaded"]
+    assert [(e["destination"], e["rows"]) for e in loaded[:3]] == [("t", 3), ("big", 2), ("third", 3)]
+    assert all(e["error"] is None and e["size_bytes"] == answer.json()["workspace_size_bytes"] > 0 for e in loaded[:3])
+    assert all(e["error"] and e["rows"] == 0 and e["size_bytes"] == 0 for e in loaded[3:])
+    detail = project.get(f"/workspaces/{w['id']}").json()
+    assert detail["workspace_objects"] == [{"name": "big", "type": "table", "rows": 2},
+                                           {"name": "t", "type": "table", "rows": 3},
+                                           {"name": "third", "type": "table", "rows": 3}]
+    assert detail["attached_tables"] == [{"schema": "b", "table": "t", "rows": 3}]
+    again = project.post(f"/workspaces/{w['id']}/load", json={"tables": [
+        {"source": "b.t", "destination": "big", "where": "id = 1"}]}).json()
+    assert again["loaded"][0]["rows"] == 1
+    none = project.post(f"/workspaces/{w['id']}/load", json={"tables": [{"source": "b.none"}]}).json()
+    assert none["workspace_size_bytes"] == 0
+
+
+def test_load_follows_a_table_that_changed(project):
+    fill(project)
+    w = create(project)
+    load = {"tables": [{"source": "b.t"}]}
+    assert project.post(f"/workspaces/{w['id']}/load", json=load).json()["loaded"][0]["rows"] == 3
+    project.load("/branches/default/buckets/b/tables/t", "id,total\n9,9\n")
+    detail = project.get(f"/workspaces/{w['id']}").json()
+    assert detail["workspace_objects"][0]["rows"] == 3
+    rows = detail["attached_tables"][0]["rows"]
+    assert project.post(f"/workspaces/{w['id']}/load", json=load).json()["loaded"][0]["rows"] == rows
+
+
+def test_clear_and_drop(project):
+    fill(project)
+    w = create(project, preload_tables=["b.t"])
+    project.post(f"/workspaces/{w['id']}/load", json={"tables": [{"source": "b.t", "destination": "two words"}]})
+    assert project.delete(f"/workspaces/{w['id']}/objects/two%20words").status_code == 204
+    assert [o["name"] for o in project.get(f"/workspaces/{w['id']}").json()["workspace_objects"]] == ["t"]
+    assert project.post(f"/workspaces/{w['id']}/clear").status_code == 204
+    assert project.get(f"/workspaces/{w['id']}").json()["workspace_objects"] == []
+    assert project.post(f"/workspaces/{w['id']}/clear").status_code == 204
+
+
+def test_delete_takes_file_login_and_sessions(server, project):
+    w = create(project)
+    path = login(server, w["connection"]).json()["db_path"]
+    session = new_session(server, w)
+    assert project.get(f"/workspaces/{w['id']}").json()["active_sessions"] == 1
+    assert project.delete(f"/workspaces/{w['id']}").status_code == 204
+    assert not any(name.startswith(w["id"]) for name in os.listdir(os.path.dirname(path)))
+    error_of(login(server, w["connection"]), 401, "invalid_credentials")
+    error_of(server.get(f"/internal/pgwire/sessions/{session['session_id']}"), 404, "session_not_found")
+    error_of(project.delete(f"/workspaces/{w['id']}"), 404, "workspace_not_found")
+
+
+def test_branch_workspaces(server, project):
+    fill(project)
+    branch = project.post("/branches", json={"name": "dev"}).json()["id"]
+    other = project.post("/branches", json={"name": "other"}).json()["id"]
+    main = create(project)
+    w = create(project, f"/branches/{branch}/workspaces")
+    assert w["branch_id"] == branch
+    project.table("only_here", branch=branch)
+    project.load(f"/branches/{branch}/buckets/b/tables/t", "id,total\n7,70\n")
+    detail = project.get(f"/branches/{branch}/workspaces/{w['id']}").json()
+    rows = {(t["schema"], t["table"]): t["rows"] for t in detail["attached_tables"]}
+    assert set(rows) == {("b", "t"), ("b", "only_here")}
+    assert len(detail["attached_tables"]) == 2
+    loaded = project.post(f"/workspaces/{w['id']}/load", json={"tables": [
+        {"source": "b.t"}, {"source": "b.only_here"}]}).json()["loaded"]
+    assert [e["error"] for e in loaded] == [None, None] and loaded[0]["rows"] == rows[("b", "t")]
+    info = login(server, w["connection"]).json()
+    assert info["branch_id"] == branch and f"_branch_{branch}/" in info["db_path"]
+    assert all(f"_branch_{branch}/" in t["path"] for t in info["tables"])
+    assert [x["id"] for x in project.get(f"/branches/{branch}/workspaces").json()["workspaces"]] == [w["id"]]
+    assert [x["id"] for x in project.get("/branches/default/workspaces").json()["workspaces"]] == [main["id"]]
+    assert [x["id"] for x in project.get("/workspaces").json()["workspaces"]] == [w["id"], main["id"]]
+    error_of(project.get(f"/branches/{other}/workspaces/{w['id']}"), 404, "workspace_not_found")
+    error_of(project.get(f"/branches/nope/workspaces/{w['id']}"), 404, "branch_not_found")
+    error_of(project.post("/branches/nope/workspaces", json={"name": "x"}), 404, "branch_not_found")
+    second = create(project, f"/branches/{branch}/workspaces")
+    assert project.delete(f"/workspaces/{second['id']}").status_code == 204
+    assert project.delete(f"/branches/{branch}").status_code == 204
+    error_of(login(server, w["connection"]), 401, "invalid_credentials")
+    assert not os.path.exists(info["db_path"])
+    assert [x["id"] for x in project.get("/workspaces").json()["workspaces"]] == [main["id"]]
+
+
+def test_linked_tables_are_seen_but_not_announced(server, project, other_project):
+    fill(other_project)
+    answer = other_project.post("/branches/default/buckets/b/share", json={"target_project_id": project.id})
+    assert answer.status_code < 300, answer.text
+    link = {"source_project_id": other_project.id, "source_bucket_name": "b"}
+    answer = project.post("/branches/default/buckets/shared/link", json=link)
+    assert answer.status_code < 300, answer.text
+    w = create(project)
+    assert login(server, w["connection"]).json()["tables"] == []
+    loaded = project.post(f"/workspaces/{w['id']}/load", json={"tables": [{"source": "shared.t"}]}).json()["loaded"]
+    assert (loaded[0]["rows"], loaded[0]["error"]) == (3, None)
+
+
+def test_session_registry(server, project):
+    w = create(project)
+    s = new_session(server, w)
+    assert (s["workspace_id"], s["client_ip"], s["query_count"], s["status"]) == (w["id"], "10.0.0.7", 0, "active")
+    assert s["connected_at"] and s["last_activity_at"]
+    path = f"/internal/pgwire/sessions/{s['session_id']}"
+    error_of(server.post("/internal/pgwire/sessions", json={"session_id": s["session_id"], "workspace_id": w["id"]}),
+             409, "session_exists")
+    error_of(server.post("/internal/pgwire/sessions", json={"session_id": "x", "workspace_id": "nope"}),
+             404, "workspace_not_found")
+    assert server.request("PATCH", path + "/activity", json={}).json()["query_count"] == 1
+    still = server.request("PATCH", path + "/activity", json={"increment_queries": False}).json()
+    assert still["query_count"] == 1 and still["last_activity_at"] >= s["last_activity_at"]
+    second = new_session(server, w)
+    listed = server.get(f"/internal/pgwire/sessions?workspace_id={w['id']}").json()
+    assert [x["session_id"] for x in listed] == [second["session_id"], s["session_id"]]
+    assert server.delete(path).status_code == 204
+    assert server.get(path).json()["status"] == "disconnected"
+    assert server.delete(f"/internal/pgwire/sessions/{second['session_id']}?reason=node%20lost").status_code == 204
+    ended = server.get(f"/internal/pgwire/sessions?workspace_id={w['id']}&status=node%20lost").json()
+    assert [x["session_id"] for x in ended] == [second["session_id"]]
+    for call in (server.get("/internal/pgwire/sessions/none"), server.delete("/internal/pgwire/sessions/none"),
+                 server.request("PATCH", "/internal/pgwire/sessions/none/activity", json={})):
+        error_of(call, 404, "session_not_found")
+
+
+def test_sessions_end_one_by_one_all_at_once_and_when_idle(server, project):
+    w = create(project)
+    sessions = [new_session(server, w) for _ in range(4)]
+    answer = project.delete(f"/workspaces/{w['id']}/sessions/{sessions[0]['session_id']}")
+    assert answer.status_code == 200 and answer.json()["session_id"] == sessions[0]["session_id"]
+    assert project.post(f"/workspaces/{w['id']}/disconnect-all").json()["count"] == 3
+    idle = new_session(server, w)
+    kept = server.post("/internal/pgwire/sessions/cleanup?idle_timeout_seconds=3000").json()
+    assert kept["idle_timeout_seconds"] == 3000
+    assert server.get(f"/internal/pgwire/sessions/{idle['session_id']}").json()["status"] == "active"
+    done = server.post("/internal/pgwire/sessions/cleanup?idle_timeout_seconds=0").json()
+    assert done["cleaned_up"] >= 1 and done["idle_timeout_seconds"] == 0
+    assert server.get(f"/internal/pgwire/sessions/{idle['session_id']}").json()["status"] == "timeout"
+    assert server.post("/internal/pgwire/sessions/cleanup").json() == {"cleaned_up": 0, "idle_timeout_seconds": 3600}
+
+
+def test_limit_counts_active_sessions_after_the_password(server, project):
+    w = create(project)
+    sessions = [new_session(server, w) for _ in range(5)]
+    error_of(login(server, w["connection"], password="no"), 401, "invalid_credentials")
+    refused = login(server, w["connection"])
+    error_of(refused, 429, "connection_limit_reached")
+    assert refused.json()["detail"]["details"] == {"workspace_id": w["id"], "active_sessions": 5, "limit": 5}
+    server.delete(f"/internal/pgwire/sessions/{sessions[0]['session_id']}")
+    assert login(server, w["connection"]).status_code == 200
+    assert project.delete(f"/workspaces/{w['id']}").status_code == 204
+
+
+def test_internal_endpoints_need_the_admin_key(server, project):
+    w = create(project)
+    for method, path in (("GET", "/sessions"), ("POST", "/auth"), ("POST", "/sessions/cleanup")):
+        assert server.request(method, "/internal/pgwire" + path, key=None,
+                              json={"username": "x", "password": "y"}).status_code == 401
+    assert server.request("GET", f"/projects/{project.id}/workspaces/{w['id']}", key=None).status_code == 401
+
+
+def test_workspaces_survive_a_restart(server_factory):
+    server = server_factory()
+    server.post("/projects", json={"id": "p", "name": "p"})
+    made = server.post("/projects/p/workspaces", json={"name": "x", "ttl_hours": 2}).json()
+    assert made["expires_at"] > made["created_at"]
+    server.restart()
+    assert login(server, made["connection"]).status_code == 200
+    assert server.get(f"/projects/p/workspaces/{made['id']}").json()["status"] == "active"
+    assert server.delete("/projects/p").status_code in (200, 204)
+    error_of(login(server, made["connection"]), 401, "invalid_credentials")
