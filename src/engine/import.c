@@ -316,6 +316,23 @@ static void copy_char(char ret[8], struct span s)
 	ret[n] = '\0';
 }
 
+/* False when there are not as many. */
+static bool skip_lines(struct span *text, size_t n)
+{
+	for (; n > 0; n--) {
+		size_t end = 0;
+		while (end < text->len && !ends_record(text->ptr[end]))
+			end++;
+		if (end == text->len) {
+			*text = span_skip(*text, end);
+			return false;
+		}
+		end += text->ptr[end] == '\r' && char_at(*text, end + 1) == '\n';
+		*text = span_skip(*text, end + 1);
+	}
+	return true;
+}
+
 static bool sniff_csv(const char *path, const struct import_options *o, struct arena *arena, struct import_file *ret,
 		      struct err *err)
 {
@@ -328,6 +345,10 @@ static bool sniff_csv(const char *path, const struct import_options *o, struct a
 	struct span text = {sample, len};
 	if (span_starts(text, mark))
 		text = span_skip(text, mark.len);
+	if (!skip_lines(&text, o->skip) && !whole) {
+		free(sample);
+		return unreadable(err, "the lines to skip are too long");
+	}
 	struct dialect d = detect(o, text, whole);
 	if (o->quote && !*o->quote)
 		d.quote = d.escape = '\0';
@@ -428,10 +449,17 @@ bool import_scan_sql(const char *path, const struct import_options *options, con
 		return err_set(err, ERR_IMPORT_FAILED, "The file is empty");
 	sql_printf(out,
 		   "read_csv(%L, auto_detect=false, header=%s, delim=%L, quote=%L, escape=%L, compression=%L, "
-		   "nullstr=['', %L], allow_quoted_nulls=true, null_padding=false, strict_mode=true, "
-		   "ignore_errors=false, comment='', skip=0, hive_partitioning=false, filename=false, columns={",
+		   "nullstr=[",
 		   path, file->has_header ? "true" : "false", file->delimiter, file->quote, file->escape,
-		   codecs[file->compression], options->null_text ? options->null_text : "");
+		   codecs[file->compression]);
+	for (size_t i = 0; i < options->null_text_count; i++)
+		sql_printf(out, "%s%L", i ? ", " : "", options->null_texts[i]);
+	if (options->null_text_count == 0)
+		sql_printf(out, "'', %L", options->null_text ? options->null_text : "");
+	sql_printf(out,
+		   "], allow_quoted_nulls=true, null_padding=false, strict_mode=true, ignore_errors=false, "
+		   "comment='', skip=%d, hive_partitioning=false, filename=false, columns={",
+		   (int64_t)options->skip);
 	for (size_t i = 0; i < file->column_count; i++)
 		column_sql(file, i, types ? types[i] : NULL, out);
 	buf_str(out, "})");

@@ -23,8 +23,12 @@ struct import_options {
 	const char *quote;     /* empty: none; else one byte */
 	const char *escape;    /* likewise */
 	const char *null_text; /* NULL: empty fields are NULL */
-	bool header;	       /* first row is a header */
-	bool detect_header;    /* overrides `header` by what the file looks like */
+	/* Instead of empty fields and null_text, unless the count is 0 */
+	const char *const *null_texts;
+	size_t null_text_count;
+	size_t skip;	    /* lines in front of the first row */
+	bool header;	    /* first row is a header */
+	bool detect_header; /* overrides `header` by what the file looks like */
 };
 
 struct import_file {

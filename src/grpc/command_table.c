@@ -77,6 +77,23 @@ const struct driver_command driver_commands[] = {
 		 driver_preview_table, DRIVER_PROJECT),
 	 .description = "First rows of a table",
 	 .example = "\"path\":[\"p7\",\"in_c_port\"],\"tableName\":\"ships\",\"filters\":{\"limit\":10}"},
+	{COMMAND("TableImportFromFile", TABLE_DESC(table_import_from_file_command), &TABLE_DESC(table_import_response),
+		 driver_import_from_file, DRIVER_PROJECT),
+	 .description = "Load a CSV or Parquet file into a table",
+	 .example = "\"fileProvider\":\"HTTP\",\"filePath\":{\"root\":\"project_p7\",\"path\":\"in\",\"fileName\":"
+		    "\"ships.csv\"},\"destination\":{\"path\":[\"p7\",\"in_c_port\"],\"tableName\":\"ships\"},"
+		    "\"importOptions\":{\"importType\":\"INCREMENTAL\"}"},
+	{COMMAND("TableExportToFile", TABLE_DESC(table_export_to_file_command),
+		 &TABLE_DESC(table_export_to_file_response), driver_export_to_file, DRIVER_PROJECT),
+	 .description = "Write a table to a CSV or Parquet file",
+	 .example = "\"source\":{\"path\":[\"p7\",\"in_c_port\"],\"tableName\":\"ships\"},\"fileProvider\":\"HTTP\","
+		    "\"filePath\":{\"root\":\"project_p7\",\"path\":\"out\",\"fileName\":\"ships.csv\"}"},
+	{COMMAND("CreateDevBranch", PROJECT_DESC(create_dev_branch_command), &PROJECT_DESC(create_dev_branch_response),
+		 driver_create_dev_branch, DRIVER_PROJECT),
+	 .description = "Create an empty dev branch", .example = "\"projectId\":\"p7\",\"branchId\":\"b1\""},
+	{COMMAND("DropDevBranch", PROJECT_DESC(drop_dev_branch_command), NULL, driver_drop_dev_branch, DRIVER_PROJECT),
+	 .description = "Drop a dev branch with its tables, workspaces and keys",
+	 .example = "\"devBranchReadOnlyRoleName\":\"branch_p7_b1_readonly\""},
 	{COMMAND("ObjectInfo", INFO_DESC(object_info_command), &INFO_DESC(object_info_response), driver_object_info,
 		 DRIVER_PROJECT),
 	 .quick = true, .description = "Describe a project, bucket or table",

@@ -34,6 +34,12 @@ HANDLER(drop_column);
 HANDLER(alter_column);
 HANDLER(add_primary_key);
 HANDLER(drop_primary_key);
+/* import_export.c */
+HANDLER(import_from_file);
+HANDLER(export_to_file);
+/* branch.c */
+HANDLER(create_dev_branch);
+HANDLER(drop_dev_branch);
 /* rows.c */
 HANDLER(delete_rows);
 HANDLER(preview_table);

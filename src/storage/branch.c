@@ -58,6 +58,22 @@ static bool name_taken(struct storage *storage, const struct call *call, const c
 }
 
 /* The folder is the claim on the id: no other branch and no project has it. */
+static bool folder_claim(struct storage *storage, struct arena *arena, const char *project_id, const char *id,
+			 const char **ret_dir, struct intent *intent, struct err *err)
+{
+	*ret_dir = place_project_dir(storage, arena, project_id, id);
+	intent_begin(intent, storage, *ret_dir, NULL);
+	if (mkdir(*ret_dir, 0750) == 0)
+		return true;
+	int number = errno;
+	intent_end(intent);
+	if (number != EEXIST)
+		return err_errno(err, number, "Cannot create the folder of a branch");
+	(void)err_set(err, ERR_BRANCH_EXISTS, "Branch %s already exists in project %s", id, project_id);
+	err_detail(err, "branch_id", id);
+	return false;
+}
+
 static bool folder_make(struct storage *storage, struct arena *arena, const char *project_id, const char **ret_id,
 			const char **ret_dir, struct intent *intent, struct err *err)
 {
@@ -79,7 +95,8 @@ static bool folder_make(struct storage *storage, struct arena *arena, const char
 	return err_set(err, ERR_INTERNAL, "No free branch id was found");
 }
 
-static bool create(struct op *op, const char *name, const char *description, struct branch *ret, struct err *err)
+static bool create(struct op *op, const char *id, const char *name, const char *description, struct branch *ret,
+		   struct err *err)
 {
 	struct storage *storage = op->storage;
 	struct arena *arena = op->call->arena;
@@ -90,9 +107,13 @@ static bool create(struct op *op, const char *name, const char *description, str
 	if (!place_branch(storage, arena, project_id, NULL, NULL, &place, err) ||
 	    name_taken(storage, op->call, project_id, name, err))
 		return false;
-	*ret = (struct branch){
-		.project_id = project_id, .name = name, .description = description, .created_at = clock_unix_us()};
-	if (!folder_make(storage, arena, project_id, &ret->id, &dir, &intent, err))
+	*ret = (struct branch){.project_id = project_id,
+			       .id = id,
+			       .name = name,
+			       .description = description,
+			       .created_at = clock_unix_us()};
+	if (id ? !folder_claim(storage, arena, project_id, id, &dir, &intent, err)
+	       : !folder_make(storage, arena, project_id, &ret->id, &dir, &intent, err))
 		return false;
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
@@ -116,7 +137,17 @@ bool branch_create(struct storage *storage, const struct call *call, const char 
 	struct op op;
 	*ret = (struct branch_info){0};
 	op_begin(&op, storage, call, OP_create_branch, (struct op_target){.project_id = project_id});
-	return op_end(&op, create(&op, name, description, &ret->row, err), err);
+	return op_end(&op, create(&op, NULL, name, description, &ret->row, err), err);
+}
+
+bool branch_create_as(struct storage *storage, const struct call *call, const char *project_id, const char *id,
+		      const char *name, struct branch_info *ret, struct err *err)
+{
+	struct op op;
+	*ret = (struct branch_info){0};
+	op_begin(&op, storage, call, OP_create_branch, (struct op_target){.project_id = project_id});
+	bool fine = (!id || place_name_check("A branch id", id, err)) && create(&op, id, name, NULL, &ret->row, err);
+	return op_end(&op, fine, err);
 }
 
 /* ---- looking ---- */

@@ -25,6 +25,9 @@ struct branch_info {
 /* ERR_BRANCH_NAME_EXISTS. */
 MUST_CHECK bool branch_create(struct storage *storage, const struct call *call, const char *project_id,
 			      const char *name, const char *description, struct branch_info *ret, struct err *err);
+/* The same with an id of the caller's choice, which must be free (ERR_BRANCH_EXISTS); NULL: one is made. */
+MUST_CHECK bool branch_create_as(struct storage *storage, const struct call *call, const char *project_id,
+				 const char *id, const char *name, struct branch_info *ret, struct err *err);
 /* Newest first. */
 MUST_CHECK bool branch_list(struct storage *storage, const struct call *call, const char *project_id, int64_t limit,
 			    int64_t offset, struct branch_info **ret, size_t *ret_count, struct err *err);

@@ -200,7 +200,7 @@ static bool adopt(struct exporter *ex, const char *path, struct file_row *ret, s
 	const char *slash = key ? strrchr(key, '/') : NULL;
 	(void)clock_format(clock_unix_us(), "%Y%m%d_%H%M%S", time, sizeof(time));
 	const struct file_adopt request = {
-		.project_id = ex->request->project_id,
+		.project_id = ex->request->target_project ? ex->request->target_project : ex->request->project_id,
 		.temporary = path,
 		.key = key,
 		.name = slash ? slash + 1

@@ -20,6 +20,7 @@ struct table_export {
 	const char *version;	       /* id of a kept version; NULL: the current one */
 	const struct filters *filters; /* driver only: conditions and order as data; NULL: none */
 	const char *target_path;       /* driver only: key of the object to write; NULL: a new file of today */
+	const char *target_project;    /* whose object; NULL: that of the table\'s project */
 };
 
 struct table_export_result {

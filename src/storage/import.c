@@ -48,6 +48,7 @@ struct importer {
 	struct session *session;
 	struct table_write write;
 	int64_t rows_read;
+	int64_t rows_merged;
 };
 
 /* ---- what is asked for ---- */
@@ -112,6 +113,9 @@ static bool csv_options(struct importer *im, struct err *err)
 	o->quote = csv->quote ? csv->quote : "\"";
 	o->escape = csv->escape ? csv->escape : o->quote;
 	o->null_text = csv->null_string;
+	o->null_texts = csv->null_texts;
+	o->null_text_count = csv->null_text_count;
+	o->skip = csv->skip;
 	return option_check("delimiter", csv->delimiter, 4, false, err) &&
 	       option_check("quote", csv->quote, 1, true, err) && option_check("escape", csv->escape, 1, true, err);
 }
@@ -225,11 +229,36 @@ static bool sources_check(struct importer *im, struct err *err)
 	return true;
 }
 
+/* Whether the file begins with the names that the caller told. */
+static bool names_lead(const struct importer *im, const struct import_file *file)
+{
+	const struct table_import *r = im->request;
+	if (file->column_count != r->column_count)
+		return false;
+	for (size_t i = 0; i < r->column_count; i++) {
+		if (strcmp(file->columns[i].name, r->columns[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool source_sniff(struct importer *im, struct source *s, struct err *err)
+{
+	bool may_lead = im->options.format == IMPORT_CSV && im->request->csv.names_header;
+	im->options.header = im->options.header || may_lead;
+	if (!import_sniff(im->session, s->link, &im->options, im->arena, &s->file, err))
+		return false;
+	if (!may_lead || names_lead(im, &s->file))
+		return true;
+	im->options.header = false;
+	return import_sniff(im->session, s->link, &im->options, im->arena, &s->file, err);
+}
+
 static bool sources_map(struct importer *im, struct err *err)
 {
 	for (size_t i = 0; i < im->source_count; i++) {
 		struct source *s = &im->sources[i];
-		if (!import_sniff(im->session, s->link, &im->options, im->arena, &s->file, err) ||
+		if (!source_sniff(im, s, err) ||
 		    !import_map(&im->write.info.schema, &s->file, im->request, im->arena, &s->map, err))
 			return false;
 	}
@@ -238,12 +267,36 @@ static bool sources_map(struct importer *im, struct err *err)
 
 /* ---- rows ---- */
 
+/* Their empty text must reach the statement as such: it is read as text and cast there. */
+static bool empty_is_null(const struct importer *im, const char *column)
+{
+	for (size_t i = 0; i < im->request->empty_column_count; i++) {
+		if (strcasecmp(im->request->empty_columns[i], column) == 0)
+			return im->options.format == IMPORT_CSV;
+	}
+	return false;
+}
+
+static const char *const *scan_types(const struct importer *im, const struct source *s)
+{
+	const struct table_schema *schema = &im->write.info.schema;
+	const char *const *types = import_map_types(&s->map, schema, &s->file, im->arena);
+	const char **made = arena_array(im->arena, const char *, s->file.column_count);
+	for (size_t i = 0; i < s->file.column_count; i++)
+		made[i] = types[i];
+	for (size_t i = 0; i < s->map.count; i++) {
+		if (empty_is_null(im, schema->columns[s->map.target[i]].name))
+			made[s->map.source[i]] = NULL;
+	}
+	return made;
+}
+
 /* INSERT INTO the next file: columns by their place in the scan, so that the file's own names never reach SQL. */
 static bool insert_sql(struct importer *im, const struct source *s, struct buf *sql, struct err *err)
 {
 	const struct table_schema *schema = &im->write.info.schema;
-	const char *const *types = import_map_types(&s->map, schema, &s->file, im->arena);
-	const char *stamp = im->request->timestamp_column;
+	const char *const *types = scan_types(im, s);
+	const char *stamp = im->request->timestamp_given ? NULL : im->request->timestamp_column;
 	const char *comma = "";
 	stamp = stamp && table_column_find(schema, stamp) ? stamp : NULL;
 	sql_printf(sql, "INSERT INTO %s.main.data (", staging_alias(im->write.next));
@@ -253,8 +306,10 @@ static bool insert_sql(struct importer *im, const struct source *s, struct buf *
 		sql_printf(sql, "%s%I", comma, stamp);
 	buf_str(sql, ") SELECT ");
 	comma = "";
-	for (size_t i = 0; i < s->map.count; i++, comma = ", ")
-		sql_printf(sql, "%sc%d", comma, (int64_t)s->map.source[i]);
+	for (size_t i = 0; i < s->map.count; i++, comma = ", ") {
+		bool empty = empty_is_null(im, schema->columns[s->map.target[i]].name);
+		sql_printf(sql, empty ? "%sNULLIF(c%d, '')" : "%sc%d", comma, (int64_t)s->map.source[i]);
+	}
 	if (stamp)
 		sql_printf(sql, "%smake_timestamp(%d)", comma, im->op->start_us);
 	buf_str(sql, " FROM ");
@@ -298,6 +353,27 @@ static bool first_new_row(struct importer *im, const char *alias, int64_t *ret, 
 	if (fine)
 		*ret = next - im->rows_read;
 	return fine;
+}
+
+/* Rows of the file that are left after the merge. */
+static bool count_merged(struct importer *im, const struct import_merge *m, struct err *err)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	const char *text;
+	sql_printf(&sql, "SELECT count(*) FROM %s.main.data WHERE rowid >= %d", m->alias, m->first_new);
+	bool fine = sql_finish(&sql, &text, err) && session_int(im->session, text, &im->rows_merged, err);
+	buf_done(&sql);
+	return fine;
+}
+
+/* The table's own key holds too, when rows were merged by other columns. */
+static bool own_key_holds(struct importer *im, const struct import_merge *by, struct err *err)
+{
+	const struct table_schema *schema = &im->write.info.schema;
+	struct import_merge own = {
+		.alias = by->alias, .key = schema->key, .key_count = schema->key_count, .first_new = by->first_new};
+	return !im->request->key_column_count || own.key_count == 0 ||
+	       import_merge_refuse(im->session, &own, im->arena, err);
 }
 
 static bool merge_key(const struct importer *im, struct import_merge *m, struct err *err)
@@ -352,6 +428,7 @@ static bool merge(struct importer *im, bool *ret_removed, struct err *err)
 	const char *hidden;
 	uint64_t removed = 0;
 	*ret_removed = false;
+	im->rows_merged = im->rows_read;
 	if (!merge_key(im, &m, err))
 		return false;
 	if (m.key_count == 0 || im->rows_read == 0)
@@ -361,7 +438,9 @@ static bool merge(struct importer *im, bool *ret_removed, struct err *err)
 	if (fine && im->dedup == DEDUP_REFUSE)
 		fine = import_merge_refuse(im->session, &m, im->arena, err);
 	else if (fine)
-		fine = import_merge_replace(im->session, &m, &removed, err);
+		fine = import_merge_replace(im->session, &m, &removed, err) &&
+		       (removed == 0 || count_merged(im, &m, err));
+	fine = fine && own_key_holds(im, &m, err);
 	if (!fine && err->code == ERR_DUPLICATE_KEY)
 		err_detail(err, "dedup_mode", im->request->dedup_mode);
 	*ret_removed = removed > 0;
@@ -457,6 +536,7 @@ static void fill_result(const struct importer *im, struct table_import_result *r
 	*ret = (struct table_import_result){
 		.imported_rows = im->request->incremental ? w->published.row_count - w->info.row_count : im->rows_read,
 		.read_rows = im->rows_read,
+		.merged_rows = im->rows_merged,
 		.table_rows_after = w->published.row_count,
 		.table_size_bytes = w->published.size_bytes,
 		.warnings = arena_array(im->arena, const char *, im->source_count),

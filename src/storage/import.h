@@ -25,6 +25,11 @@ struct table_import_csv {
 	const char *escape;	 /* NULL: the quote; empty: none */
 	bool header;		 /* counts when given; without options the first row is the header */
 	const char *null_string; /* NULL or empty: only empty fields are NULL */
+	/* The driver's */
+	const char *const *null_texts; /* instead of the empty text and null_string, unless the count is 0 */
+	size_t null_text_count;
+	size_t skip;	   /* lines in front of the header or the first row */
+	bool names_header; /* without header: a first row equal to `columns` is one all the same */
 };
 
 /* How file columns meet table columns. */
@@ -49,11 +54,16 @@ struct table_import {
 	size_t key_column_count;
 	enum table_import_mapping mapping;
 	const char *timestamp_column; /* set to the import's time on every row; NULL: none */
+	bool timestamp_given;	      /* it is read from the file instead */
+	/* Columns whose empty text is NULL, whatever the null texts are */
+	const char *const *empty_columns;
+	size_t empty_column_count;
 };
 
 struct table_import_result {
 	int64_t imported_rows; /* full: rows of the file; incremental: by how many the table grew */
 	int64_t read_rows;     /* rows of the file */
+	int64_t merged_rows;   /* rows of the file that are in the table now: inserted, or in place of another */
 	int64_t table_rows_after, table_size_bytes;
 	const char **warnings;
 	size_t warning_count;

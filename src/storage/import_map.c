@@ -47,7 +47,8 @@ static bool map_named(const struct table_schema *schema, const struct import_fil
 	for (size_t i = 0; i < schema->column_count; i++) {
 		const char *name = schema->columns[i].name;
 		ptrdiff_t source = source_named(file, request, name);
-		if (name[0] == '_' || is_timestamp(request, name))
+		bool stamp = is_timestamp(request, name);
+		if (stamp ? !request->timestamp_given : name[0] == '_')
 			continue;
 		if (source == NOWHERE)
 			return err_set(err, ERR_IMPORT_FAILED, "The file has no column %s", name);

@@ -89,12 +89,15 @@ static bool change_sql(struct change *c, struct session *session, struct err *er
 static bool change_apply(struct change *c, struct err *err)
 {
 	struct session *session = NULL;
-	bool fine = session_open(c->w.place.storage->data, &session, err) && change_sql(c, session, err);
+	struct progress *progress = c->op.call->progress;
+	bool fine = session_open(c->w.place.storage->data, &session, err) &&
+		    (!progress || session_follow(session, progress, err)) && change_sql(c, session, err);
+	bool broke_rule = session && session_fault(session)->kind == FAULT_KIND_CONSTRAINT;
 	session_close(session);
 	if (fine)
 		return true;
 	if (err->code == ERR_ENGINE_REFUSED)
-		(void)err_recode(err, c->kind->failed);
+		(void)err_recode(err, broke_rule ? c->kind->violated : c->kind->failed);
 	if (c->column)
 		err_detail(err, "column_name", c->column);
 	return false;
