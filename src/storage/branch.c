@@ -313,7 +313,7 @@ static bool pull(struct op *op, bool *ret_was_local, struct err *err)
 	if (*ret_was_local)
 		fine = table_discard(op, &place, err);
 	lock_release(&admission);
-	op_detail(op, "was_local", *ret_was_local ? "true" : "false");
+	op_detail_bool(op, "was_local", *ret_was_local);
 	return fine;
 }
 

@@ -324,7 +324,7 @@ bool branch_merge(struct storage *storage, const struct call *call, const char *
 	if (fine) {
 		op_detail_int(&op, "tables", (int64_t)ret->count);
 		op_detail_int(&op, "conflicts", (int64_t)ret->conflict_count);
-		op_detail(&op, "dry_run", request->dry_run ? "true" : "false");
+		op_detail_bool(&op, "dry_run", request->dry_run);
 	}
 	return op_end(&op, fine, err);
 }

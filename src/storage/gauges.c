@@ -8,6 +8,7 @@
 #include "metrics/metrics.h"
 #include "storage/object.h"
 #include "storage/place.h"
+#include "storage/space.h"
 
 #include <stdio.h>
 
@@ -48,18 +49,6 @@ static bool collect_counts(void *ctx, struct err *err)
 	return true;
 }
 
-static bool add_table(void *ctx, const struct table_row *row)
-{
-	*(int64_t *)ctx += row->size_bytes;
-	return true;
-}
-
-static bool add_version(void *ctx, const struct table_version *row)
-{
-	*(int64_t *)ctx += row->size_bytes;
-	return true;
-}
-
 static bool add_upload(void *ctx, const struct upload *row)
 {
 	*(int64_t *)ctx += row->staged_bytes;
@@ -69,26 +58,6 @@ static bool add_upload(void *ctx, const struct upload *row)
 static bool add_part(void *ctx, const struct multipart_part *row)
 {
 	*(int64_t *)ctx += row->size_bytes;
-	return true;
-}
-
-struct snapshot_sums {
-	int64_t bytes;
-	int64_t manual;
-	int64_t automatic;
-	int64_t now;
-};
-
-static bool add_snapshot(void *ctx, const struct snapshot *row)
-{
-	struct snapshot_sums *sums = ctx;
-	sums->bytes += row->size_bytes;
-	if (row->expires_at && row->expires_at <= sums->now)
-		return true;
-	if (strcmp(row->type, "manual") == 0)
-		sums->manual++;
-	else
-		sums->automatic++;
 	return true;
 }
 
@@ -103,30 +72,29 @@ static bool collect_sizes(void *ctx, struct err *err)
 {
 	struct catalog *c = quiet(ctx);
 	struct catalog_stats stats;
-	struct snapshot_sums snapshots = {.now = clock_unix_us()};
-	int64_t tables = 0;
+	struct storage *storage = ctx;
+	struct space space;
 	int64_t file_count = 0;
 	int64_t files = 0;
-	int64_t staging = 0;
+	/* What start-up moved aside is on its way out too. */
+	int64_t staging = atomic_load(&storage->lost_bytes);
 	int64_t workspaces = 0;
 	(void)err;
 	catalog_stats(c, &stats);
-	catalog_visit_tables(c, KEY_ALL, NULL, add_table, &tables);
-	catalog_visit_table_versions(c, KEY_ALL, NULL, add_version, &tables);
+	space_measure(c, &space);
 	object_usage(ctx, NULL, &file_count, &files);
 	catalog_visit_uploads(c, KEY_ALL, NULL, add_upload, &staging);
 	catalog_visit_multipart_parts(c, KEY_ALL, NULL, add_part, &staging);
-	catalog_visit_snapshots(c, KEY_ALL, NULL, add_snapshot, &snapshots);
 	catalog_visit_workspaces(c, KEY_ALL, NULL, add_workspace, &workspaces);
 	set_size("metadata", stats.file_bytes + stats.wal_bytes);
-	set_size("tables", tables);
+	set_size("tables", space.tables);
 	set_size("staging", staging);
 	set_size("files", files);
 	set_size("workspaces", workspaces);
-	set_size("snapshots", snapshots.bytes);
-	set(METRIC_SNAPSHOTS_SIZE_BYTES, (double)snapshots.bytes);
-	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "manual", NULL), (double)snapshots.manual);
-	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "auto", NULL), (double)snapshots.automatic);
+	set_size("snapshots", space.snapshots);
+	set(METRIC_SNAPSHOTS_SIZE_BYTES, (double)space.snapshots);
+	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "manual", NULL), (double)space.manual_snapshots);
+	metric_gauge_set(metric_series(METRIC_SNAPSHOTS_TOTAL, "auto", NULL), (double)space.auto_snapshots);
 	return true;
 }
 
@@ -200,6 +168,12 @@ static bool collect_engine(void *ctx, struct err *err)
 	for (size_t i = 0; i < n; i++)
 		metric_gauge_set(metric_series(METRIC_ENGINE_MEMORY_BYTES, tags[i].tag, NULL),
 				 (double)tags[i].memory_bytes);
+	return true;
+}
+
+static bool add_table(void *ctx, const struct table_row *row)
+{
+	*(int64_t *)ctx += row->size_bytes;
 	return true;
 }
 

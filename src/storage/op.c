@@ -232,7 +232,8 @@ bool op_end(struct op *op, bool fine, const struct err *err)
 	return fine;
 }
 
-static void detail_add(struct op *op, const char *key, const char *text, int64_t number)
+/* `value` is JSON. */
+static void detail_add(struct op *op, const char *key, struct span value)
 {
 	struct buf out = BUF(LIMIT_HTTP_JSON_BYTES);
 	const char *former = op->details_json;
@@ -242,10 +243,7 @@ static void detail_add(struct op *op, const char *key, const char *text, int64_t
 		buf_byte(&out, ',');
 	json_quote(&out, span_of(key));
 	buf_byte(&out, ':');
-	if (text)
-		json_quote(&out, span_of(text));
-	else
-		buf_i64(&out, number);
+	buf_span(&out, value);
 	buf_byte(&out, '}');
 	if (!out.failed)
 		op->details_json = arena_copy(op->call->arena, buf_view(&out));
@@ -254,12 +252,22 @@ static void detail_add(struct op *op, const char *key, const char *text, int64_t
 
 void op_detail(struct op *op, const char *key, const char *value)
 {
-	detail_add(op, key, value ? value : "", 0);
+	struct buf quoted = BUF(LIMIT_HTTP_JSON_BYTES);
+	json_quote(&quoted, span_of(value ? value : ""));
+	detail_add(op, key, buf_view(&quoted));
+	buf_done(&quoted);
+}
+
+void op_detail_bool(struct op *op, const char *key, bool value)
+{
+	detail_add(op, key, value ? SPAN("true") : SPAN("false"));
 }
 
 void op_detail_int(struct op *op, const char *key, int64_t value)
 {
-	detail_add(op, key, NULL, value);
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%lld", (long long)value);
+	detail_add(op, key, (struct span){text, (size_t)len});
 }
 
 void op_span(struct op *op, const char *name, int64_t start_ns, int64_t end_ns)

@@ -78,6 +78,7 @@ const char *op_name(enum op_kind kind);
 
 /* Adds a member to the details that the history keeps. */
 void op_detail(struct op *op, const char *key, const char *value);
+void op_detail_bool(struct op *op, const char *key, bool value);
 void op_detail_int(struct op *op, const char *key, int64_t value);
 
 /* Adds a stretch; what exceeds OP_SPANS_MAX is left out. Times are clock_ns(). */

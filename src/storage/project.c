@@ -364,6 +364,7 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 		for (size_t i = 0; i < folder_count; i++)
 			remove_folder(storage, op->call, folders[i]);
 		version_remove_files(storage, id, NULL, NULL, NULL);
+		table_reap(storage->tables);
 		metric_tenant_forget(TENANT_PROJECT, id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, id, NULL, NULL);
 		metric_tenant_forget(TENANT_BRANCH, id, NULL, NULL);
