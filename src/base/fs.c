@@ -113,12 +113,27 @@ bool fs_publish(const char *from, const char *to, bool sync, struct err *err)
 	return sync_parent(to, err);
 }
 
+/* One step of a copy where the kernel does not do it, e.g. between file systems. */
+static ssize_t copy_piece(int in, int out)
+{
+	char piece[64 * 1024];
+	const ssize_t n = read(in, piece, sizeof(piece));
+	for (ssize_t done = 0, m; done < n; done += m) {
+		m = write(out, piece + done, (size_t)(n - done));
+		if (m < 0)
+			return -1;
+	}
+	return n;
+}
+
 static bool copy_bytes(int in, int out, int64_t size, struct err *err)
 {
 	if (ioctl(out, FICLONE, in) == 0)
 		return true;
 	while (size > 0) {
 		ssize_t n = copy_file_range(in, NULL, out, NULL, (size_t)size, 0);
+		if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS))
+			n = copy_piece(in, out);
 		if (n < 0)
 			return err_errno(err, errno, "Cannot copy a file");
 		if (n == 0)

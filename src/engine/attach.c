@@ -57,28 +57,48 @@ static struct span identity_key(const struct table_identity *identity)
 	return (struct span){(const char *)identity, sizeof(*identity)};
 }
 
-/* A name that tells an operator which table and which version of it is being read. */
-bool files_link(struct table_files *files, const char *path, char ret[LIMIT_PATH_BYTES], struct err *err)
+static bool make_link(struct table_files *files, const char *path, const char *link, bool *ret_copied, struct err *err)
 {
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-	const size_t len = strcspn(base, ".");
-	const uint64_t number = atomic_fetch_add(&files->sequence, 1);
-	bool copied;
-	if (!fs_path(ret, LIMIT_PATH_BYTES, err, "%s/%.*s.%llu.duckdb", files->private_dir,
-		     (int)(len < 100 ? len : 100), base, (unsigned long long)number))
-		return false;
-	if (fs_link(path, ret, &copied, err))
+	if (fs_link(path, link, ret_copied, err))
 		return true;
 	/* The folder comes into being with the first table. */
 	if (!fs_is_dir(files->private_dir) && fs_exists(path))
-		return fs_mkdir(files->private_dir, err) && fs_link(path, ret, &copied, err);
+		return fs_mkdir(files->private_dir, err) && fs_link(path, link, ret_copied, err);
 	struct table_identity now;
 	struct err gone = ERR_INIT;
 	/* The usual reason: it was deleted in between. */
 	if (!table_identify(path, &now, &gone))
 		*err = gone;
 	return false;
+}
+
+/* The name tells an operator which table and which version of it is being read. */
+bool files_link(struct table_files *files, const char *path, char ret[LIMIT_PATH_BYTES],
+		struct table_identity *ret_identity, struct err *err)
+{
+	enum { TRIES = 3 };
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	const size_t len = strcspn(base, ".");
+	for (int i = 0; i < TRIES; i++) {
+		struct table_identity before, after;
+		bool copied;
+		const uint64_t number = atomic_fetch_add(&files->sequence, 1);
+		if (!fs_path(ret, LIMIT_PATH_BYTES, err, "%s/%.*s.%llu.duckdb", files->private_dir,
+			     (int)(len < 100 ? len : 100), base, (unsigned long long)number) ||
+		    !table_identify(path, &before, err) || !make_link(files, path, ret, &copied, err))
+			return false;
+		if (!copied)
+			return table_identify(ret, ret_identity, err);
+		/* A copy stands for the file that it was made from, if that is still the one of the name. */
+		if (table_identify(path, &after, err) && table_identity_eq(&before, &after)) {
+			*ret_identity = before;
+			return true;
+		}
+		struct err ignored = ERR_INIT;
+		(void)!fs_unlink(ret, &ignored);
+	}
+	return err_set(err, ERR_TABLE_LOCKED, "The table is replaced faster than it can be read");
 }
 
 static void lru_remove(struct table_ref *ref)
@@ -272,12 +292,8 @@ static bool attach_new(struct table_files *files, const char *path, struct table
 	char link[LIMIT_PATH_BYTES];
 	struct table_identity identity;
 	struct err ignored = ERR_INIT;
-	if (!files_link(files, path, link, err))
+	if (!files_link(files, path, link, &identity, err))
 		return false;
-	if (!table_identify(link, &identity, err)) {
-		(void)!fs_unlink(link, &ignored);
-		return false;
-	}
 	struct table_ref *stale = NULL, *replaced = NULL;
 	pthread_mutex_lock(&files->lock);
 	/* Another thread may have been faster. */

@@ -31,8 +31,12 @@ struct table_files {
 	struct instance *inspector;
 };
 
-/* A hard link of a published file in the private folder, under a new name. */
-MUST_CHECK bool files_link(struct table_files *files, const char *path, char ret[LIMIT_PATH_BYTES], struct err *err);
+/*
+ * A hard link of a published file in the private folder, under a new name; a copy where links are impossible. The identity
+ * is the published file's in both cases.
+ */
+MUST_CHECK bool files_link(struct table_files *files, const char *path, char ret[LIMIT_PATH_BYTES],
+			   struct table_identity *ret_identity, struct err *err);
 /* Detaches everything that is unused. */
 void files_drop_all(struct table_files *files);
 /* Describes the attached database `catalog` of the session. */

@@ -192,9 +192,10 @@ bool table_describe(struct table_files *files, const char *path, struct arena *a
 	struct table_identity identity;
 	struct err ignored = ERR_INIT;
 	/* A name of our own: the public one may be replaced while we read. */
-	if (!table_identify(path, &identity, err) || !files_link(files, path, link, err))
+	if (!files_link(files, path, link, &identity, err))
 		return false;
 	const bool ok = files_inspect(files, link, arena, ret, err);
+	ret->identity = identity;
 	(void)!fs_unlink(link, &ignored);
 	return ok;
 }

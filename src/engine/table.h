@@ -61,7 +61,7 @@ struct table_info {
 };
 
 struct table_files_config {
-	struct instance *data;
+	struct instance *data;	 /* of one table_files only: they share its names */
 	const char *private_dir; /* emptied at start, on the file system of the tables */
 	size_t max;		 /* attached at a time; those in use may exceed it for a while */
 };

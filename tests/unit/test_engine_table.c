@@ -460,6 +460,45 @@ static void test_leftovers(void **state)
 	assert_true(fs_exists(path_of("left")));
 }
 
+/* Where the private folder is on another file system, links are copies; a table is copied once, not at each use. */
+static void test_other_file_system(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct table_files *other;
+	struct table_ref *a, *b;
+	struct table_info info;
+	struct table_identity identity;
+	struct arena *arena = arena_new();
+	char small[64], dir[80];
+	(void)snprintf(small, sizeof(small), "%s/other", root);
+	(void)snprintf(dir, sizeof(dir), "%s/private", small);
+	assert_true(fs_mkdir(small, &err));
+	if (mount("tmpfs", small, "tmpfs", 0, "size=3m") != 0) {
+		arena_free(arena);
+		skip();
+	}
+	publish("far", 10, 1);
+	struct instance *data;
+	assert_true(instance_open(&(struct instance_config){.threads = 1}, &data, &err));
+	const struct table_files_config config = {.data = data, .private_dir = dir, .max = 4};
+	assert_true(table_files_open(&config, &other, &err));
+	if (!table_attach(other, path_of("far"), &a, &err))
+		fail_msg("%s", err.message);
+	assert_true(table_attach(other, path_of("far"), &b, &err));
+	assert_ptr_equal(a, b);
+	assert_true(table_describe(other, path_of("far"), arena, &info, &err));
+	assert_true(table_identify(path_of("far"), &identity, &err));
+	assert_true(table_identity_eq(&identity, &info.identity));
+	assert_true(table_identity_eq(&identity, table_ref_identity(a)));
+	table_release(a);
+	table_release(b);
+	table_files_close(other);
+	instance_close(data);
+	assert_int_equal(umount(small), 0);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +510,7 @@ int main(void)
 		cmocka_unit_test(test_change_a_copy),
 		cmocka_unit_test(test_refused_schemas),
 		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_other_file_system),
 		cmocka_unit_test(test_leftovers),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
