@@ -44,30 +44,44 @@ static bool role_cut(struct arena *arena, struct span inner, size_t end, const c
 	return false;
 }
 
+/* What stands between "branch_" and "_readonly"; empty when the name is of another form. */
+static struct span role_inner(const char *role)
+{
+	struct span name = span_of(role);
+	const size_t around = strlen("branch__readonly");
+	if (!span_starts(name, SPAN("branch_")) || !span_ends(name, SPAN("_readonly")) || name.len <= around)
+		return SPAN_NONE;
+	return span_first(span_skip(name, strlen("branch_")), name.len - around);
+}
+
+/* Project and branch of a role name; *ret_found: such a branch exists. */
+static bool role_read(struct driver_call *c, const char *role, const char **ret_project, const char **ret_branch,
+		      bool *ret_found, struct err *err)
+{
+	struct branch row;
+	struct span inner = role_inner(role);
+	const struct principal *who = &c->call->who;
+	const char *own = arena_printf(c->arena, "%s_", who->project_id);
+	*ret_project = *ret_branch = NULL;
+	*ret_found = false;
+	for (size_t at = inner.len; !*ret_found && role_cut(c->arena, inner, at, ret_project, ret_branch, &at);)
+		*ret_found = catalog_get_branch(c->storage->catalog, c->arena, KEY(*ret_project, *ret_branch), &row);
+	if (!*ret_found && who->kind == WHO_PROJECT && span_starts(inner, span_of(own)))
+		*ret_project = who->project_id;
+	if (*ret_project && **ret_project && *ret_branch && **ret_branch)
+		return true;
+	return err_set(err, ERR_INVALID_ARGUMENT, "Invalid devBranchReadOnlyRoleName format: %s", role);
+}
+
 bool driver_drop_dev_branch(struct driver_call *c, const void *message, struct err *err)
 {
 	const PROJECT_MSG(DropDevBranchCommand) *m = message;
 	const char *role = m->devbranchreadonlyrolename;
-	const char *project = NULL;
-	const char *branch = NULL;
-	struct branch row;
-	bool found = false;
-	if (!driver_need(role, "devBranchReadOnlyRoleName", err))
-		return false;
-	struct span inner = span_of(role);
-	bool shaped = span_starts(inner, SPAN("branch_")) && span_ends(inner, SPAN("_readonly")) &&
-		      inner.len > strlen("branch__readonly");
-	inner = shaped ? span_first(span_skip(inner, strlen("branch_")), inner.len - strlen("branch__readonly"))
-		       : SPAN_NONE;
-	for (size_t at = inner.len; !found && role_cut(c->arena, inner, at, &project, &branch, &at);)
-		found = catalog_get_branch(c->storage->catalog, c->arena, KEY(project, branch), &row);
-	const struct principal *who = &c->call->who;
-	const char *own = arena_printf(c->arena, "%s_", who->project_id);
-	if (!found && who->kind == WHO_PROJECT && span_starts(inner, span_of(own)))
-		project = who->project_id;
-	if (!project || !*project || !*branch)
-		return err_set(err, ERR_INVALID_ARGUMENT, "Invalid devBranchReadOnlyRoleName format: %s", role);
-	if (!driver_clear(c, project, err))
+	const char *project;
+	const char *branch;
+	bool found;
+	if (!driver_need(role, "devBranchReadOnlyRoleName", err) ||
+	    !role_read(c, role, &project, &branch, &found, err) || !driver_clear(c, project, err))
 		return false;
 	if (found && branch_delete(c->storage, c->call, project, branch, err)) {
 		driver_log(c, DRIVER_INFO, "Branch %s of project %s dropped", branch, project);

@@ -330,6 +330,17 @@ static bool send_away(struct driver_call *c, const struct location *where, const
 	return fine;
 }
 
+/* The options of the message in the request. */
+static void export_options(const TABLE_MSG(ImportExportShared__ExportOptions) * o, struct table_export *request)
+{
+	if (!o)
+		return;
+	request->compression = o->iscompressed ? "gzip" : NULL;
+	request->columns = (const char *const *)o->columnstoexport;
+	request->column_count = o->n_columnstoexport;
+	request->limit = o->filters && o->filters->limit > 0 ? o->filters->limit : 0;
+}
+
 bool driver_export_to_file(struct driver_call *c, const void *message, struct err *err)
 {
 	const TABLE_MSG(TableExportToFileCommand) *m = message;
@@ -347,20 +358,17 @@ bool driver_export_to_file(struct driver_call *c, const void *message, struct er
 	if ((o && !driver_filters(c, o->filters, o->orderby, o->n_orderby, &filters, err)) ||
 	    !location_find(c, place.project_id, (int)m->fileprovider, m->filepath, m->filecredentials, &where, err))
 		return false;
-	const struct table_export request = {
+	struct table_export request = {
 		.project_id = place.project_id,
 		.branch_id = place.branch_id,
 		.bucket = place.bucket,
 		.table = place.table,
 		.format = (int)m->fileformat == FORMAT_PARQUET ? "parquet" : "csv",
-		.compression = o && o->iscompressed ? "gzip" : NULL,
-		.columns = o ? (const char *const *)o->columnstoexport : NULL,
-		.column_count = o ? o->n_columnstoexport : 0,
 		.filters = &filters,
-		.limit = o && o->filters && o->filters->limit > 0 ? o->filters->limit : 0,
 		.target_path = where.key,
 		.target_project = where.project_id,
 	};
+	export_options(o, &request);
 	bool fine = table_export(c->storage, c->call, &request, &result, err) &&
 		    (where.project_id || send_away(c, &where, &result, err));
 	if (!fine)
