@@ -298,7 +298,7 @@ static bool copy_source(struct parser *p, struct command_copy *ret)
 	}
 	if (!parser_name(p, &ret->table))
 		return false;
-	const char *end = p->text.ptr + p->text.len;
+	const char *end;
 	while (parser_punct(p, '.')) {
 		ret->schema = ret->table;
 		if (!parser_name(p, &ret->table))

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 import grpc
-from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 ROOT = os.environ.get("SOURCE_ROOT") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 EXECUTE = "/keboola.storageDriver.service.StorageDriverService/Execute"

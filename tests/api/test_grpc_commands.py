@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from conftest import Project
-from driver_client import BridgeDriver, Failure, GrpcDriver, command_message, full_name, pack, pool, request
+from driver_client import BridgeDriver, Failure, GrpcDriver, command_message, full_name
 
 ADMIN = "admin-key-for-tests-0123456789"
 DRIVERS = {"grpc": GrpcDriver, "http": BridgeDriver}
