@@ -154,10 +154,14 @@ static bool detach(struct staging *st, struct err *err)
 	return session_run(st->session, sql, err);
 }
 
+/*
+ * FORCE waits for transactions on this file instead of failing. Nobody but us has one of his own, but a statement that looks
+ * through the catalogs of all attached files (duckdb_tables) has a short one on each.
+ */
 static bool checkpoint(struct staging *st, struct err *err)
 {
 	char sql[64];
-	(void)snprintf(sql, sizeof(sql), "CHECKPOINT %s", st->catalog);
+	(void)snprintf(sql, sizeof(sql), "FORCE CHECKPOINT %s", st->catalog);
 	return session_run(st->session, sql, err);
 }
 
