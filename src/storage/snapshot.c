@@ -66,7 +66,8 @@ static bool meta_write(const char *dir, struct snapshot *row, struct err *err)
 }
 
 /* An id that nobody has, by the folder that is made for it. */
-static bool claim(struct storage *storage, struct arena *arena, struct snapshot *row, struct err *err)
+static bool claim(struct storage *storage, struct arena *arena, struct snapshot *row, struct intent *intent,
+		  struct err *err)
 {
 	const char *parent = arena_printf(arena, "%s/%s", storage->settings->snapshots_dir, row->project_id);
 	bool fresh = !fs_is_dir(parent);
@@ -81,10 +82,14 @@ static bool claim(struct storage *storage, struct arena *arena, struct snapshot 
 		row->path = arena_printf(arena, "%s/%s", row->project_id, row->id);
 		if (catalog_get_snapshot(storage->catalog, arena, KEY(row->id), &taken))
 			continue;
-		if (mkdir(snapshot_dir(storage, arena, row), 0750) == 0)
+		const char *dir = snapshot_dir(storage, arena, row);
+		intent_begin(intent, storage, dir, NULL);
+		if (mkdir(dir, 0750) == 0)
 			return true;
-		if (errno != EEXIST)
-			return err_errno(err, errno, "Cannot create the folder of snapshot %s", row->id);
+		int number = errno;
+		intent_end(intent);
+		if (number != EEXIST)
+			return err_errno(err, number, "Cannot create the folder of snapshot %s", row->id);
 	}
 	return err_set(err, ERR_CONFLICT, "Too many snapshots of table %s at once; try again", row->table_name);
 }
@@ -95,11 +100,10 @@ static bool store(struct storage *storage, struct arena *arena, const char *pin,
 	struct intent intent;
 	struct table_identity file;
 	bool copied;
-	if (!claim(storage, arena, row, err))
+	if (!claim(storage, arena, row, &intent, err))
 		return false;
 	const char *dir = snapshot_dir(storage, arena, row);
 	const char *data = snapshot_file(storage, arena, row);
-	intent_begin(&intent, storage, dir, NULL);
 	bool fine = fs_link(pin, data, &copied, err) && table_identify(data, &file, err);
 	if (fine) {
 		row->device = (int64_t)file.device;

@@ -1,0 +1,155 @@
+"""For tests that kill the server: what must be true of any data directory after a restart, and a loop that crashes an
+operation at random moments and checks that it happened wholly or not at all.
+
+    scenario = crash.Scenario(setup, operation)
+    crash.run(server, scenario, rounds=6, chance=random.Random(1))
+
+`setup(project)` builds what the operation works on and returns a value for it; `operation(project, value)` makes its request
+and returns the answer. The state before and after is learnt from undisturbed runs.
+"""
+
+import os
+import threading
+import time
+
+import requests
+
+import space
+from conftest import Project
+
+
+# ---- what must always be true ----
+
+
+def files_below(folder, suffix=".duckdb"):
+    found = set()
+    for path, _, names in os.walk(folder):
+        found |= {os.path.join(path, n) for n in names if n.endswith(suffix)}
+    return found
+
+
+def invariants(server):
+    """Records and files are in step, nothing is left over, space is accounted for, every table can be read."""
+    root = os.path.join(server.data_dir, "duckdb")
+    assert os.listdir(os.path.join(root, "_staging")) == []
+    assert not os.path.exists(os.path.join(root, "_merge")), os.listdir(os.path.join(root, "_merge"))
+    assert not os.path.exists(os.path.join(root, "_lost")), list(os.walk(os.path.join(root, "_lost")))
+    expected, snapshots, folders = set(), set(), set()
+    for project in server.get("/projects", params={"limit": 1000}).json()["projects"]:
+        if project["status"] == "deleted":
+            continue
+        collect(server, project["id"], expected, snapshots, folders)
+    have = set()
+    for name in os.listdir(root):
+        if name.startswith("project_"):
+            assert name in folders, f"{name} belongs to nobody"
+            have |= files_below(os.path.join(root, name))
+    have |= files_below(os.path.join(root, "_versions"))
+    assert have == {os.path.join(root, path) for path in expected}
+    shelf = os.path.join(server.data_dir, "snapshots")
+    kept = {os.path.join(p, s) for p in os.listdir(shelf) for s in os.listdir(os.path.join(shelf, p))} if os.path.isdir(shelf) else set()
+    assert kept == snapshots
+    for path in kept:
+        assert sorted(os.listdir(os.path.join(shelf, path))) == ["data.duckdb", "metadata.json"]
+    space.check(server)
+
+
+def collect(server, project, expected, snapshots, folders):
+    """Files that the records of a project call for."""
+    get = lambda path: server.get(f"/projects/{project}{path}", params={"limit": 1000} if "preview" not in path else None)
+    folders.add(f"project_{project}")
+    snapshots |= {os.path.join(project, s["id"]) for s in get("/branches/default/snapshots").json()["snapshots"]}
+    branches = [b["id"] for b in get("/branches").json()["branches"]]
+    folders |= {f"project_{project}_branch_{b}" for b in branches}
+    for branch in ["default", *branches]:
+        home = f"project_{project}" if branch == "default" else f"project_{project}_branch_{branch}"
+        for bucket in get(f"/branches/{branch}/buckets").json()["buckets"]:
+            base = f"/branches/{branch}/buckets/{bucket['name']}/tables"
+            for table in get(base).json()["tables"]:
+                preview = get(f"{base}/{table['name']}/preview")
+                assert preview.status_code == 200, preview.text
+                assert preview.json()["total_row_count"] == table["row_count"]
+                if table["source"] != ("main" if branch == "default" else "branch"):
+                    continue
+                expected.add(os.path.join(home, bucket["name"], f"{table['name']}.duckdb"))
+                for v in get(f"{base}/{table['name']}/versions").json()["versions"]:
+                    expected.add(os.path.join("_versions", project, branch, bucket["name"], table["name"], f"{v['version']}.duckdb"))
+
+
+# ---- what a project holds, without ids and times ----
+
+
+def state(project):
+    if project.server.get(project.path).status_code == 404:
+        return None
+    branches = {"default": "default"}
+    branches.update({b["name"]: b["id"] for b in project.get("/branches").json()["branches"]})
+    tables = {}
+    for name, branch in branches.items():
+        for bucket in project.get(f"/branches/{branch}/buckets").json()["buckets"]:
+            tables[(name, bucket["name"])] = bucket["is_linked"]
+            base = f"/branches/{branch}/buckets/{bucket['name']}/tables"
+            for table in project.get(base).json()["tables"]:
+                rows = project.rows(f"{base}/{table['name']}")
+                columns = [(c["name"], c["type"], c["nullable"]) for c in table["columns"]]
+                tables[(name, bucket["name"], table["name"])] = (
+                    table["source"], columns, table["primary_key"], sorted(map(repr, rows)))
+    snapshots = sorted((s["snapshot_type"], s["table_name"], s["row_count"]) for s in project.get("/branches/default/snapshots").json()["snapshots"])
+    return {"branches": sorted(branches), "tables": tables, "snapshots": snapshots}
+
+
+# ---- the loop ----
+
+
+class Scenario:
+    def __init__(self, setup, operation, between=None):
+        self.setup, self.operation = setup, operation
+        self.between = between  # between(before, after): further states that are fine
+
+
+def attempt(server, scenario, project, value, delay):
+    """Kills the server `delay` seconds into the operation. Returns whether it was acknowledged."""
+    acknowledged = []
+
+    def work():
+        try:
+            answer = scenario.operation(project, value)
+            acknowledged.append(answer.status_code < 300)
+        except requests.exceptions.RequestException:
+            pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(delay)
+    server.kill()
+    thread.join()
+    server.start()
+    return bool(acknowledged and acknowledged[0])
+
+
+def run(server, scenario, rounds, chance):
+    """Returns how many rounds ended before and after the operation."""
+    twin = Project(server)
+    value = scenario.setup(twin)
+    before = state(twin)
+    start = time.monotonic()
+    answer = scenario.operation(twin, value)
+    seconds = time.monotonic() - start
+    assert answer.status_code < 300, answer.text
+    after = state(twin)
+    assert before != after, "the operation changes nothing that the state shows"
+    fine = [before, after] + (scenario.between(before, after) if scenario.between else [])
+    server.delete(twin.path)
+    outcome = {"before": 0, "after": 0}
+    for _ in range(rounds):
+        project = Project(server)
+        value = scenario.setup(project)
+        done = attempt(server, scenario, project, value, chance.uniform(0, 1.3 * seconds))
+        invariants(server)
+        seen = state(project)
+        assert seen in fine, f"neither before nor after: {seen}"
+        assert not done or seen == after, "acknowledged, and lost"
+        outcome["after" if seen == after else "before"] += 1
+        if seen is not None:
+            assert server.delete(project.path).status_code == 204
+    return outcome
