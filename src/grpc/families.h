@@ -40,6 +40,17 @@ HANDLER(export_to_file);
 /* branch.c */
 HANDLER(create_dev_branch);
 HANDLER(drop_dev_branch);
+/* workspace.c */
+HANDLER(create_workspace);
+HANDLER(drop_workspace);
+HANDLER(clear_workspace);
+HANDLER(drop_workspace_object);
+HANDLER(reset_workspace_password);
+HANDLER(grant_workspace);
+HANDLER(revoke_workspace);
+HANDLER(load_table);
+/* query.c */
+HANDLER(execute_query);
 /* rows.c */
 HANDLER(delete_rows);
 HANDLER(preview_table);

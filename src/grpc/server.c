@@ -9,6 +9,8 @@
 #include <grpc/support/alloc.h>
 #include <grpc/support/log.h>
 #include <jansson.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -141,6 +143,18 @@ static grpc_server *server_create(const struct driver_server *server)
 	return grpc_server_create(&all, NULL);
 }
 
+static void expiry_count(const char *pem)
+{
+	struct tm end = {0};
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	if (cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end) == 1)
+		metric_gauge_set(metric_series(METRIC_TLS_CERTIFICATE_EXPIRY_TIMESTAMP_SECONDS, "grpc", NULL),
+				 (double)timegm(&end));
+	X509_free(cert);
+	BIO_free(bio);
+}
+
 static bool credentials_create(const struct settings *s, grpc_server_credentials **ret, struct err *err)
 {
 	char *cert = NULL;
@@ -167,6 +181,8 @@ static bool credentials_create(const struct settings *s, grpc_server_credentials
 		if (!*ret)
 			(void)err_set(err, ERR_INVALID_CONFIG, "The certificate in %s cannot be used",
 				      s->grpc_tls_cert);
+		else
+			expiry_count(cert);
 	}
 	free(cert);
 	free(key);
