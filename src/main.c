@@ -119,6 +119,8 @@ static void announce(const struct settings *s, const struct server *server)
 	       scheme, port, scheme, port, scheme, port, scheme, port);
 	if (server_grpc_port(server) > 0)
 		printf("    gRPC       grpc://localhost:%d\n", server_grpc_port(server));
+	if (server_pg_port(server) > 0)
+		printf("    PostgreSQL  postgresql://localhost:%d\n", server_pg_port(server));
 	printf("\nStop with Ctrl-C.\n");
 	(void)fflush(stdout);
 }

@@ -6,6 +6,7 @@
 #include "grpc/driver.h"
 #include "http/http.h"
 #include "metrics/metrics.h"
+#include "pgwire/door.h"
 #include "rest/rest.h"
 #include "s3/s3.h"
 #include "server/idempotency.h"
@@ -34,6 +35,7 @@ struct server {
 	struct http_server *http;
 	struct http_server *metrics;
 	struct driver_server *grpc;
+	struct pg_door *pg;
 };
 
 static void pools_start(struct server *server)
@@ -144,6 +146,12 @@ static bool metrics_listen(struct server *server, struct err *err)
 	return http_server_start(&config, &server->metrics, err);
 }
 
+/* Off with PGWIRE_PORT -1. */
+static bool pg_begin(struct server *server, struct err *err)
+{
+	return server->settings->pgwire_port < 0 || pg_door_start(server->storage, &server->pg, err);
+}
+
 bool server_start(const struct settings *settings, struct server **ret, struct err *err)
 {
 	struct server *server = mem_alloc(sizeof(*server));
@@ -153,7 +161,8 @@ bool server_start(const struct settings *settings, struct server **ret, struct e
 	pools_start(server);
 	metrics_collector_add("pools", "pools", collect_pools, server);
 	if (!storage_open(settings, &server->storage, err) || !http_begin(server, err) ||
-	    !metrics_listen(server, err) || !driver_server_start(server->storage, &server->grpc, err)) {
+	    !metrics_listen(server, err) || !driver_server_start(server->storage, &server->grpc, err) ||
+	    !pg_begin(server, err)) {
 		server_stop(server);
 		return false;
 	}
@@ -172,6 +181,11 @@ int server_grpc_port(const struct server *server)
 	return driver_server_port(server->grpc);
 }
 
+int server_pg_port(const struct server *server)
+{
+	return server->pg ? pg_door_port(server->pg) : -1;
+}
+
 void server_stop(struct server *server)
 {
 	if (!server)
@@ -180,6 +194,8 @@ void server_stop(struct server *server)
 	driver_server_drain(server->grpc);
 	if (server->http)
 		(void)http_server_drain(server->http, (unsigned)server->settings->drain_timeout);
+	pg_door_drain(server->pg, (unsigned)server->settings->drain_timeout);
+	pg_door_stop(server->pg);
 	if (server->storage)
 		instance_interrupt_all(server->storage->data);
 	driver_server_stop(server->grpc);

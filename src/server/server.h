@@ -18,6 +18,8 @@ MUST_CHECK bool server_start(const struct settings *settings, struct server **re
 int server_port(const struct server *server);
 /* Port of the gRPC listener; -1 when it is off. */
 int server_grpc_port(const struct server *server);
+/* Port of the PostgreSQL listener; -1: it is off. */
+int server_pg_port(const struct server *server);
 void server_stop(struct server *server);
 
 #endif

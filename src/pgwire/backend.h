@@ -1,0 +1,301 @@
+/*
+ * Private to the live half of the door: one session of a client, and what its
+ * files share. A backend belongs to its thread; others touch only what is atomic
+ * and, under `guard`, the engine session they interrupt.
+ *
+ * Three memories: `arena` of the session, `work` of the current message, and an
+ * arena in each prepared statement and portal.
+ */
+#ifndef PGWIRE_BACKEND_H
+#define PGWIRE_BACKEND_H
+
+#include "base/map.h"
+#include "engine/encode_pg.h"
+#include "engine/session.h"
+#include "pgwire/conn.h"
+#include "pgwire/door.h"
+#include "pgwire/guc.h"
+#include "pgwire/message.h"
+#include "pgwire/rewrite.h"
+#include "pgwire/stmt.h"
+#include "storage/pg_session.h"
+#include "storage/workspace_instance.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+struct series;
+struct storage;
+
+enum {
+	BACKEND_PREPARED_MAX = 10000,
+	BACKEND_PORTALS_MAX = 1000,
+	BACKEND_SAVEPOINTS_MAX = 1000,
+	BACKEND_PARAMETERS_MAX = 65535,
+	HANDSHAKE_SECONDS = 60
+};
+
+/* Why a session ends from outside; BACKEND_RUNS: it does not. */
+enum backend_end { BACKEND_RUNS, BACKEND_TERMINATED, BACKEND_IDLE, BACKEND_SHUTDOWN };
+
+struct pg_door {
+	struct storage *storage;
+	int listener;
+	int port;
+	int wake[2];
+	unsigned long thread;
+	struct ssl_ctx_st *tls;
+	unsigned char binding[64];
+	size_t binding_len;
+	unsigned char mock_secret[32];
+	char started[40];
+	atomic_bool draining;
+	pthread_mutex_t lock; /* the list, its counts, the throttle */
+	pthread_cond_t gone;
+	struct backend *backends;
+	size_t count; /* connections of any kind */
+	uint32_t next_pid;
+	struct {
+		uint64_t key; /* hash of peer and user */
+		unsigned failures;
+		int64_t last_ns;
+	} throttle[1024];
+};
+
+/* A prepared statement, of the protocol or of SQL. */
+struct prepared {
+	struct arena *arena;
+	const char *name;
+	struct stmt stmt; /* its text lives in the arena */
+	uint32_t *oids;	  /* by parameter; 0: not told, not known */
+	size_t parameters;
+	bool described; /* columns and all oids are known */
+	struct message_column *columns;
+	size_t column_count;
+	int64_t created_us;
+	bool from_sql;
+	unsigned uses; /* portals made of it that are open */
+	bool closed;   /* its name is gone; freed with the last use */
+};
+
+/* A result on its way to the client. */
+struct portal {
+	struct arena *arena;
+	const char *name;
+	struct prepared *of;
+	struct stmt stmt;	     /* with its parameters filled in */
+	struct statement *statement; /* the engine's, until it ran */
+	struct cursor *cursor;	     /* NULL: not started, spooled, or over */
+	size_t chunk_rows, chunk_at;
+	struct message_column *columns;
+	int16_t *formats;
+	size_t column_count;
+	FILE *spool; /* the rest of the rows as messages, when something else had to run */
+	uint64_t pin;
+	bool pinned;
+	bool ready; /* columns and formats are known */
+	bool started, over;
+	int16_t *bound; /* result formats as Bind gave them */
+	size_t bound_formats;
+	uint64_t sent;
+	uint64_t changed;
+	struct span *replies; /* rows this door made itself (SHOW): one text column */
+	size_t reply_count, reply_at;
+};
+
+/* A cursor of SQL: its rows stand in a temporary table. */
+struct pg_cursor {
+	char *name, *table, *query;
+	struct message_column *columns;
+	size_t column_count;
+	int64_t rows, at; /* `at` is between 0 (before the first) and rows + 1 */
+	bool scroll, no_scroll, hold, binary;
+	bool held; /* outlived its transaction */
+	int64_t created_us;
+	struct arena *arena;
+};
+
+struct savepoint {
+	char *name;
+	uint64_t changes;
+};
+
+struct backend {
+	struct pg_door *door;
+	struct backend *next, **link;
+	struct conn conn;
+	struct arena *arena, *work;
+	uint32_t pid, key;
+	atomic_int end; /* enum backend_end */
+	atomic_bool running;
+
+	/* Who */
+	char user[256];
+	char database[300];
+	struct workspace workspace;
+	struct workspace_instance *wi;
+	struct pg_own_session *registered;
+	struct series *active, *duration, *slow;
+	int64_t connected_us;
+
+	/* The engine */
+	pthread_mutex_t guard; /* engine, running_id */
+	struct session *engine;
+	bool cancelled; /* under guard: a cancel hit the running statement */
+	bool catalog_ready;
+	bool epoch_known;
+	uint64_t epoch;		  /* of the project's tables as the catalog lists them */
+	const char *path_applied; /* the search path the engine has */
+	bool path_had_catalog;
+	struct gucs gucs;
+	struct pg_style style;
+
+	/* Transaction */
+	char block;    /* I, T, E */
+	bool implicit; /* an engine transaction that ends with Sync or the query string */
+	bool read_only;
+	uint64_t changes; /* statements that modified, since BEGIN */
+	uint64_t pin;
+	bool pinned;
+	struct savepoint *savepoints;
+	size_t savepoint_count;
+	struct map attached; /* tables named since BEGIN */
+
+	/* Extended protocol */
+	bool skipping; /* until Sync */
+	bool in_extended;
+	struct map prepared, portals, cursors;
+	uint64_t cursor_number;
+	struct portal *streaming; /* whose rows the engine session is busy with */
+
+	/* For pg_stat_activity, under guard */
+	char query[1024];
+	int64_t query_us, state_us, block_us;
+};
+
+/* Where the text of a statement stands in what the client sent, for error positions. */
+struct origin {
+	struct span whole;
+	struct span text;
+};
+
+/* ---- startup.c ---- */
+/* The handshake up to ReadyForQuery. False: the connection is over. */
+bool startup_run(struct backend *b);
+
+/* ---- session.c ---- */
+void backend_serve(struct backend *b);
+/* Sends *e; in a block the block fails. FATAL also ends. */
+void backend_error(struct backend *b, struct pg_error *e);
+void backend_notice(struct backend *b, enum pg_severity severity, const char *sqlstate, const char *text);
+void backend_fatal(struct backend *b, const char *sqlstate, const char *text);
+void backend_ready(struct backend *b);
+/* Reads until a whole message is there; false: the session is over. */
+bool backend_message(struct backend *b, struct message_frame *ret, int64_t deadline_ns);
+/* The engine's failure as a pg_error, with position. */
+bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
+			  const struct stmt *stmt, struct pg_error *e);
+bool backend_interrupt(struct backend *b);
+
+/* ---- transaction.c ---- */
+MUST_CHECK bool transaction_command(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24],
+				    struct pg_error *e);
+/* An engine transaction for a pipeline or a query string of many; nothing when one is open. */
+MUST_CHECK bool transaction_begin_implicit(struct backend *b, struct pg_error *e);
+/* Ends the implicit transaction: commits, or rolls back after a failure. */
+MUST_CHECK bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e);
+void transaction_failed(struct backend *b);
+/* Before a statement that changes something: read-only mode, size limit. */
+MUST_CHECK bool transaction_may_write(struct backend *b, const struct stmt *s, struct pg_error *e);
+void transaction_drop(struct backend *b);
+
+/* ---- filter.c ---- */
+/* Refuses what tenants may not run, by the statement's tokens. */
+MUST_CHECK bool filter_statement(struct backend *b, const struct stmt *s, struct pg_error *e);
+/* The second net: the type the engine's parser found. */
+MUST_CHECK bool filter_type(const struct stmt *s, enum statement_type type, struct pg_error *e);
+
+/* ---- tables.c ---- */
+/* Attaches the project's tables the statement names; refuses to write to them. */
+MUST_CHECK bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e);
+/* Puts the catalog's SQL and the list of the project's tables in place. */
+MUST_CHECK bool tables_catalog(struct backend *b, struct pg_error *e);
+const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks *ret);
+
+/* ---- state.c: the session's own state as SQL ---- */
+bool session_relation(struct backend *b, struct span name, struct buf *out);
+bool session_call(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out);
+
+/* ---- run.c ---- */
+/* From text to a statement of the engine: filter, rewrite, attach, prepare. *ret NULL: nothing is left to run. */
+MUST_CHECK bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
+			    struct pg_error *e);
+/* Columns as a client sees them. */
+void run_columns(struct statement *statement, struct arena *arena, struct message_column **ret, size_t *ret_count);
+/* Starts the portal's statement. */
+MUST_CHECK bool run_start(struct backend *b, struct portal *p, struct pg_error *e);
+/* Sends up to max rows (0: all) as DataRow. *ret_more: stopped at max. */
+MUST_CHECK bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more, struct pg_error *e);
+/* Moves the rest of a started result out of the engine's way. */
+MUST_CHECK bool run_spool(struct backend *b, struct pg_error *e);
+/* One statement without rows wanted. */
+MUST_CHECK bool run_sql(struct backend *b, const char *sql, struct pg_error *e);
+/* Frees the engine's side of a portal. */
+void run_drop(struct backend *b, struct portal *p);
+/* Brackets what counts as one statement of metrics, timeouts and activity. */
+int64_t run_begin(struct backend *b, struct span text);
+void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text);
+
+/* ---- commands.c ---- */
+/* A statement this door carries out itself, inside a portal. */
+MUST_CHECK bool commands_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
+/* EXECUTE: the portal becomes that of the prepared statement. */
+MUST_CHECK bool commands_execute(struct backend *b, struct portal *p, struct pg_error *e);
+/* Columns of such a statement's rows: SHOW, FETCH, EXECUTE. */
+MUST_CHECK bool commands_describe(struct backend *b, const struct stmt *s, struct arena *arena,
+				  struct message_column **ret, size_t *ret_count, struct pg_error *e);
+void cursors_end_of_block(struct backend *b, bool committed);
+/* Without dropping their tables: the session is over. */
+void cursors_forget(struct backend *b);
+void cursors_drop_all(struct backend *b);
+
+/* ---- cursors.c ---- */
+MUST_CHECK bool cursors_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
+
+/* ---- guc_session.c ---- */
+MUST_CHECK bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e);
+MUST_CHECK bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, struct pg_error *e);
+/* Lets what has an effect have it: time zone, styles, search path, timeouts. */
+void gucs_apply(struct backend *b);
+bool gucs_zone_known(struct span name, char *ret, size_t size);
+int64_t gucs_timeout_ns(const struct backend *b);
+
+/* ---- simple.c, extended.c, portal.c, copying.c ---- */
+void simple_query(struct backend *b, struct span body);
+void extended_message(struct backend *b, const struct message_frame *m);
+void extended_done(struct backend *b);
+void portals_close_all(struct backend *b);
+/* Columns and formats; prepares what returns rows. */
+MUST_CHECK bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e);
+struct prepared *prepared_find(struct backend *b, struct span name);
+MUST_CHECK bool prepared_make(struct backend *b, struct span name, struct span sql, const uint32_t *oids, size_t n,
+			      struct prepared **ret, struct pg_error *e);
+MUST_CHECK bool prepared_describe(struct backend *b, struct prepared *q, struct pg_error *e);
+void prepared_close(struct backend *b, struct prepared *q);
+void prepared_close_all(struct backend *b);
+struct portal *portal_new(struct span name);
+/* The statement's text with its parameters as literals. */
+MUST_CHECK bool prepared_fill(struct prepared *q, const struct span *literals, size_t n, struct portal *p,
+			      struct pg_error *e);
+void portal_free(struct backend *b, struct portal *p);
+/* Runs a portal up to its tag. *ret_suspended: more rows wait. The tag is not sent. */
+MUST_CHECK bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
+			   char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
+MUST_CHECK bool copying_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
+/* literal.c: a decoded parameter as SQL of its type. */
+MUST_CHECK bool literal_write(uint32_t oid, unsigned format, struct span bytes, struct arena *arena, struct buf *out,
+			      struct pg_error *e);
+/* The engine's name for a type; NULL: text or unknown. */
+const char *literal_type(uint32_t oid, struct arena *arena);
+
+#endif

@@ -1,0 +1,298 @@
+/* COPY in and out over the codec of copy.h. */
+#include "base/limits.h"
+#include "engine/appender.h"
+#include "engine/sql.h"
+#include "pgwire/backend.h"
+#include "pgwire/copy.h"
+#include "pgwire/types.h"
+
+/* SELECT of what is copied out, or (in) of no row of the target: for its columns. */
+static bool open_columns(struct backend *b, const struct command_copy *c, bool none, struct statement **ret,
+			 struct pg_error *e)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	struct stmt s;
+	if (c->query.ptr) {
+		buf_span(&sql, c->query);
+	} else {
+		buf_str(&sql, "SELECT ");
+		for (size_t i = 0; i < c->column_count; i++) {
+			buf_str(&sql, i ? ", " : "");
+			sql_ident(&sql, c->columns[i]);
+		}
+		buf_str(&sql, c->column_count ? " FROM " : "* FROM ");
+		buf_span(&sql, c->target);
+		buf_str(&sql, none ? " LIMIT 0" : "");
+	}
+	struct span rest = arena_span(b->work, buf_view(&sql));
+	bool fine = !sql.failed && stmt_next(&rest, &s, e);
+	buf_done(&sql);
+	if (fine && (s.class == STMT_DDL || (s.class == STMT_DML && !s.returns_rows) || s.class == STMT_SESSION))
+		return pg_error_set(e, "42601", "COPY needs a query that returns rows");
+	if (fine && s.class == STMT_DML && !transaction_may_write(b, &s, e))
+		return false;
+	return fine && run_prepare(b, &s, b->work, ret, e);
+}
+
+static void put_field(struct backend *b, const struct command_copy *c, const struct vector *v, size_t row, size_t i,
+		      size_t n, bool quote, struct buf *value, struct buf *line)
+{
+	bool is_null = vector_is_null(v, row);
+	buf_reset(value);
+	if (!is_null && c->options.format == COPY_BINARY)
+		encode_pg_binary(v, row, &b->style, value);
+	else if (!is_null)
+		encode_pg_text(v, row, &b->style, value);
+	copy_write_field(line, &c->options, i, n, is_null, buf_view(value), quote);
+}
+
+struct copy_out {
+	struct backend *b;
+	const struct command_copy *c;
+	struct buf line, value;
+	const bool *quote;
+	uint64_t rows;
+};
+
+static bool send_line(struct copy_out *o)
+{
+	if (o->line.len)
+		message_copy_data(&o->b->conn.out, buf_view(&o->line));
+	buf_reset(&o->line);
+	return conn_push(&o->b->conn);
+}
+
+static bool send_rows(struct copy_out *o, struct cursor *cursor, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	const size_t n = cursor_column_count(cursor);
+	size_t rows;
+	for (;;) {
+		if (!cursor_next(cursor, &rows, &err))
+			return backend_engine_error(o->b, &err, NULL, NULL, e);
+		if (!rows)
+			return true;
+		for (size_t row = 0; row < rows; row++) {
+			copy_write_row_begin(&o->line, &o->c->options, n);
+			for (size_t i = 0; i < n; i++)
+				put_field(o->b, o->c, &cursor_vectors(cursor)[i], row, i, n, o->quote[i], &o->value,
+					  &o->line);
+			copy_write_row_end(&o->line, &o->c->options);
+			o->rows++;
+			if (!send_line(o))
+				return pg_fatal_set(e, "08006", "the client is gone");
+		}
+	}
+}
+
+static bool copy_out(struct backend *b, const struct command_copy *c, uint64_t *ret_rows, struct pg_error *e)
+{
+	struct statement *statement;
+	struct cursor *cursor;
+	struct err err = ERR_INIT;
+	if (!open_columns(b, c, false, &statement, e))
+		return false;
+	if (!statement_query(statement, &cursor, &err)) {
+		(void)backend_engine_error(b, &err, NULL, NULL, e);
+		statement_free(statement);
+		return false;
+	}
+	const size_t n = cursor_column_count(cursor);
+	struct span *names = arena_array(b->work, struct span, n);
+	bool *quote = arena_array(b->work, bool, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		names[i] = span_of(cursor_columns(cursor)[i].name);
+		quote[i] = copy_names_column(&c->options.force_quote, names[i]);
+	}
+	struct copy_out o = {.b = b, .c = c, .line = BUF(GIB), .value = BUF(GIB), .quote = quote};
+	message_copy_response(&b->conn.out, 'H', c->options.format == COPY_BINARY, n);
+	copy_write_begin(&o.line, &c->options, names, n);
+	bool fine = send_line(&o) && send_rows(&o, cursor, e);
+	if (fine) {
+		copy_write_end(&o.line, &c->options);
+		(void)send_line(&o);
+		message_bare(&b->conn.out, MESSAGE_COPY_DONE);
+	}
+	*ret_rows = o.rows;
+	buf_done(&o.line);
+	buf_done(&o.value);
+	cursor_close(cursor);
+	statement_free(statement);
+	return fine;
+}
+
+/* --- in --- */
+
+struct copy_in {
+	struct backend *b;
+	const struct command_copy *c;
+	struct copy_reader reader;
+	struct message_column *columns;
+	size_t n;
+	struct buf insert, rows; /* INSERT INTO .. SELECT .. FROM (VALUES ..) in batches */
+	size_t batch;
+	uint64_t total;
+	struct arena *scratch;
+};
+
+enum { COPY_BATCH_ROWS = 500, COPY_BATCH_BYTES = 1024 * 1024 };
+
+static bool flush_batch(struct copy_in *in, struct pg_error *e)
+{
+	struct backend *b = in->b;
+	struct err err = ERR_INIT;
+	if (!in->batch)
+		return true;
+	struct buf sql = BUF(2 * GIB);
+	buf_span(&sql, buf_view(&in->insert));
+	buf_span(&sql, buf_view(&in->rows));
+	bool fine = !sql.failed || pg_error_set(e, "54000", "the rows are too long");
+	fine = fine && (session_run(b->engine, sql.ptr, &err) || backend_engine_error(b, &err, NULL, NULL, e));
+	e->position = 0;
+	buf_done(&sql);
+	buf_reset(&in->rows);
+	in->total += in->batch;
+	in->batch = 0;
+	arena_reset(in->scratch);
+	return fine;
+}
+
+static bool take_row(struct copy_in *in, struct pg_error *e)
+{
+	buf_str(&in->rows, in->batch ? ", (" : "(");
+	for (size_t i = 0; i < in->n; i++) {
+		const struct copy_field *f = &in->reader.fields[i];
+		const unsigned format = in->c->options.format == COPY_BINARY;
+		if (i)
+			buf_str(&in->rows, ", ");
+		if (f->is_null) {
+			buf_str(&in->rows, "NULL");
+		} else if (!literal_write(in->columns[i].type_oid, format, f->bytes, in->scratch, &in->rows, e)) {
+			copy_read_context(&in->reader, i, e);
+			return false;
+		}
+	}
+	buf_byte(&in->rows, ')');
+	in->batch++;
+	return in->batch < COPY_BATCH_ROWS && in->rows.len < COPY_BATCH_BYTES ? true : flush_batch(in, e);
+}
+
+static bool take_rows(struct copy_in *in, bool *ret_end, struct pg_error *e)
+{
+	enum copy_step step;
+	for (;;) {
+		if (!copy_read_row(&in->reader, &step, e))
+			return false;
+		*ret_end = step == COPY_END;
+		if (step != COPY_ROW)
+			return true;
+		if (!take_row(in, e))
+			return false;
+	}
+}
+
+/* Up to CopyDone. The message that began the COPY is still in the buffer: its frame comes first. */
+static bool read_data(struct copy_in *in, struct pg_error *e)
+{
+	struct backend *b = in->b;
+	struct message_frame m;
+	struct span reason;
+	bool end = false;
+	for (;;) {
+		if (!backend_message(b, &m, 0))
+			return pg_fatal_set(e, "08006", "the client is gone");
+		if (m.type == 'd') {
+			copy_read_feed(&in->reader, m.body);
+			conn_take(&b->conn, m.size);
+			if (!end && !take_rows(in, &end, e))
+				return false;
+			if (b->cancelled)
+				return pg_error_set(e, "57014", "canceling statement due to user request");
+		} else if (m.type == 'c') {
+			conn_take(&b->conn, m.size);
+			copy_read_finish(&in->reader);
+			return (end || take_rows(in, &end, e)) && flush_batch(in, e);
+		} else if (m.type == 'f') {
+			bool told = message_string(m.body, &reason, e);
+			if (told)
+				(void)pg_error_set(e, "57014", "COPY from stdin failed: %.*s",
+						   (int)(reason.len < 500 ? reason.len : 500), reason.ptr);
+			conn_take(&b->conn, m.size);
+			return false;
+		} else if (m.type == 'H' || m.type == 'S') {
+			conn_take(&b->conn, m.size);
+		} else {
+			return pg_fatal_set(e, "08P01", "unexpected message type 0x%02X during COPY from stdin",
+					    (unsigned char)m.type);
+		}
+	}
+}
+
+static bool begin_in(struct copy_in *in, struct pg_error *e)
+{
+	struct backend *b = in->b;
+	const struct command_copy *c = in->c;
+	struct statement *statement;
+	struct stmt target;
+	struct span rest = span_of(arena_printf(b->work, "INSERT INTO %.*s VALUES (1)", SPAN_ARG(c->target)));
+	if (!stmt_next(&rest, &target, e) || !tables_attach(b, &target, e) || !transaction_may_write(b, &target, e) ||
+	    !open_columns(b, c, true, &statement, e))
+		return false;
+	run_columns(statement, b->work, &in->columns, &in->n);
+	statement_free(statement);
+	buf_str(&in->insert, "INSERT INTO ");
+	if (c->schema.ptr && span_eq_nocase(c->schema, SPAN("public")))
+		buf_printf(&in->insert, "main.");
+	else if (c->schema.ptr) {
+		sql_ident(&in->insert, c->schema);
+		buf_byte(&in->insert, '.');
+	}
+	sql_ident(&in->insert, c->table);
+	for (size_t i = 0; i < c->column_count; i++) {
+		buf_str(&in->insert, i ? ", " : " (");
+		sql_ident(&in->insert, c->columns[i]);
+	}
+	buf_str(&in->insert, c->column_count ? ") VALUES " : " VALUES ");
+	return true;
+}
+
+static bool copy_in(struct backend *b, const struct command_copy *c, uint64_t *ret_rows, struct pg_error *e)
+{
+	struct copy_in in = {.b = b, .c = c, .insert = BUF(MIB), .rows = BUF(GIB), .scratch = arena_new()};
+	bool fine = begin_in(&in, e);
+	/* All or nothing: the batches share one transaction. */
+	bool was_alone = b->block == 'I' && !b->implicit;
+	fine = fine && transaction_begin_implicit(b, e);
+	if (fine) {
+		struct span *names = arena_array(b->work, struct span, in.n);
+		for (size_t i = 0; i < in.n; i++)
+			names[i] = in.columns[i].name;
+		copy_read_begin(&in.reader, &c->options, c->table, names, in.n, b->work);
+		message_copy_response(&b->conn.out, 'G', c->options.format == COPY_BINARY, in.n);
+		fine = conn_flush(&b->conn) && read_data(&in, e);
+		copy_read_done(&in.reader);
+		struct pg_error late = PG_ERROR_INIT;
+		if (fine)
+			b->changes++;
+		if (was_alone && !transaction_end_implicit(b, fine, &late) && fine) {
+			*e = late;
+			fine = false;
+		}
+	}
+	*ret_rows = in.total;
+	buf_done(&in.insert);
+	buf_done(&in.rows);
+	arena_free(in.scratch);
+	return fine;
+}
+
+bool copying_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	struct command_copy c;
+	uint64_t rows = 0;
+	if (!command_copy(s, b->work, &c, e) || !run_spool(b, e))
+		return false;
+	bool fine = c.is_from ? copy_in(b, &c, &rows, e) : copy_out(b, &c, &rows, e);
+	stmt_tag(s, rows, tag);
+	return fine;
+}

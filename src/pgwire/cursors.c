@@ -1,0 +1,217 @@
+/*
+ * Cursors of SQL. The rows of a cursor stand in a temporary table, which the engine spills to disk when they are many: so
+ * any direction works, other statements may run meanwhile, and WITH HOLD outlives its transaction.
+ */
+#include "base/clock.h"
+#include "pgwire/backend.h"
+#include "pgwire/command.h"
+
+#include <stdlib.h>
+
+static void cursor_forget(struct backend *b, struct pg_cursor *c)
+{
+	(void)map_remove(&b->cursors, span_of(c->name));
+	arena_free(c->arena);
+}
+
+static void cursor_drop(struct backend *b, struct pg_cursor *c)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	/* A table that stays goes with the session. */
+	if (run_spool(b, &ignored) &&
+	    !run_sql(b, arena_printf(b->work, "DROP TABLE IF EXISTS temp.\"%s\"", c->table), &ignored))
+		ignored = PG_ERROR_INIT;
+	cursor_forget(b, c);
+}
+
+void cursors_forget(struct backend *b)
+{
+	struct map_entry *entry;
+	for (size_t i = 0; (entry = map_next(&b->cursors, &i));)
+		cursor_forget(b, entry->value);
+}
+
+void cursors_drop_all(struct backend *b)
+{
+	struct map_entry *entry;
+	for (size_t i = 0; (entry = map_next(&b->cursors, &i));)
+		cursor_drop(b, entry->value);
+}
+
+/* A roll-back took the tables of the block's cursors with it; a commit left them. */
+void cursors_end_of_block(struct backend *b, bool committed)
+{
+	struct map_entry *entry;
+	for (size_t i = 0; (entry = map_next(&b->cursors, &i));) {
+		struct pg_cursor *c = entry->value;
+		if (c->held)
+			continue;
+		if (committed && c->hold)
+			c->held = true;
+		else if (committed)
+			cursor_drop(b, c);
+		else
+			cursor_forget(b, c);
+	}
+}
+
+static bool fill(struct backend *b, struct pg_cursor *c, struct span query, struct pg_error *e)
+{
+	struct stmt s;
+	struct statement *statement;
+	struct err err = ERR_INIT;
+	uint64_t changed = 0;
+	struct span rest = query;
+	if (!stmt_next(&rest, &s, e))
+		return false;
+	if (s.class != STMT_QUERY || s.kind == STMT_PRAGMA || s.kind == STMT_CALL || s.kind == STMT_EXPLAIN)
+		return pg_error_set(e, "42P11", "a cursor needs a SELECT");
+	if (!run_prepare(b, &s, b->work, &statement, e))
+		return false;
+	if (statement)
+		run_columns(statement, c->arena, &c->columns, &c->column_count);
+	statement_free(statement);
+	rest = span_of(arena_printf(b->work, "CREATE TEMP TABLE \"%s\" AS %.*s", c->table, SPAN_ARG(s.text)));
+	if (!stmt_next(&rest, &s, e) || !run_prepare(b, &s, b->work, &statement, e))
+		return false;
+	bool fine = statement_run(statement, &changed, &err) || backend_engine_error(b, &err, NULL, NULL, e);
+	statement_free(statement);
+	c->rows = (int64_t)changed;
+	return fine;
+}
+
+static bool declare(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	struct command_declare d;
+	if (!command_declare(s, b->work, &d, e))
+		return false;
+	if (!d.hold && b->block == 'I' && !b->implicit)
+		return pg_error_set(e, "25P01", "DECLARE CURSOR can only be used in transaction blocks");
+	if (map_get(&b->cursors, d.name))
+		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(d.name));
+	if (b->cursors.count >= BACKEND_PORTALS_MAX)
+		return pg_error_set(e, "54000", "too many cursors");
+	struct arena *arena = arena_new();
+	struct pg_cursor *c = arena_new_of(arena, struct pg_cursor);
+	*c = (struct pg_cursor){.arena = arena,
+				.name = arena_copy(arena, d.name),
+				.table = arena_printf(arena, "_pgcursor_%llu", (unsigned long long)++b->cursor_number),
+				.query = arena_copy(arena, s->text),
+				.scroll = d.scroll,
+				.no_scroll = d.no_scroll,
+				.hold = d.hold,
+				.held = d.hold && b->block == 'I' && !b->implicit,
+				.binary = d.binary,
+				.created_us = clock_unix_us()};
+	if (!fill(b, c, d.query, e)) {
+		arena_free(arena);
+		return false;
+	}
+	for (size_t i = 0; d.binary && i < c->column_count; i++)
+		c->columns[i].format = 1;
+	(void)map_put(&b->cursors, d.name, c);
+	return true;
+}
+
+/* The rows a FETCH takes, as positions [*from, *to], and where it leaves the cursor. False: backwards. */
+static bool range(const struct pg_cursor *c, const struct command_fetch *f, int64_t *from, int64_t *to, int64_t *at)
+{
+	const int64_t end = c->rows + 1;
+	int64_t n = f->count;
+	bool all = n == INT64_MAX;
+	switch (f->direction) {
+	case FETCH_ABSOLUTE:
+		*at = n < 0 ? (n < -c->rows ? 0 : end + n) : (n > end ? end : n);
+		*from = *to = *at;
+		return true;
+	case FETCH_RELATIVE:
+		*at = n > end - c->at ? end : n < -c->at ? 0 : c->at + n;
+		*from = *to = *at;
+		return true;
+	case FETCH_BACKWARD:
+		n = all ? -INT64_MAX : -n;
+		break;
+	default:
+		break;
+	}
+	if (n == 0) {
+		*from = *to = *at = c->at;
+	} else if (n > 0) {
+		*from = c->at + 1;
+		*to = all || n > c->rows - c->at ? c->rows : c->at + n;
+		*at = all || n > c->rows - c->at ? end : c->at + n;
+	} else {
+		*to = c->at - 1;
+		*from = n < -(c->at - 1) ? 1 : c->at + n;
+		*at = n < -(c->at - 1) ? 0 : c->at + n;
+		return false;
+	}
+	return true;
+}
+
+static bool fetch(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	struct command_fetch f;
+	struct err err = ERR_INIT;
+	int64_t from, to, at;
+	if (!command_fetch(&p->stmt, b->work, &f, e))
+		return false;
+	struct pg_cursor *c = map_get(&b->cursors, f.name);
+	if (!c)
+		return pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(f.name));
+	bool forward = range(c, &f, &from, &to, &at);
+	if (c->no_scroll && (!forward || at < c->at))
+		return pg_error_set(e, "55000", "cursor can only scan forward");
+	from = from < 1 ? 1 : from;
+	to = to > c->rows ? c->rows : to;
+	c->at = at;
+	if (p->stmt.kind == STMT_MOVE) {
+		stmt_tag(&p->stmt, to >= from ? (uint64_t)(to - from + 1) : 0, tag);
+		return true;
+	}
+	const char *sql =
+		arena_printf(b->work, "SELECT * FROM temp.\"%s\" WHERE rowid BETWEEN %lld AND %lld ORDER BY rowid %s",
+			     c->table, (long long)from - 1, (long long)to - 1, forward ? "ASC" : "DESC");
+	for (size_t i = 0; c->binary && !p->bound_formats && i < p->column_count; i++) {
+		p->formats[i] = 1;
+		p->columns[i].format = 1;
+	}
+	if (!run_spool(b, e))
+		return false;
+	if (!statement_prepare(b->engine, sql, &p->statement, &err))
+		return backend_engine_error(b, &err, NULL, NULL, e);
+	return run_start(b, p, e);
+}
+
+static bool close_cursor(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	struct span name;
+	if (!command_name(s, b->work, &name, e))
+		return false;
+	if (!name.ptr) {
+		cursors_drop_all(b);
+		return true;
+	}
+	struct pg_cursor *c = map_get(&b->cursors, name);
+	if (!c)
+		return pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(name));
+	cursor_drop(b, c);
+	return true;
+}
+
+bool cursors_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	if (!run_spool(b, e))
+		return false;
+	switch (p->stmt.kind) {
+	case STMT_DECLARE:
+		return declare(b, &p->stmt, e);
+	case STMT_FETCH:
+	case STMT_MOVE:
+		return fetch(b, p, tag, e);
+	case STMT_CLOSE:
+		return close_cursor(b, &p->stmt, e);
+	default:
+		return pg_error_set(e, "0A000", "%s is not supported", p->stmt.tag);
+	}
+}

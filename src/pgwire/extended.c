@@ -1,0 +1,445 @@
+/* Parse, Bind, Describe, Execute, Close, Flush, Sync. */
+#include "base/limits.h"
+#include "pgwire/backend.h"
+#include "pgwire/types.h"
+
+#include <stdlib.h>
+
+static const char *name_of(struct span name, struct arena *arena)
+{
+	return arena_copy(arena, name);
+}
+
+/* Maps do not take empty keys apart from names: a mark stands in front. */
+static struct span key_of(struct backend *b, struct span name)
+{
+	return span_of(arena_printf(b->work, "=%.*s", SPAN_ARG(name)));
+}
+
+struct prepared *prepared_find(struct backend *b, struct span name)
+{
+	return map_get(&b->prepared, key_of(b, name));
+}
+
+static void prepared_free(struct prepared *q)
+{
+	arena_free(q->arena);
+}
+
+void prepared_close(struct backend *b, struct prepared *q)
+{
+	(void)map_remove(&b->prepared, key_of(b, span_of(q->name)));
+	q->closed = true;
+	if (!q->uses)
+		prepared_free(q);
+}
+
+void prepared_close_all(struct backend *b)
+{
+	struct map_entry *entry;
+	for (size_t i = 0; (entry = map_next(&b->prepared, &i));)
+		prepared_close(b, entry->value);
+}
+
+void portal_free(struct backend *b, struct portal *p)
+{
+	run_drop(b, p);
+	if (p->spool)
+		(void)fclose(p->spool);
+	statement_free(p->statement);
+	if (p->of && --p->of->uses == 0 && p->of->closed)
+		prepared_free(p->of);
+	arena_free(p->arena);
+}
+
+struct portal *portal_new(struct span name)
+{
+	struct arena *arena = arena_new();
+	struct portal *p = arena_new_of(arena, struct portal);
+	p->arena = arena;
+	p->name = name_of(name, arena);
+	return p;
+}
+
+static void portal_close(struct backend *b, struct portal *p)
+{
+	(void)map_remove(&b->portals, key_of(b, span_of(p->name)));
+	portal_free(b, p);
+}
+
+void portals_close_all(struct backend *b)
+{
+	struct map_entry *entry;
+	for (size_t i = 0; (entry = map_next(&b->portals, &i));)
+		portal_close(b, entry->value);
+}
+
+void extended_done(struct backend *b)
+{
+	portals_close_all(b);
+	prepared_close_all(b);
+	cursors_forget(b);
+}
+
+bool prepared_make(struct backend *b, struct span name, struct span sql, const uint32_t *oids, size_t n,
+		   struct prepared **ret, struct pg_error *e)
+{
+	struct arena *arena = arena_new();
+	struct prepared *q = arena_new_of(arena, struct prepared);
+	struct span rest = arena_span(arena, sql);
+	q->arena = arena;
+	q->name = name_of(name, arena);
+	bool fine = stmt_next(&rest, &q->stmt, e);
+	if (fine && stmt_more(rest))
+		fine = pg_error_set(e, "42601", "cannot insert multiple commands into a prepared statement");
+	if (fine && b->prepared.count >= BACKEND_PREPARED_MAX)
+		fine = pg_error_set(e, "54000", "too many prepared statements");
+	if (!fine) {
+		arena_free(arena);
+		return false;
+	}
+	q->parameters = q->stmt.parameters > n ? q->stmt.parameters : n;
+	q->oids = arena_array(arena, uint32_t, q->parameters + 1);
+	for (size_t i = 0; i < n; i++)
+		q->oids[i] = oids[i] == OID_UNKNOWN ? 0 : oids[i];
+	struct prepared *old = prepared_find(b, name);
+	if (old)
+		prepared_close(b, old);
+	(void)map_put(&b->prepared, key_of(b, name), q);
+	*ret = q;
+	return true;
+}
+
+/* The statement with each $n replaced by a text; an empty text leaves it. */
+static struct span replace_parameters(const struct prepared *q, const struct span *texts, size_t n, struct arena *arena)
+{
+	struct lexer lx = {q->stmt.text};
+	struct buf out = BUF(GIB);
+	const char *from = q->stmt.text.ptr;
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
+		uint64_t i;
+		if (t.kind != TOKEN_PARAM || !span_u64(span_skip(t.text, 1), &i) || i < 1 || i > n || !texts[i - 1].len)
+			continue;
+		buf_bytes(&out, from, (size_t)(t.text.ptr - from));
+		buf_byte(&out, ' ');
+		buf_span(&out, texts[i - 1]);
+		buf_byte(&out, ' ');
+		from = t.text.ptr + t.text.len;
+	}
+	buf_bytes(&out, from, (size_t)(q->stmt.text.ptr + q->stmt.text.len - from));
+	struct span whole = arena_span(arena, buf_view(&out));
+	buf_done(&out);
+	return whole;
+}
+
+bool prepared_fill(struct prepared *q, const struct span *literals, size_t n, struct portal *p, struct pg_error *e)
+{
+	p->of = q;
+	q->uses++;
+	p->stmt = q->stmt;
+	if (n == 0 || q->stmt.kind == STMT_NONE)
+		return true;
+	struct span rest = replace_parameters(q, literals, n, p->arena);
+	return stmt_next(&rest, &p->stmt, e);
+}
+
+/* What the engine makes of the parameters: an unknown one is text. */
+static void learn_types(struct prepared *q, struct statement *statement)
+{
+	const size_t n = statement_parameter_count(statement);
+	for (size_t i = 0; i < q->parameters; i++) {
+		if (q->oids[i] || i >= n)
+			continue;
+		const struct type *type = statement_parameter_type(statement, i + 1);
+		q->oids[i] = type && type->id != TYPE_NULL ? type_pg_oid(type) : 0;
+	}
+}
+
+static bool describe_once(struct backend *b, struct prepared *q, bool *ret_unknown, struct pg_error *e)
+{
+	struct span *texts = arena_array(b->work, struct span, q->parameters + 1);
+	struct statement *statement;
+	struct stmt s;
+	for (size_t i = 0; i < q->parameters; i++) {
+		const char *type = q->oids[i] == OID_TEXT ? "VARCHAR" : literal_type(q->oids[i], b->work);
+		if (type)
+			texts[i] = span_of(arena_printf(b->work, "($%zu::%s)", i + 1, type));
+	}
+	struct span rest = replace_parameters(q, texts, q->parameters, b->work);
+	if (!stmt_next(&rest, &s, e) || !run_prepare(b, &s, b->work, &statement, e))
+		return false;
+	*ret_unknown = false;
+	if (statement) {
+		learn_types(q, statement);
+		if (q->stmt.returns_rows)
+			run_columns(statement, q->arena, &q->columns, &q->column_count);
+	}
+	statement_free(statement);
+	for (size_t i = 0; i < q->parameters; i++)
+		if (!q->oids[i]) {
+			q->oids[i] = OID_TEXT;
+			*ret_unknown = true;
+		}
+	return true;
+}
+
+bool prepared_describe(struct backend *b, struct prepared *q, struct pg_error *e)
+{
+	bool unknown = false;
+	if (q->described || q->stmt.kind == STMT_NONE)
+		return true;
+	bool changes =
+		q->stmt.class == STMT_DDL || (q->stmt.class == STMT_DML && !q->stmt.returns_rows && !q->parameters);
+	if (q->stmt.class == STMT_SESSION) {
+		if (!commands_describe(b, &q->stmt, q->arena, &q->columns, &q->column_count, e))
+			return false;
+	} else if (q->stmt.class != STMT_NOTHING && !changes) {
+		/* Once more when a parameter's type was not known: only then are the columns' types right. */
+		if (!describe_once(b, q, &unknown, e) || (unknown && !describe_once(b, q, &unknown, e)))
+			return false;
+	}
+	for (size_t i = 0; i < q->parameters; i++)
+		if (!q->oids[i])
+			q->oids[i] = OID_TEXT;
+	q->described = true;
+	return true;
+}
+
+static bool block_allows(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	bool ends = s->kind == STMT_COMMIT || s->kind == STMT_ROLLBACK || s->kind == STMT_ROLLBACK_TO ||
+		    s->kind == STMT_NONE;
+	if (b->block != 'E' || ends)
+		return true;
+	return pg_error_set(e, "25P02",
+			    "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
+{
+	struct message_parse m;
+	struct prepared *q;
+	if (!message_parse(body, &m, e))
+		return false;
+	uint32_t *oids = arena_array(b->work, uint32_t, m.oid_count + 1U);
+	for (size_t i = 0; i < m.oid_count; i++)
+		oids[i] = message_parse_oid(&m, i);
+	if (m.name.len && prepared_find(b, m.name))
+		return pg_error_set(e, "42P05", "prepared statement \"%.*s\" already exists", SPAN_ARG(m.name));
+	if (!prepared_make(b, m.name, m.sql, oids, m.oid_count, &q, e))
+		return false;
+	/* When Bind follows at once, that finds the errors as well. */
+	struct span ahead = conn_view(&b->conn);
+	bool bind_follows = ahead.len && (*ahead.ptr == 'B' || *ahead.ptr == 'D');
+	if (!block_allows(b, &q->stmt, e) ||
+	    (!bind_follows && q->stmt.class != STMT_SESSION && !prepared_describe(b, q, e))) {
+		prepared_close(b, q);
+		return false;
+	}
+	message_bare(&b->conn.out, MESSAGE_PARSE_COMPLETE);
+	return true;
+}
+
+/* Formats of the values and the values themselves, as literals. */
+static bool bind_values(struct backend *b, struct message_bind *m, struct prepared *q, struct span **ret,
+			struct pg_error *e)
+{
+	struct span *literals = arena_array(b->work, struct span, m->value_count + 1U);
+	for (size_t i = 0; i < m->value_count; i++) {
+		struct message_value v = message_next_value(m);
+		struct buf out = BUF(GIB);
+		if (v.is_null) {
+			const char *type = literal_type(q->oids[i], b->work);
+			buf_printf(&out, type ? "(NULL::%s)" : "NULL", type);
+		} else if (!literal_write(q->oids[i], message_bind_format(m, i), v.bytes, b->work, &out, e)) {
+			buf_done(&out);
+			return false;
+		}
+		literals[i] = arena_span(b->work, buf_view(&out));
+		buf_done(&out);
+	}
+	*ret = literals;
+	return true;
+}
+
+static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
+{
+	struct message_bind m;
+	struct span *literals;
+	if (!message_bind(body, &m, e))
+		return false;
+	struct prepared *q = prepared_find(b, m.statement);
+	if (!q)
+		return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(m.statement));
+	if (m.value_count != q->parameters)
+		return pg_error_set(e, "08P01",
+				    "bind message supplies %u parameters, but prepared statement \"%s\" requires %zu",
+				    m.value_count, q->name, q->parameters);
+	struct portal *old = map_get(&b->portals, key_of(b, m.portal));
+	if (old && m.portal.len)
+		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(m.portal));
+	if (b->portals.count >= BACKEND_PORTALS_MAX)
+		return pg_error_set(e, "54000", "too many portals");
+	if (!block_allows(b, &q->stmt, e) || !bind_values(b, &m, q, &literals, e))
+		return false;
+	if (old)
+		portal_close(b, old);
+	struct portal *p = portal_new(m.portal);
+	p->bound_formats = m.result_format_count;
+	p->bound = arena_array(p->arena, int16_t, m.result_format_count + 1U);
+	for (size_t i = 0; i < m.result_format_count; i++)
+		p->bound[i] = (int16_t)message_result_format(&m, i);
+	if (!prepared_fill(q, literals, m.value_count, p, e) || !portal_prepare(b, p, e)) {
+		portal_free(b, p);
+		return false;
+	}
+	(void)map_put(&b->portals, key_of(b, m.portal), p);
+	message_bare(&b->conn.out, MESSAGE_BIND_COMPLETE);
+	return true;
+}
+
+static bool describe_statement(struct backend *b, struct span name, struct pg_error *e)
+{
+	struct prepared *q = prepared_find(b, name);
+	if (!q)
+		return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(name));
+	if (!block_allows(b, &q->stmt, e) || !prepared_describe(b, q, e))
+		return false;
+	message_parameter_description(&b->conn.out, q->oids, q->parameters);
+	if (q->column_count)
+		message_row_description(&b->conn.out, q->columns, q->column_count);
+	else
+		message_bare(&b->conn.out, MESSAGE_NO_DATA);
+	return true;
+}
+
+static bool on_describe(struct backend *b, struct span body, struct pg_error *e)
+{
+	struct message_target m;
+	if (!message_target(body, &m, e))
+		return false;
+	if (m.kind == 'S')
+		return describe_statement(b, m.name, e);
+	struct portal *p = map_get(&b->portals, key_of(b, m.name));
+	struct pg_cursor *c = p ? NULL : map_get(&b->cursors, m.name);
+	if (!p && !c)
+		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.name));
+	size_t n = p ? p->column_count : c->column_count;
+	if (n)
+		message_row_description(&b->conn.out, p ? p->columns : c->columns, n);
+	else
+		message_bare(&b->conn.out, MESSAGE_NO_DATA);
+	return true;
+}
+
+/* A lone Execute before Sync needs no transaction of its own: the engine commits it by itself. */
+static bool sync_follows(const struct backend *b)
+{
+	struct span ahead = conn_view(&b->conn);
+	return ahead.len && *ahead.ptr == 'S';
+}
+
+static bool execute(struct backend *b, struct portal *p, const struct message_execute *m, struct pg_error *e)
+{
+	char tag[STMT_TAG_SIZE + 24];
+	bool suspended = false;
+	bool control = p->stmt.class == STMT_SESSION && p->stmt.kind != STMT_COPY && p->stmt.kind != STMT_EXECUTE &&
+		       p->stmt.kind != STMT_DECLARE && p->stmt.kind != STMT_FETCH;
+	if (!p->started && !control && p->stmt.kind != STMT_NONE && !sync_follows(b) &&
+	    !transaction_begin_implicit(b, e))
+		return false;
+	if (!portal_run(b, p, m->max_rows, false, &suspended, tag, e))
+		return false;
+	if (p->stmt.kind == STMT_NONE)
+		message_bare(&b->conn.out, MESSAGE_EMPTY_QUERY);
+	else if (suspended)
+		message_bare(&b->conn.out, MESSAGE_SUSPENDED);
+	else
+		message_complete(&b->conn.out, tag);
+	return true;
+}
+
+static bool on_execute(struct backend *b, struct span body, struct pg_error *e)
+{
+	struct message_execute m;
+	if (!message_execute(body, &m, e))
+		return false;
+	struct portal *p = map_get(&b->portals, key_of(b, m.portal));
+	if (!p)
+		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.portal));
+	if (!block_allows(b, &p->stmt, e))
+		return false;
+	bool counts = p->stmt.kind != STMT_NONE;
+	struct span text = arena_span(b->work, p->stmt.text);
+	int64_t start = run_begin(b, text);
+	bool fine = execute(b, p, &m, e);
+	if (counts)
+		run_end(b, start, fine ? NULL : e, text);
+	else
+		atomic_store(&b->running, false);
+	return fine;
+}
+
+static bool on_close(struct backend *b, struct span body, struct pg_error *e)
+{
+	struct message_target m;
+	if (!message_target(body, &m, e))
+		return false;
+	if (m.kind == 'S') {
+		struct prepared *q = prepared_find(b, m.name);
+		if (q)
+			prepared_close(b, q);
+	} else {
+		struct portal *p = map_get(&b->portals, key_of(b, m.name));
+		if (p)
+			portal_close(b, p);
+	}
+	message_bare(&b->conn.out, MESSAGE_CLOSE_COMPLETE);
+	return true;
+}
+
+static void on_sync(struct backend *b)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	if (b->block == 'I')
+		portals_close_all(b);
+	if (!transaction_end_implicit(b, !b->skipping, &e))
+		backend_error(b, &e);
+	b->skipping = false;
+	backend_ready(b);
+}
+
+void extended_message(struct backend *b, const struct message_frame *m)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	bool fine = true;
+	if (m->type == 'S') {
+		on_sync(b);
+		return;
+	}
+	if (b->skipping)
+		return;
+	switch (m->type) {
+	case 'P':
+		fine = on_parse(b, m->body, &e);
+		break;
+	case 'B':
+		fine = on_bind(b, m->body, &e);
+		break;
+	case 'D':
+		fine = on_describe(b, m->body, &e);
+		break;
+	case 'E':
+		fine = on_execute(b, m->body, &e);
+		break;
+	case 'C':
+		fine = on_close(b, m->body, &e);
+		break;
+	default:
+		(void)conn_flush(&b->conn);
+	}
+	if (!fine) {
+		backend_error(b, &e);
+		b->skipping = true;
+	}
+}

@@ -1,0 +1,241 @@
+/*
+ * What tenants may not run. The engine's lock-down holds back what leaves the private folder (workspace_instance.h); here
+ * stands what it does not: statements that attach, copy or configure, and functions that read files or tell about the
+ * process, its paths and other sessions.
+ */
+#include "pgwire/backend.h"
+
+#include <stdlib.h>
+
+/* Functions by name or, ending in '*', by the start of the name. */
+static const char *const DENIED[] = {
+	"read_*",
+	"parquet_*",
+	"sniff_csv",
+	"glob",
+	"getenv",
+	"duckdb_databases",
+	"duckdb_settings",
+	"duckdb_secrets",
+	"duckdb_extensions",
+	"duckdb_temporary_files",
+	"duckdb_memory",
+	"duckdb_logs*",
+	"duckdb_log_contexts",
+	"duckdb_connections",
+	"duckdb_prepared_statements",
+	"duckdb_external_file_cache",
+	"duckdb_approx_database_count",
+	"duckdb_profiling_settings",
+	"duckdb_variables",
+	"duckdb_which_secret",
+	"which_secret",
+	"pragma_database_list",
+	"pragma_database_size",
+	"pragma_platform",
+	"pragma_user_agent",
+	"pragma_metadata_info",
+	"enable_logging",
+	"disable_logging",
+	"set_log_*",
+	"write_log",
+	"parse_duckdb_log_message",
+	"truncate_duckdb_logs",
+	"enable_profiling",
+	"disable_profiling",
+	"enable_checkpoint_on_shutdown",
+	"force_checkpoint",
+	"checkpoint",
+	"import_database",
+	"json_execute_serialized_sql",
+	"query",
+	"query_table",
+	"test_all_types",
+	"test_vector_types",
+	"repeat_row",
+	"arrow_scan*",
+	"pandas_scan",
+	"python_map_function",
+	"seq_scan",
+	"load_*",
+	"st_read*",
+	"iceberg_*",
+	"delta_scan",
+	"postgres_*",
+	"mysql_*",
+	"sqlite_*",
+	"http_*",
+	"shell*",
+	"lo_import",
+	"lo_export",
+	"pg_read_*",
+	"pg_ls_*",
+	"pg_stat_file",
+	"pg_file_*",
+	"dblink*",
+	"currval_*",
+	"add_parquet_key",
+	"__internal_*",
+	"icu_calendar_names_*",
+};
+
+/* What PRAGMA and CALL may be. */
+static const char *const PRAGMAS[] = {
+	"table_info",	     "show",	    "show_tables",    "show_tables_expanded", "version",  "storage_info",
+	"pragma_table_info", "pragma_show", "pragma_version", "pragma_storage_info",  "functions"};
+
+static bool matches(const char *pattern, struct span name)
+{
+	size_t n = strlen(pattern);
+	if (pattern[n - 1] == '*')
+		return name.len >= n - 1 && strncasecmp(name.ptr, pattern, n - 1) == 0;
+	return name.len == n && strncasecmp(name.ptr, pattern, n) == 0;
+}
+
+static bool is_denied(struct span name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(DENIED); i++)
+		if (matches(DENIED[i], name))
+			return true;
+	return false;
+}
+
+static bool denied(struct pg_error *e, const char *what, struct span name)
+{
+	return pg_error_set(e, "42501", "permission denied for %s %.*s", what, (int)(name.len < 100 ? name.len : 100),
+			    name.ptr);
+}
+
+static bool is_name(struct token t)
+{
+	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+}
+
+/* A string, or a name that looks like a file, where a table is expected makes the engine read a file. */
+static bool is_file_scan(struct token before, struct token t, struct arena *arena)
+{
+	bool at_table = token_is(before, "from") || token_is(before, "join") || token_is(before, "describe") ||
+			token_is(before, "summarize") || token_is(before, "table") || token_is(before, "using");
+	if (!at_table)
+		return false;
+	if (t.kind == TOKEN_STRING)
+		return true;
+	return t.kind == TOKEN_QUOTED && span_find(token_name(t, arena), '/') < token_name(t, arena).len;
+}
+
+/* Names the engine itself gives to files and to the door's own tables. */
+static bool is_hidden(struct span name)
+{
+	static const char *const starts[] = {"_t", "_pgcursor_"};
+	if (span_eq_nocase(name, SPAN("__private")) || span_eq_nocase(name, SPAN("system")))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		size_t n = strlen(starts[i]);
+		if (name.len > n && strncasecmp(name.ptr, starts[i], n) == 0) {
+			bool digits = true;
+			for (size_t k = n; k < name.len; k++)
+				digits = digits && name.ptr[k] >= '0' && name.ptr[k] <= '9';
+			if (digits)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool filter_tokens(struct backend *b, struct span text, struct pg_error *e)
+{
+	struct lexer lx = {text};
+	struct token before = {0};
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
+		struct token next = lexer_peek(&lx);
+		if (is_file_scan(before, t, b->work))
+			return denied(e, "file", t.text);
+		if (!is_name(t))
+			continue;
+		struct span name = t.kind == TOKEN_WORD ? t.text : token_name(t, b->work);
+		if (token_is_punct(next, '(') && is_denied(name))
+			return denied(e, "function", name);
+		if (token_is_punct(next, '.') && is_hidden(name))
+			return denied(e, "schema", name);
+		/* The engine's views over such functions need no parentheses. */
+		if (!token_is_punct(before, '.') && span_starts(name, SPAN("duckdb_")) && is_denied(name))
+			return denied(e, "relation", name);
+	}
+	return true;
+}
+
+static bool is_pragma_allowed(struct span text)
+{
+	struct lexer lx = {text};
+	(void)lexer_next(&lx);
+	struct token t = lexer_next(&lx);
+	bool listed = false;
+	for (size_t i = 0; i < ARRAY_LEN(PRAGMAS); i++)
+		listed = listed || token_is(t, PRAGMAS[i]);
+	struct token next = lexer_next(&lx);
+	return listed && !(next.kind == TOKEN_OPERATOR && span_is(next.text, "="));
+}
+
+/* EXPLAIN runs, or at least plans, what stands behind it. */
+static bool filter_explained(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	struct lexer lx = {s->text};
+	(void)lexer_next(&lx);
+	struct token t = lexer_peek(&lx);
+	if (token_is_punct(t, '(')) {
+		int depth = 0;
+		do {
+			t = lexer_next(&lx);
+			depth += token_is_punct(t, '(') - token_is_punct(t, ')');
+		} while (depth > 0 && t.kind != TOKEN_END);
+	}
+	while (token_is(lexer_peek(&lx), "analyze") || token_is(lexer_peek(&lx), "verbose"))
+		(void)lexer_next(&lx);
+	struct stmt inner;
+	struct span rest = lx.rest;
+	if (!stmt_next(&rest, &inner, e))
+		return false;
+	bool fine = inner.kind == STMT_NONE || inner.class == STMT_DML || inner.class == STMT_DDL ||
+		    inner.kind == STMT_SELECT;
+	if (!fine)
+		return denied(e, "statement", span_first(inner.text, 20));
+	return inner.class == STMT_QUERY || inner.kind == STMT_NONE || transaction_may_write(b, &inner, e);
+}
+
+bool filter_statement(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	if (s->class == STMT_REFUSED)
+		return denied(e, "statement", span_first(s->text, 20));
+	if ((s->kind == STMT_PRAGMA || s->kind == STMT_CALL) && !is_pragma_allowed(s->text))
+		return denied(e, "statement", span_first(s->text, 40));
+	if (s->kind == STMT_EXPLAIN && !filter_explained(b, s, e))
+		return false;
+	return filter_tokens(b, s->text, e);
+}
+
+bool filter_type(const struct stmt *s, enum statement_type type, struct pg_error *e)
+{
+	switch (type) {
+	case STATEMENT_SELECT:
+	case STATEMENT_INSERT:
+	case STATEMENT_UPDATE:
+	case STATEMENT_DELETE:
+	case STATEMENT_MERGE:
+	case STATEMENT_EXPLAIN:
+	case STATEMENT_CREATE:
+	case STATEMENT_CREATE_FUNCTION:
+	case STATEMENT_ALTER:
+	case STATEMENT_DROP:
+	case STATEMENT_RELATION:
+	case STATEMENT_ANALYZE:
+		return true;
+	case STATEMENT_VACUUM:
+	case STATEMENT_CALL:
+		return s->kind == STMT_CHECKPOINT || s->kind == STMT_PRAGMA || s->kind == STMT_CALL ||
+		       denied(e, "statement", SPAN("VACUUM"));
+	case STATEMENT_PRAGMA:
+		return s->kind == STMT_PRAGMA || denied(e, "statement", SPAN("PRAGMA"));
+	default:
+		return denied(e, "statement", span_of(statement_type_name(type)));
+	}
+}

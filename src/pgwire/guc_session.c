@@ -1,0 +1,154 @@
+/* SET, RESET, SHOW, and what settings do. */
+#include "base/clock.h"
+#include "engine/sql.h"
+#include "engine/zone.h"
+#include "pgwire/backend.h"
+#include "pgwire/command.h"
+#include "storage/storage.h"
+
+bool gucs_zone_known(struct span name, char *ret, size_t size)
+{
+	if (!zone_find(name) || name.len >= size)
+		return false;
+	(void)snprintf(ret, size, "%.*s", SPAN_ARG(name));
+	return true;
+}
+
+int64_t gucs_timeout_ns(const struct backend *b)
+{
+	int64_t cap = b->door->storage->settings->pgwire_query_timeout * NS_PER_S;
+	int64_t own = guc_int(&b->gucs, GUC_statement_timeout) * NS_PER_MS;
+	return own > 0 && (!cap || own < cap) ? own : cap;
+}
+
+/* The engine's search path: what exists of the client's, then the catalog. */
+static void apply_search_path(struct backend *b)
+{
+	struct span rest = span_of(guc_text(&b->gucs, GUC_search_path));
+	struct buf path = BUF(16384), sql = BUF(32768);
+	struct err err = ERR_INIT;
+	struct session *s = b->engine;
+	while (rest.len) {
+		struct span name = span_trim(span_cut(&rest, ','));
+		if (name.len > 1 && *name.ptr == '"')
+			name = (struct span){name.ptr + 1, name.len - 2};
+		if (!name.len || span_is(name, "$user") || span_is(name, "pg_catalog"))
+			continue;
+		sql_ident(&path, span_is(name, "public") ? SPAN("main") : name);
+		buf_byte(&path, ',');
+	}
+	for (int attempt = 0; attempt < 2; attempt++) {
+		buf_reset(&sql);
+		buf_str(&sql, "SET search_path = '");
+		/* A path with schemas that are not there is refused as a whole. */
+		for (size_t i = 0; attempt == 0 && i < path.len; i++)
+			buf_printf(&sql, path.ptr[i] == '\'' ? "''" : "%c", path.ptr[i]);
+		buf_printf(&sql, "%s%s'", attempt == 0 && path.len ? "" : "main,",
+			   b->catalog_ready ? "_pg.main" : "main");
+		if (sql.failed || session_run(s, sql.ptr, &err))
+			break;
+	}
+	buf_done(&path);
+	buf_done(&sql);
+}
+
+void gucs_apply(struct backend *b)
+{
+	b->style.zone = zone_find(span_of(guc_text(&b->gucs, GUC_TimeZone)));
+	b->style.interval = strcmp(guc_text(&b->gucs, GUC_IntervalStyle), "iso_8601") == 0 ? PG_INTERVAL_ISO_8601
+											   : PG_INTERVAL_POSTGRES;
+	const char *path = guc_text(&b->gucs, GUC_search_path);
+	if (!b->path_applied || b->path_had_catalog != b->catalog_ready || strcmp(b->path_applied, path) != 0) {
+		/* In a failed block nothing can be set: it is done when the block has ended. */
+		if (b->block == 'E' || !b->engine)
+			return;
+		apply_search_path(b);
+		b->path_applied = arena_strdup(b->arena, path);
+		b->path_had_catalog = b->catalog_ready;
+	}
+}
+
+static bool set_modes(struct backend *b, const struct command_set *c, struct pg_error *e)
+{
+	bool session = c->scope == SET_CHARACTERISTICS;
+	enum guc_scope scope = session ? GUC_SESSION : GUC_LOCAL;
+	if (!session && b->block == 'I') {
+		backend_notice(b, PG_WARNING, "25P01", "SET TRANSACTION can only be used in transaction blocks");
+		return true;
+	}
+	if (c->modes.has_isolation &&
+	    !guc_set(&b->gucs, session ? SPAN("default_transaction_isolation") : SPAN("transaction_isolation"),
+		     c->modes.isolation, scope, b->block != 'I', e))
+		return false;
+	if (!c->modes.has_access)
+		return true;
+	if (!session) {
+		b->read_only = c->modes.read_only;
+		return true;
+	}
+	return guc_set(&b->gucs, SPAN("default_transaction_read_only"), c->modes.read_only ? SPAN("on") : SPAN("off"),
+		       scope, b->block != 'I', e);
+}
+
+bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	struct command_set c;
+	bool in_block = b->block != 'I', fine = true;
+	if (!command_set(s, b->work, &c, e))
+		return false;
+	if (c.scope == SET_TRANSACTION || c.scope == SET_CHARACTERISTICS)
+		return set_modes(b, &c, e);
+	if (c.scope == SET_LOCAL && !in_block)
+		backend_notice(b, PG_WARNING, "25P01", "SET LOCAL can only be used in transaction blocks");
+	if (!c.name.ptr)
+		guc_reset_all(&b->gucs, in_block);
+	else if (c.is_default)
+		fine = guc_reset(&b->gucs, c.name, in_block, e);
+	else if (c.scope != SET_LOCAL || in_block)
+		fine = guc_set(&b->gucs, c.name, c.value, c.scope == SET_LOCAL ? GUC_LOCAL : GUC_SESSION, in_block, e);
+	if (fine && guc_find(c.name) == GUC_transaction_read_only)
+		b->read_only = guc_bool(&b->gucs, GUC_transaction_read_only);
+	gucs_apply(b);
+	return fine;
+}
+
+static const char *shown(struct backend *b, enum guc_id id)
+{
+	if (id == GUC_transaction_read_only)
+		return b->block != 'I' ? (b->read_only ? "on" : "off")
+				       : guc_text(&b->gucs, GUC_default_transaction_read_only);
+	if (id == GUC_transaction_isolation && b->block == 'I')
+		return guc_text(&b->gucs, GUC_default_transaction_isolation);
+	return guc_text(&b->gucs, id);
+}
+
+static bool show_all(struct backend *b, struct portal *p)
+{
+	p->replies = arena_array(p->arena, struct span, 3 * GUC_COUNT);
+	p->reply_count = GUC_COUNT;
+	for (size_t i = 0; i < GUC_COUNT; i++) {
+		p->replies[3 * i] = span_of(guc_row((enum guc_id)i)->name);
+		p->replies[3 * i + 1] = span_of(arena_strdup(p->arena, shown(b, (enum guc_id)i)));
+		p->replies[3 * i + 2] = SPAN("");
+	}
+	return true;
+}
+
+bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, struct pg_error *e)
+{
+	struct command_set c;
+	const char *value;
+	if (!command_set(s, b->work, &c, e))
+		return false;
+	if (!c.name.ptr)
+		return show_all(b, p);
+	enum guc_id id = guc_find(c.name);
+	if (id < GUC_COUNT)
+		value = shown(b, id);
+	else if (!guc_show(&b->gucs, c.name, &value, e))
+		return false;
+	p->replies = arena_new_of(p->arena, struct span);
+	*p->replies = span_of(arena_strdup(p->arena, value));
+	p->reply_count = 1;
+	return true;
+}

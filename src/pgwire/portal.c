@@ -1,0 +1,146 @@
+/* Running one statement, and the string of statements of a simple query. */
+#include "base/limits.h"
+#include "pgwire/backend.h"
+
+static void choose_formats(struct portal *p)
+{
+	p->formats = arena_array(p->arena, int16_t, p->column_count + 1);
+	for (size_t i = 0; i < p->column_count; i++) {
+		int16_t f = p->bound_formats == 1 ? p->bound[0] : i < p->bound_formats ? p->bound[i] : (int16_t)0;
+		p->formats[i] = f;
+		p->columns[i].format = (uint16_t)f;
+	}
+}
+
+bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	if (p->ready || p->stmt.kind == STMT_NONE || !p->stmt.returns_rows)
+		return true;
+	if (p->stmt.class == STMT_SESSION) {
+		if (!commands_describe(b, &p->stmt, p->arena, &p->columns, &p->column_count, e))
+			return false;
+	} else {
+		if (!run_prepare(b, &p->stmt, p->arena, &p->statement, e))
+			return false;
+		if (p->statement)
+			run_columns(p->statement, p->arena, &p->columns, &p->column_count);
+		if (p->of && p->of->described && p->of->column_count != p->column_count)
+			return pg_error_set(e, "0A000", "cached plan must not change result type");
+	}
+	choose_formats(p);
+	p->ready = true;
+	return true;
+}
+
+static bool start(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	if (p->stmt.class == STMT_REFUSED)
+		return filter_statement(b, &p->stmt, e);
+	if ((p->stmt.class == STMT_DML || p->stmt.class == STMT_DDL) && !transaction_may_write(b, &p->stmt, e))
+		return false;
+	if (!portal_prepare(b, p, e))
+		return false;
+	if (!p->statement && !p->ready && !run_prepare(b, &p->stmt, p->arena, &p->statement, e))
+		return false;
+	return run_start(b, p, e);
+}
+
+bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
+		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	*ret_suspended = false;
+	stmt_tag(&p->stmt, 0, tag);
+	if (p->stmt.kind == STMT_NONE)
+		return true;
+	if (!p->started && p->stmt.kind == STMT_EXECUTE && !commands_execute(b, p, e))
+		return false;
+	if (!p->started && p->stmt.class == STMT_NOTHING) {
+		p->started = p->over = true;
+		stmt_tag(&p->stmt, 0, tag);
+		return true;
+	}
+	if (!p->started && p->stmt.class == STMT_SESSION) {
+		if (!portal_prepare(b, p, e) || !commands_run(b, p, tag, e))
+			return false;
+		p->started = true;
+		if (!p->stmt.returns_rows)
+			return true;
+	} else if (!p->started && !start(b, p, e)) {
+		return false;
+	}
+	if (with_columns && p->stmt.returns_rows)
+		message_row_description(&b->conn.out, p->columns, p->column_count);
+	if (!run_rows(b, p, max, ret_suspended, e))
+		return false;
+	stmt_tag(&p->stmt, p->stmt.returns_rows ? p->sent : p->changed, tag);
+	return true;
+}
+
+static void place_error(struct span sql, struct span text, struct pg_error *e)
+{
+	if (e->position > 0 && text.ptr >= sql.ptr && text.ptr <= sql.ptr + sql.len)
+		e->position += sqlstate_position(sql, (size_t)(text.ptr - sql.ptr)) - 1;
+}
+
+static bool run_one(struct backend *b, const struct stmt *s, bool many, struct pg_error *e)
+{
+	char tag[STMT_TAG_SIZE + 24];
+	bool suspended;
+	bool control = s->class == STMT_SESSION && s->kind != STMT_COPY && s->kind != STMT_EXECUTE &&
+		       s->kind != STMT_DECLARE && s->kind != STMT_FETCH;
+	bool ends = s->kind == STMT_COMMIT || s->kind == STMT_ROLLBACK || s->kind == STMT_ROLLBACK_TO;
+	if (b->block == 'E' && !ends)
+		return pg_error_set(e, "25P02",
+				    "current transaction is aborted, commands ignored until end of transaction block");
+	if (many && !control && !transaction_begin_implicit(b, e))
+		return false;
+	struct portal *p = portal_new(SPAN(""));
+	p->stmt = *s;
+	bool fine = portal_run(b, p, 0, true, &suspended, tag, e);
+	portal_free(b, p);
+	if (fine)
+		message_complete(&b->conn.out, tag);
+	return fine;
+}
+
+static bool run_string(struct backend *b, struct span sql, struct pg_error *e)
+{
+	struct span rest = sql;
+	struct stmt s;
+	bool first = true;
+	for (;; first = false) {
+		if (!stmt_next(&rest, &s, e)) {
+			int64_t start = run_begin(b, sql);
+			run_end(b, start, e, sql);
+			return false;
+		}
+		if (s.kind == STMT_NONE)
+			break;
+		bool many = !first || stmt_more(rest);
+		int64_t start = run_begin(b, s.text);
+		bool fine = run_one(b, &s, many, e);
+		if (!fine)
+			place_error(sql, s.text, e);
+		run_end(b, start, fine ? NULL : e, s.text);
+		if (!fine)
+			return false;
+	}
+	if (first)
+		message_bare(&b->conn.out, MESSAGE_EMPTY_QUERY);
+	return true;
+}
+
+void simple_query(struct backend *b, struct span body)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	struct span sql;
+	bool fine = message_query(body, &sql, &e) && run_string(b, sql, &e);
+	if (!fine)
+		backend_error(b, &e);
+	struct pg_error late = PG_ERROR_INIT;
+	if (!transaction_end_implicit(b, fine, &late))
+		backend_error(b, &late);
+	if (b->block == 'I')
+		portals_close_all(b);
+	backend_ready(b);
+}

@@ -1,0 +1,19 @@
+/* Private to the live half: finding other sessions of the door. Thread-safe. */
+#ifndef PGWIRE_REGISTRY_H
+#define PGWIRE_REGISTRY_H
+
+#include "pgwire/backend.h"
+
+/* With the door's lock held. */
+struct backend *registry_find(struct pg_door *door, uint32_t pid);
+/* A CancelRequest; silent when pid and key do not match. */
+void registry_cancel(struct pg_door *door, uint32_t pid, struct span key);
+/* pg_cancel_backend and pg_terminate_backend: sessions of the same workspace only. */
+bool registry_signal(struct backend *from, uint32_t pid, bool terminate);
+/* Releases what a login took. */
+void session_end_backend(struct backend *b);
+/* Failed logins of a peer for a user: true when it must wait. */
+bool throttle_blocks(struct pg_door *door, const char *peer, struct span user);
+void throttle_note(struct pg_door *door, const char *peer, struct span user, bool failed);
+
+#endif

@@ -1,0 +1,286 @@
+/* From a statement's text to rows on the socket. */
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "pgwire/backend.h"
+#include "pgwire/types.h"
+#include "storage/storage.h"
+
+#include <stdlib.h>
+
+int64_t run_begin(struct backend *b, struct span text)
+{
+	(void)pthread_mutex_lock(&b->guard);
+	size_t n = text.len < sizeof(b->query) - 1 ? text.len : sizeof(b->query) - 1;
+	while (n > 0 && n < text.len && (text.ptr[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(b->query, text.ptr, n);
+	b->query[n] = '\0';
+	b->query_us = b->state_us = clock_unix_us();
+	b->cancelled = false;
+	atomic_store(&b->running, true);
+	(void)pthread_mutex_unlock(&b->guard);
+	session_set_timeout(b->engine, gucs_timeout_ns(b));
+	return clock_ns();
+}
+
+void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text)
+{
+	const char *status = "success";
+	const int64_t took_ns = clock_ns() - start_ns;
+	atomic_store(&b->running, false);
+	session_set_timeout(b->engine, 0);
+	if (failed && strcmp(failed->sqlstate, "57014") == 0)
+		status = strstr(failed->message, "timeout") ? "timeout" : "cancelled";
+	else if (failed)
+		status = "error";
+	struct series *queries = metric_tenant_series(METRIC_PGWIRE_QUERIES_TOTAL, b->workspace.id, status, NULL);
+	metric_inc(queries);
+	metric_tenant_release(queries);
+	metric_observe(b->duration, (double)took_ns / 1e9);
+	pg_session_touch(b->registered, true);
+	if (took_ns < b->door->storage->settings->slow_query_ms * NS_PER_MS)
+		return;
+	char shown[512];
+	(void)snprintf(shown, sizeof(shown), "%.*s", (int)(text.len < sizeof(shown) ? text.len : sizeof(shown) - 1),
+		       text.ptr);
+	metric_inc(b->slow);
+	log_event(LOG_WARN, "slow statement", "workspace", LOG_S(b->workspace.id), "user", LOG_S(b->user), "session",
+		  LOG_S(pg_session_id(b->registered)), "seconds", LOG_F((double)took_ns / 1e9), "status", LOG_S(status),
+		  "sql", LOG_S(shown), NULL);
+}
+
+void run_columns(struct statement *statement, struct arena *arena, struct message_column **ret, size_t *ret_count)
+{
+	const size_t n = statement_column_count(statement);
+	const struct cursor_column *from = statement_columns(statement);
+	struct message_column *columns = arena_array(arena, struct message_column, n);
+	for (size_t i = 0; i < n; i++)
+		columns[i] = (struct message_column){.name = span_of(arena_strdup(arena, from[i].name)),
+						     .type_oid = type_pg_oid(from[i].type),
+						     .type_len = type_pg_len(from[i].type),
+						     .type_mod = type_pg_mod(from[i].type)};
+	*ret = columns;
+	*ret_count = n;
+}
+
+bool run_sql(struct backend *b, const char *sql, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	return session_run(b->engine, sql, &err) || backend_engine_error(b, &err, NULL, NULL, e);
+}
+
+/* All statements of a list but the last run here; the last is the one the client asked for. */
+static bool prepare_list(struct backend *b, const struct stmt *s, const struct rewritten *r, struct arena *arena,
+			 struct statement **ret, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	struct statements *list;
+	size_t count;
+	uint64_t changed;
+	*ret = NULL;
+	if (!statements_parse(b->engine, arena_copy(arena, r->sql), &list, &count, &err))
+		return backend_engine_error(b, &err, r, s, e);
+	bool fine = true;
+	for (size_t i = 0; fine && i < count; i++) {
+		struct statement *statement;
+		fine = statements_prepare(list, i, &statement, &err) || backend_engine_error(b, &err, r, s, e);
+		if (!fine)
+			break;
+		fine = filter_type(s, statement_type(statement), e);
+		if (fine && i + 1 == count) {
+			*ret = statement;
+			break;
+		}
+		if (fine)
+			fine = statement_run(statement, &changed, &err) || backend_engine_error(b, &err, r, s, e);
+		statement_free(statement);
+	}
+	statements_free(list);
+	return fine;
+}
+
+bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
+		 struct pg_error *e)
+{
+	struct rewrite_hooks hooks;
+	struct rewritten r;
+	if (!filter_statement(b, s, e) || !run_spool(b, e))
+		return false;
+	if ((s->mentions & MENTIONS_CATALOG) && !tables_catalog(b, e))
+		return false;
+	return tables_attach(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&
+	       prepare_list(b, s, &r, arena, ret, e);
+}
+
+bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	if (!run_spool(b, e))
+		return false;
+	p->started = true;
+	if (!p->statement) {
+		p->over = true;
+		return true;
+	}
+	if (!b->pinned) {
+		p->pin = workspace_pin(b->wi);
+		p->pinned = true;
+	}
+	if (!statement_query(p->statement, &p->cursor, &err))
+		return backend_engine_error(b, &err, NULL, NULL, e);
+	p->changed = cursor_rows_changed(p->cursor);
+	b->streaming = p;
+	return true;
+}
+
+static void put_row(struct portal *p, size_t row, const struct pg_style *style, struct buf *out)
+{
+	size_t start = message_begin(out, 'D');
+	encode_pg_row(p->cursor, row, p->formats, style, out);
+	message_end(out, start);
+}
+
+/* The next chunk; at the end of the stream the cursor goes. */
+static bool next_chunk(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	p->chunk_at = 0;
+	if (!cursor_next(p->cursor, &p->chunk_rows, &err)) {
+		(void)backend_engine_error(b, &err, NULL, NULL, e);
+		run_drop(b, p);
+		return false;
+	}
+	if (p->chunk_rows == 0) {
+		run_drop(b, p);
+		p->over = true;
+	}
+	return true;
+}
+
+/* A statement that answers a count has one row that nobody wants. */
+static bool count_changes(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	while (p->cursor) {
+		if (p->chunk_at < p->chunk_rows && cursor_has_rows(p->cursor))
+			p->changed = (uint64_t)cursor_int(p->cursor, 0, 0);
+		if (!next_chunk(b, p, e))
+			return false;
+	}
+	return true;
+}
+
+static bool send_cursor(struct backend *b, struct portal *p, uint64_t max, uint64_t *sent, struct pg_error *e)
+{
+	while (p->cursor && (max == 0 || *sent < max)) {
+		if (p->chunk_at == p->chunk_rows) {
+			if (!next_chunk(b, p, e))
+				return false;
+			continue;
+		}
+		put_row(p, p->chunk_at++, &b->style, &b->conn.out);
+		(*sent)++;
+		if (!conn_push(&b->conn))
+			return pg_fatal_set(e, "08006", "the client is gone");
+	}
+	return true;
+}
+
+static bool send_spooled(struct backend *b, struct portal *p, uint64_t max, uint64_t *sent, struct pg_error *e)
+{
+	uint32_t size;
+	while (p->spool && (max == 0 || *sent < max)) {
+		if (fread(&size, sizeof(size), 1, p->spool) != 1) {
+			(void)fclose(p->spool);
+			p->spool = NULL;
+			p->over = true;
+			break;
+		}
+		char *to = buf_reserve(&b->conn.out, size);
+		if (!to || fread(to, 1, size, p->spool) != size)
+			return pg_error_set(e, "58030", "kept rows cannot be read back");
+		buf_commit(&b->conn.out, size);
+		(*sent)++;
+		if (!conn_push(&b->conn))
+			return pg_fatal_set(e, "08006", "the client is gone");
+	}
+	return true;
+}
+
+static void send_replies(struct backend *b, struct portal *p, uint64_t max, uint64_t *sent)
+{
+	const size_t n = p->column_count;
+	while (p->reply_at < p->reply_count && (max == 0 || *sent < max)) {
+		size_t start = message_row_begin(&b->conn.out, n);
+		for (size_t i = 0; i < n; i++) {
+			struct span text = p->replies[p->reply_at * n + i];
+			if (text.ptr)
+				message_field(&b->conn.out, text);
+			else
+				message_field_null(&b->conn.out);
+		}
+		message_end(&b->conn.out, start);
+		p->reply_at++;
+		(*sent)++;
+	}
+	p->over = p->reply_at == p->reply_count;
+}
+
+bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more, struct pg_error *e)
+{
+	uint64_t sent = 0;
+	*ret_more = false;
+	if (p->replies)
+		send_replies(b, p, max, &sent);
+	else if (!p->stmt.returns_rows && !(p->cursor && p->column_count))
+		return count_changes(b, p, e);
+	else if (!send_cursor(b, p, max, &sent, e) || !send_spooled(b, p, max, &sent, e))
+		return false;
+	p->sent = sent;
+	*ret_more = max > 0 && sent == max;
+	return true;
+}
+
+bool run_spool(struct backend *b, struct pg_error *e)
+{
+	struct portal *p = b->streaming;
+	if (!p || !p->cursor)
+		return true;
+	struct buf row = BUF(GIB);
+	bool fine = true;
+	p->spool = tmpfile();
+	if (!p->spool)
+		fine = pg_error_set(e, "58030", "rows cannot be kept");
+	while (fine && p->cursor) {
+		if (p->chunk_at == p->chunk_rows) {
+			fine = next_chunk(b, p, e);
+			continue;
+		}
+		buf_reset(&row);
+		put_row(p, p->chunk_at++, &b->style, &row);
+		uint32_t size = (uint32_t)row.len;
+		if (row.failed || fwrite(&size, sizeof(size), 1, p->spool) != 1 ||
+		    fwrite(row.ptr, 1, row.len, p->spool) != row.len)
+			fine = pg_error_set(e, "53100", "rows cannot be kept: the disk is full");
+	}
+	buf_done(&row);
+	if (fine) {
+		p->over = false;
+		rewind(p->spool);
+	} else {
+		run_drop(b, p);
+	}
+	return fine;
+}
+
+void run_drop(struct backend *b, struct portal *p)
+{
+	if (b->streaming == p)
+		b->streaming = NULL;
+	cursor_close(p->cursor);
+	p->cursor = NULL;
+	if (p->pinned)
+		workspace_unpin(b->wi, p->pin);
+	p->pinned = false;
+}

@@ -1,0 +1,315 @@
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "metrics/metrics.h"
+#include "pgwire/backend.h"
+#include "pgwire/registry.h"
+#include "storage/storage.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	BACKLOG = 512,
+	WATCH_MS = 500,
+	/* Connections that have not logged in, beside the sessions the setting allows */
+	HANDSHAKES_MAX = 1000,
+	FIRST_PID = 1000
+};
+
+static void backend_free(struct backend *b)
+{
+	struct pg_door *door = b->door;
+	conn_done(&b->conn);
+	gucs_done(&b->gucs);
+	map_done(&b->prepared);
+	map_done(&b->portals);
+	map_done(&b->cursors);
+	map_done(&b->attached);
+	arena_free(b->work);
+	(void)pthread_mutex_lock(&door->lock);
+	*b->link = b->next;
+	if (b->next)
+		b->next->link = b->link;
+	door->count--;
+	(void)pthread_cond_broadcast(&door->gone);
+	(void)pthread_mutex_unlock(&door->lock);
+	(void)pthread_mutex_destroy(&b->guard);
+	arena_free(b->arena);
+}
+
+static void *backend_thread(void *ctx)
+{
+	struct backend *b = ctx;
+	if (startup_run(b))
+		backend_serve(b);
+	session_end_backend(b);
+	backend_free(b);
+	return NULL;
+}
+
+static void name_peer(struct backend *b, const struct sockaddr_storage *address, socklen_t len)
+{
+	if (getnameinfo((const struct sockaddr *)address, len, b->conn.peer, sizeof(b->conn.peer), NULL, 0,
+			NI_NUMERICHOST) != 0)
+		b->conn.peer[0] = '\0';
+}
+
+static void take(struct pg_door *door, int fd, const struct sockaddr_storage *address, socklen_t len)
+{
+	const int on = 1;
+	unsigned long thread;
+	struct arena *arena = arena_new();
+	struct backend *b = arena_new_of(arena, struct backend);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	b->door = door;
+	b->arena = arena;
+	b->work = arena_new();
+	b->block = 'I';
+	b->connected_us = clock_unix_us();
+	(void)pthread_mutex_init(&b->guard, NULL);
+	conn_init(&b->conn, fd, &b->end);
+	name_peer(b, address, len);
+	gucs_init(&b->gucs);
+	id_random(&b->key, sizeof(b->key));
+	(void)pthread_mutex_lock(&door->lock);
+	b->pid = door->next_pid++;
+	if (door->next_pid > INT32_MAX)
+		door->next_pid = FIRST_PID;
+	b->next = door->backends;
+	b->link = &door->backends;
+	if (b->next)
+		b->next->link = &b->next;
+	door->backends = b;
+	door->count++;
+	(void)pthread_mutex_unlock(&door->lock);
+	thread_start("pg-session", backend_thread, b, &thread);
+	(void)pthread_detach(thread);
+}
+
+static void accept_some(struct pg_door *door)
+{
+	for (;;) {
+		struct sockaddr_storage address;
+		socklen_t len = sizeof(address);
+		int fd = accept4(door->listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0)
+			return;
+		const size_t most = (size_t)door->storage->settings->pgwire_connections_max + HANDSHAKES_MAX;
+		(void)pthread_mutex_lock(&door->lock);
+		bool full = door->count >= most;
+		(void)pthread_mutex_unlock(&door->lock);
+		if (full)
+			(void)close(fd);
+		else
+			take(door, fd, &address, len);
+	}
+}
+
+/* Statements whose client went away need not go on. */
+static void watch(struct pg_door *door)
+{
+	(void)pthread_mutex_lock(&door->lock);
+	for (struct backend *b = door->backends; b; b = b->next)
+		if (atomic_load(&b->running) && (conn_peer_left(&b->conn) || atomic_load(&b->end)))
+			(void)backend_interrupt(b);
+	(void)pthread_mutex_unlock(&door->lock);
+}
+
+static void *door_thread(void *ctx)
+{
+	struct pg_door *door = ctx;
+	struct pollfd fds[2] = {{.fd = door->listener, .events = POLLIN}, {.fd = door->wake[0], .events = POLLIN}};
+	for (;;) {
+		(void)poll(fds, ARRAY_LEN(fds), WATCH_MS);
+		if (fds[1].revents)
+			return NULL;
+		if (fds[0].revents)
+			accept_some(door);
+		watch(door);
+	}
+}
+
+static bool listen_on(struct pg_door *door, struct err *err)
+{
+	const struct settings *s = door->storage->settings;
+	const struct addrinfo want = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	struct sockaddr_storage bound;
+	socklen_t len = sizeof(bound);
+	char port[16];
+	const int on = 1;
+	(void)snprintf(port, sizeof(port), "%d", (int)s->pgwire_port);
+	if (getaddrinfo(s->pgwire_host, port, &want, &found) != 0)
+		return err_set(err, ERR_INVALID_CONFIG, "PGWIRE_HOST '%s' is no address", s->pgwire_host);
+	door->listener = -1;
+	for (const struct addrinfo *a = found; a && door->listener < 0; a = a->ai_next) {
+		int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			continue;
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+			door->listener = fd;
+		else
+			(void)close(fd);
+	}
+	freeaddrinfo(found);
+	if (door->listener < 0 || getsockname(door->listener, (struct sockaddr *)&bound, &len) != 0)
+		return err_set(err, ERR_INVALID_CONFIG, "The PostgreSQL listener cannot use %s:%s: %s", s->pgwire_host,
+			       port, strerror(errno));
+	door->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+						       : ((struct sockaddr_in *)&bound)->sin_port);
+	return true;
+}
+
+static bool tls_begin(struct pg_door *door, struct err *err)
+{
+	const struct settings *s = door->storage->settings;
+	if (!s->pgwire_ssl_cert && !s->pgwire_ssl_key)
+		return strcmp(s->pgwire_ssl_mode, "require") != 0 ||
+		       err_set(err, ERR_INVALID_CONFIG,
+			       "PGWIRE_SSL_MODE require needs PGWIRE_SSL_CERT and PGWIRE_SSL_KEY");
+	if (!s->pgwire_ssl_cert || !s->pgwire_ssl_key)
+		return err_set(err, ERR_INVALID_CONFIG, "PGWIRE_SSL_CERT and PGWIRE_SSL_KEY go together");
+	if (strcmp(s->pgwire_ssl_mode, "disable") == 0)
+		return true;
+	door->tls = conn_tls_context(s->pgwire_ssl_cert, s->pgwire_ssl_key, door->binding, &door->binding_len, err);
+	return door->tls != NULL;
+}
+
+bool pg_door_start(struct storage *storage, struct pg_door **ret, struct err *err)
+{
+	struct pg_door *door = mem_alloc(sizeof(*door));
+	*door = (struct pg_door){.storage = storage, .listener = -1, .wake = {-1, -1}, .next_pid = FIRST_PID};
+	(void)pthread_mutex_init(&door->lock, NULL);
+	(void)pthread_cond_init(&door->gone, NULL);
+	hash_hmac_sha256((struct span){(const char *)storage->server_key, sizeof(storage->server_key)},
+			 SPAN("pgwire mock salt"), door->mock_secret);
+	clock_iso(clock_unix_us(), door->started);
+	if (!tls_begin(door, err) || !listen_on(door, err) ||
+	    (pipe(door->wake) != 0 && !err_errno(err, errno, "The PostgreSQL listener"))) {
+		if (door->listener >= 0)
+			(void)close(door->listener);
+		conn_tls_free(door->tls);
+		free(door);
+		return false;
+	}
+	thread_start("pg-accept", door_thread, door, &door->thread);
+	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "pgwire", NULL), 1);
+	*ret = door;
+	return true;
+}
+
+int pg_door_port(const struct pg_door *door)
+{
+	return door->port;
+}
+
+/* Waits until no connection is left; false: time is over. */
+static bool wait_empty(struct pg_door *door, int64_t seconds)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	(void)pthread_mutex_lock(&door->lock);
+	int late = 0;
+	while (door->backends && !late)
+		late = pthread_cond_timedwait(&door->gone, &door->lock, &until);
+	bool empty = !door->backends;
+	(void)pthread_mutex_unlock(&door->lock);
+	return empty;
+}
+
+/* Idle sessions have nothing to finish: they end at once, busy ones with their statement. */
+static void end_sessions(struct pg_door *door, bool busy_too)
+{
+	(void)pthread_mutex_lock(&door->lock);
+	for (struct backend *b = door->backends; b; b = b->next) {
+		if (!busy_too && (atomic_load(&b->running) || b->block != 'I'))
+			continue;
+		int runs = BACKEND_RUNS;
+		(void)atomic_compare_exchange_strong(&b->end, &runs, BACKEND_SHUTDOWN);
+		conn_wake(&b->conn);
+		if (busy_too)
+			(void)backend_interrupt(b);
+	}
+	(void)pthread_mutex_unlock(&door->lock);
+}
+
+void pg_door_drain(struct pg_door *door, unsigned seconds)
+{
+	if (!door)
+		return;
+	const int64_t until = clock_ns() + (int64_t)seconds * NS_PER_S;
+	atomic_store(&door->draining, true);
+	do
+		end_sessions(door, false);
+	while (!wait_empty(door, 1) && clock_ns() < until);
+}
+
+void pg_door_stop(struct pg_door *door)
+{
+	if (!door)
+		return;
+	atomic_store(&door->draining, true);
+	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "pgwire", NULL), 0);
+	if (write(door->wake[1], "x", 1) == 1)
+		thread_join(door->thread);
+	(void)close(door->listener);
+	do
+		end_sessions(door, true);
+	while (!wait_empty(door, 1));
+	(void)close(door->wake[0]);
+	(void)close(door->wake[1]);
+	conn_tls_free(door->tls);
+	(void)pthread_mutex_destroy(&door->lock);
+	(void)pthread_cond_destroy(&door->gone);
+	free(door);
+}
+
+struct backend *registry_find(struct pg_door *door, uint32_t pid)
+{
+	struct backend *b = door->backends;
+	while (b && b->pid != pid)
+		b = b->next;
+	return b;
+}
+
+void registry_cancel(struct pg_door *door, uint32_t pid, struct span key)
+{
+	(void)pthread_mutex_lock(&door->lock);
+	struct backend *b = registry_find(door, pid);
+	if (b && b->registered && key.len == 4) {
+		const unsigned char own[4] = {(unsigned char)(b->key >> 24), (unsigned char)(b->key >> 16),
+					      (unsigned char)(b->key >> 8), (unsigned char)b->key};
+		if (span_eq_secret(key, (struct span){(const char *)own, sizeof(own)}))
+			(void)backend_interrupt(b);
+	}
+	(void)pthread_mutex_unlock(&door->lock);
+}
+
+bool registry_signal(struct backend *from, uint32_t pid, bool terminate)
+{
+	struct pg_door *door = from->door;
+	(void)pthread_mutex_lock(&door->lock);
+	struct backend *b = registry_find(door, pid);
+	bool found = b && b->registered && strcmp(b->workspace.id, from->workspace.id) == 0;
+	if (found && terminate) {
+		int runs = BACKEND_RUNS;
+		(void)atomic_compare_exchange_strong(&b->end, &runs, BACKEND_TERMINATED);
+		conn_wake(&b->conn);
+	}
+	if (found && b != from)
+		(void)backend_interrupt(b);
+	(void)pthread_mutex_unlock(&door->lock);
+	return found;
+}

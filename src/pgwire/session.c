@@ -1,0 +1,239 @@
+/* The loop of a session, and what every part of it sends. */
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "pgwire/backend.h"
+#include "pgwire/registry.h"
+#include "storage/storage.h"
+
+#include <stdlib.h>
+
+void backend_error(struct backend *b, struct pg_error *e)
+{
+	message_error(&b->conn.out, e);
+	transaction_failed(b);
+	if (e->severity == PG_FATAL) {
+		int runs = BACKEND_RUNS;
+		(void)atomic_compare_exchange_strong(&b->end, &runs, BACKEND_TERMINATED);
+		(void)conn_flush(&b->conn);
+		b->conn.broken = true;
+	}
+}
+
+void backend_fatal(struct backend *b, const char *sqlstate, const char *text)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	(void)pg_fatal_set(&e, sqlstate, "%s", text);
+	backend_error(b, &e);
+}
+
+void backend_notice(struct backend *b, enum pg_severity severity, const char *sqlstate, const char *text)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	pg_notice_set(&e, severity, sqlstate, "%s", text);
+	message_error(&b->conn.out, &e);
+}
+
+void backend_ready(struct backend *b)
+{
+	const char *name, *value;
+	while (guc_next_report(&b->gucs, &name, &value))
+		message_parameter_status(&b->conn.out, span_of(name), span_of(value));
+	message_ready(&b->conn.out, b->block);
+	(void)pthread_mutex_lock(&b->guard);
+	b->state_us = clock_unix_us();
+	(void)pthread_mutex_unlock(&b->guard);
+}
+
+bool backend_interrupt(struct backend *b)
+{
+	bool hit = false;
+	(void)pthread_mutex_lock(&b->guard);
+	if (b->engine && atomic_load(&b->running)) {
+		b->cancelled = true;
+		session_interrupt(b->engine);
+		hit = true;
+	}
+	(void)pthread_mutex_unlock(&b->guard);
+	return hit;
+}
+
+bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
+			  const struct stmt *stmt, struct pg_error *e)
+{
+	const struct fault *fault = session_fault(b->engine);
+	if (err->code == ERR_TIMEOUT)
+		return pg_error_set(e, "57014", "canceling statement due to statement timeout");
+	if (err->code == ERR_CANCELLED)
+		return pg_error_set(e, "57014", "canceling statement due to user request");
+	if (instance_is_dead(workspace_engine(b->wi)))
+		return pg_fatal_set(e, "57P03", "the workspace's engine failed and is being restarted; connect again");
+	if (err->code != ERR_ENGINE_REFUSED || fault->kind == FAULT_KIND_NONE)
+		return pg_error_from(e, err);
+	(void)pg_error_engine(e, fault->sqlstate, span_of(fault->message[0] ? fault->message : err->message));
+	if (fault->position > 0 && rewritten && stmt && span_is_utf8(rewritten->sql)) {
+		/* Characters to bytes in the text the engine saw, and back in the client's. */
+		size_t at = 0;
+		for (size_t n = fault->position; at < rewritten->sql.len && n > 1; at++)
+			n -= at + 1 >= rewritten->sql.len || (rewritten->sql.ptr[at + 1] & 0xc0) != 0x80;
+		e->position = sqlstate_position(stmt->text, rewrite_origin(rewritten, at));
+	}
+	return false;
+}
+
+static const char *end_text(struct backend *b, const char **ret_sqlstate)
+{
+	switch ((enum backend_end)atomic_load(&b->end)) {
+	case BACKEND_IDLE:
+		*ret_sqlstate = "57P05";
+		return "terminating connection due to idle-session timeout";
+	case BACKEND_RUNS:
+		return NULL;
+	default:
+		*ret_sqlstate = "57P01";
+		return "terminating connection due to administrator command";
+	}
+}
+
+/* Told to end from outside: says so, once. */
+static bool told_to_end(struct backend *b)
+{
+	const char *sqlstate;
+	const char *text = end_text(b, &sqlstate);
+	if (!text || b->conn.broken)
+		return text != NULL;
+	backend_fatal(b, sqlstate, text);
+	return true;
+}
+
+static int64_t idle_deadline(const struct backend *b, const char **ret_sqlstate, const char **ret_text)
+{
+	int64_t idle = b->door->storage->settings->pgwire_idle_timeout * NS_PER_S;
+	int64_t own = guc_int(&b->gucs, GUC_idle_session_timeout) * NS_PER_MS;
+	*ret_sqlstate = "57P05";
+	*ret_text = "terminating connection due to idle-session timeout";
+	if (b->block != 'I') {
+		own = guc_int(&b->gucs, GUC_idle_in_transaction_session_timeout) * NS_PER_MS;
+		if (own > 0 && (!idle || own < idle)) {
+			*ret_sqlstate = "25P03";
+			*ret_text = "terminating connection due to idle-in-transaction timeout";
+		}
+	}
+	if (own > 0 && (!idle || own < idle))
+		idle = own;
+	return idle ? clock_ns() + idle : 0;
+}
+
+bool backend_message(struct backend *b, struct message_frame *ret, int64_t deadline_ns)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	for (;;) {
+		enum message_state state = message_frame(conn_view(&b->conn), MESSAGE_BODY_MAX, ret, &e);
+		if (state == MESSAGE_READY)
+			return true;
+		if (state == MESSAGE_BAD) {
+			e.severity = PG_FATAL;
+			backend_error(b, &e);
+			return false;
+		}
+		if (b->conn.broken || told_to_end(b))
+			return false;
+		const char *sqlstate, *text;
+		int64_t until = deadline_ns ? deadline_ns : idle_deadline(b, &sqlstate, &text);
+		switch (conn_read(&b->conn, until)) {
+		case CONN_DATA:
+			break;
+		case CONN_CLOSED:
+			(void)told_to_end(b);
+			return false;
+		case CONN_TIMEOUT:
+			if (!deadline_ns)
+				backend_fatal(b, sqlstate, text);
+			return false;
+		}
+	}
+}
+
+static void dispatch(struct backend *b, const struct message_frame *m)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	switch (m->type) {
+	case 'Q':
+		if (!b->skipping)
+			simple_query(b, m->body);
+		return;
+	case 'P':
+	case 'B':
+	case 'D':
+	case 'E':
+	case 'C':
+	case 'S':
+	case 'H':
+		extended_message(b, m);
+		return;
+	case 'F':
+		if (b->skipping)
+			return;
+		(void)pg_error_set(&e, "0A000", "function calls of the protocol are not supported");
+		backend_error(b, &e);
+		backend_ready(b);
+		return;
+	case 'd':
+	case 'c':
+	case 'f':
+		/* Left over from a COPY that failed. */
+		return;
+	default:
+		(void)pg_fatal_set(&e, "08P01", "invalid frontend message type %d", (unsigned char)m->type);
+		backend_error(b, &e);
+	}
+}
+
+void backend_serve(struct backend *b)
+{
+	struct message_frame m;
+	while (!b->conn.broken) {
+		/* What stands in the buffer already needs no answer first: pipelines are answered in one go. */
+		struct message_frame next;
+		struct pg_error ignored = PG_ERROR_INIT;
+		if (message_frame(conn_view(&b->conn), MESSAGE_BODY_MAX, &next, &ignored) == MESSAGE_MORE &&
+		    !conn_flush(&b->conn))
+			return;
+		if (!backend_message(b, &m, 0) || m.type == 'X')
+			return;
+		if (told_to_end(b))
+			return;
+		pg_session_touch(b->registered, false);
+		/* Out of the buffer first: COPY reads on while its statement runs. */
+		size_t size = m.size;
+		m.body = (struct span){arena_copy(b->work, m.body), m.body.len};
+		conn_take(&b->conn, size);
+		dispatch(b, &m);
+		arena_reset(b->work);
+		if (workspace_is_doomed(b->wi))
+			backend_fatal(b, "57P01", "terminating connection due to administrator command");
+	}
+}
+
+void session_end_backend(struct backend *b)
+{
+	(void)conn_flush(&b->conn);
+	extended_done(b);
+	free(b->savepoints);
+	(void)pthread_mutex_lock(&b->guard);
+	struct session *engine = b->engine;
+	b->engine = NULL;
+	(void)pthread_mutex_unlock(&b->guard);
+	transaction_drop(b);
+	session_close(engine);
+	if (b->wi)
+		workspace_release(b->wi);
+	if (b->active)
+		metric_gauge_add(b->active, -1);
+	metric_tenant_release(b->active);
+	metric_tenant_release(b->duration);
+	metric_tenant_release(b->slow);
+	/* Last: a client that sees its session gone may count on all of the above. */
+	pg_session_close(b->registered);
+}

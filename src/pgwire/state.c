@@ -1,0 +1,184 @@
+/* What SQL may ask about the session: catalog views of its state, and functions that show or change it. */
+#include "base/clock.h"
+#include "pgwire/backend.h"
+#include "pgwire/registry.h"
+
+static void quote(struct buf *out, const char *text)
+{
+	lexer_quote_string(out, span_of(text));
+}
+
+static void put_settings(struct backend *b, struct buf *out)
+{
+	buf_str(out,
+		"(SELECT name, setting, unit, 'Server' AS category, '' AS short_desc, NULL::VARCHAR AS extra_desc, "
+		"'user' AS context, vartype, 'default' AS source, NULL::VARCHAR AS min_val, NULL::VARCHAR AS max_val, "
+		"NULL::VARCHAR[] AS enumvals, setting AS boot_val, setting AS reset_val, NULL::VARCHAR AS sourcefile, "
+		"NULL::INTEGER AS sourceline, false AS pending_restart FROM (VALUES ");
+	for (int i = 0; i < GUC_COUNT; i++) {
+		static const char *const types[] = {"bool", "integer", "real", "enum", "string"};
+		const struct guc_row *row = guc_row((enum guc_id)i);
+		buf_str(out, i ? ", (" : "(");
+		quote(out, row->name);
+		buf_str(out, ", ");
+		quote(out, guc_text(&b->gucs, (enum guc_id)i));
+		buf_printf(out, ", %s%s%s, '%s')", row->unit[0] ? "'" : "", row->unit[0] ? row->unit : "NULL",
+			   row->unit[0] ? "'" : "", types[row->type]);
+	}
+	buf_str(out, ") AS s(name, setting, unit, vartype))");
+}
+
+static void put_time(struct buf *out, int64_t us)
+{
+	if (us)
+		buf_printf(out, "make_timestamptz(%lld)", (long long)us);
+	else
+		buf_str(out, "NULL::TIMESTAMPTZ");
+}
+
+static void put_activity_row(struct backend *of, struct buf *out)
+{
+	(void)pthread_mutex_lock(&of->guard);
+	bool active = atomic_load(&of->running);
+	buf_printf(out, "(%u::INTEGER, ", of->pid);
+	quote(out, of->user);
+	buf_str(out, ", ");
+	quote(out, of->conn.peer);
+	buf_str(out, ", ");
+	put_time(out, of->connected_us);
+	buf_str(out, ", ");
+	put_time(out, active ? of->query_us : of->block_us);
+	buf_str(out, ", ");
+	put_time(out, of->query_us);
+	buf_str(out, ", ");
+	put_time(out, of->state_us);
+	buf_printf(out, ", '%s', ", active ? "active" : of->block_us ? "idle in transaction" : "idle");
+	quote(out, of->query);
+	buf_byte(out, ')');
+	(void)pthread_mutex_unlock(&of->guard);
+}
+
+static void put_activity(struct backend *b, struct buf *out)
+{
+	bool first = true;
+	buf_str(out, "(SELECT 16384::UINTEGER AS datid, ");
+	quote(out, b->database);
+	buf_str(out,
+		" AS datname, pid, NULL::INTEGER AS leader_pid, 10::UINTEGER AS usesysid, usename, "
+		"'' AS application_name, client_addr, NULL::VARCHAR AS client_hostname, NULL::INTEGER AS client_port, "
+		"backend_start, xact_start, query_start, state_change, NULL::VARCHAR AS wait_event_type, "
+		"NULL::VARCHAR AS wait_event, state, NULL::UINTEGER AS backend_xid, NULL::UINTEGER AS backend_xmin, "
+		"NULL::BIGINT AS query_id, query, 'client backend' AS backend_type FROM (VALUES ");
+	(void)pthread_mutex_lock(&b->door->lock);
+	for (struct backend *of = b->door->backends; of; of = of->next) {
+		if (!of->registered || strcmp(of->workspace.id, b->workspace.id) != 0)
+			continue;
+		if (!first)
+			buf_str(out, ", ");
+		put_activity_row(of, out);
+		first = false;
+	}
+	(void)pthread_mutex_unlock(&b->door->lock);
+	buf_str(out,
+		") AS a(pid, usename, client_addr, backend_start, xact_start, query_start, state_change, state, query))");
+}
+
+static void put_cursors(struct backend *b, struct buf *out)
+{
+	struct map_entry *entry;
+	buf_str(out,
+		"(SELECT * FROM (VALUES (NULL::VARCHAR, NULL::VARCHAR, NULL::BOOLEAN, NULL::BOOLEAN, NULL::BOOLEAN, "
+		"NULL::TIMESTAMPTZ)");
+	for (size_t i = 0; (entry = map_next(&b->cursors, &i));) {
+		const struct pg_cursor *c = entry->value;
+		buf_str(out, ", (");
+		quote(out, c->name);
+		buf_str(out, ", ");
+		quote(out, c->query);
+		buf_printf(out, ", %s, %s, %s, ", c->hold ? "true" : "false", c->binary ? "true" : "false",
+			   c->no_scroll ? "false" : "true");
+		put_time(out, c->created_us);
+		buf_byte(out, ')');
+	}
+	buf_str(out,
+		") AS c(name, statement, is_holdable, is_binary, is_scrollable, creation_time) WHERE name IS NOT NULL)");
+}
+
+static void put_prepared(struct backend *b, struct buf *out)
+{
+	struct map_entry *entry;
+	buf_str(out, "(SELECT * FROM (VALUES (NULL::VARCHAR, NULL::VARCHAR, NULL::TIMESTAMPTZ, NULL::UINTEGER[], "
+		     "NULL::BOOLEAN, 0::BIGINT, 0::BIGINT)");
+	for (size_t i = 0; (entry = map_next(&b->prepared, &i));) {
+		const struct prepared *q = entry->value;
+		if (!q->name[0])
+			continue;
+		buf_str(out, ", (");
+		quote(out, q->name);
+		buf_str(out, ", ");
+		lexer_quote_string(out, q->stmt.text);
+		buf_str(out, ", ");
+		put_time(out, q->created_us);
+		buf_str(out, ", [");
+		for (size_t k = 0; k < q->parameters; k++)
+			buf_printf(out, "%s%u", k ? ", " : "", q->oids[k]);
+		buf_printf(out, "]::UINTEGER[], %s, 0, 0)", q->from_sql ? "true" : "false");
+	}
+	buf_str(out, ") AS p(name, statement, prepare_time, parameter_types, from_sql, generic_plans, custom_plans) "
+		     "WHERE name IS NOT NULL)");
+}
+
+bool session_relation(struct backend *b, struct span name, struct buf *out)
+{
+	static const struct {
+		const char *name;
+		void (*put)(struct backend *b, struct buf *out);
+	} rows[] = {{"pg_settings", put_settings},
+		    {"pg_stat_activity", put_activity},
+		    {"pg_cursors", put_cursors},
+		    {"pg_prepared_statements", put_prepared}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (span_eq_nocase(name, span_of(rows[i].name))) {
+			rows[i].put(b, out);
+			return true;
+		}
+	return false;
+}
+
+static bool call_setting(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	const char *value;
+	if (span_eq_nocase(name, SPAN("set_config")) && n == 3) {
+		bool local = span_eq_nocase(arguments[2], SPAN("true")) || span_is(arguments[2], "t");
+		if (!guc_set(&b->gucs, arguments[0], arguments[1], local ? GUC_LOCAL : GUC_SESSION, b->block != 'I',
+			     &e))
+			return false;
+		gucs_apply(b);
+	} else if (!span_eq_nocase(name, SPAN("current_setting")) || n < 1) {
+		return false;
+	}
+	if (guc_show(&b->gucs, arguments[0], &value, &e))
+		quote(out, value);
+	else if (n == 2)
+		buf_str(out, "NULL::VARCHAR");
+	else
+		return false;
+	return true;
+}
+
+bool session_call(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out)
+{
+	uint64_t pid;
+	bool cancel = span_eq_nocase(name, SPAN("pg_cancel_backend"));
+	bool terminate = span_eq_nocase(name, SPAN("pg_terminate_backend"));
+	if (span_eq_nocase(name, SPAN("pg_backend_pid")) && n == 0) {
+		buf_printf(out, "%u::INTEGER", b->pid);
+		return true;
+	}
+	if ((cancel || terminate) && n >= 1 && span_u64(arguments[0], &pid)) {
+		buf_str(out, registry_signal(b, (uint32_t)pid, terminate) ? "true" : "false");
+		return true;
+	}
+	return call_setting(b, name, arguments, n, out);
+}

@@ -1,0 +1,344 @@
+/* The project's tables as a session sees them, and the catalog that tells of them. */
+#include "base/clock.h"
+#include "base/limits.h"
+#include "engine/sql.h"
+#include "pgwire/backend.h"
+#include "pgwire/catalog.h"
+#include "pgwire/types.h"
+#include "storage/storage.h"
+
+enum { FIRST_PROJECT_OID = 1500000000, FIRST_BUCKET_OID = 1400000000 };
+
+static bool failed(const struct err *err, struct pg_error *e)
+{
+	return pg_error_from(e, err);
+}
+
+/* Names of buckets hold letters, digits and underscores; Keboola's spelling has dots and dashes instead. */
+static const char *bucket_name(struct span name, struct arena *arena)
+{
+	char *copy = arena_copy(arena, name);
+	for (char *c = copy; *c; c++)
+		if (*c == '.' || *c == '-')
+			*c = '_';
+	return copy;
+}
+
+/* Words in front of the object a statement changes. */
+static bool is_target_word(const struct stmt *s, struct token t)
+{
+	switch (s->kind) {
+	case STMT_INSERT:
+	case STMT_MERGE:
+		return token_is(t, "into");
+	case STMT_UPDATE:
+		return token_is(t, "update");
+	case STMT_DELETE:
+		return token_is(t, "from");
+	case STMT_TRUNCATE:
+		return token_is(t, "truncate") || token_is(t, "table");
+	case STMT_CREATE:
+	case STMT_CREATE_TABLE_AS:
+	case STMT_ALTER:
+	case STMT_DROP:
+	case STMT_COMMENT:
+		return token_is(t, "table") || token_is(t, "view") || token_is(t, "index") || token_is(t, "on") ||
+		       token_is(t, "sequence") || token_is(t, "type") || token_is(t, "macro") ||
+		       token_is(t, "function") || token_is(t, "exists") || token_is(t, "column") || token_is(t, "into");
+	case STMT_COPY:
+		return token_is(t, "copy");
+	default:
+		return false;
+	}
+}
+
+/* What a walk over the statement's names keeps. */
+struct walk {
+	struct backend *b;
+	const struct stmt *stmt;
+	struct pg_error *e;
+	bool is_target; /* the name that comes is the one that is changed */
+	bool target_done;
+};
+
+static bool once_in_block(struct backend *b, const char *bucket, const char *table)
+{
+	if (!b->pinned)
+		return true;
+	const char *key = arena_printf(b->work, "%s.%s", bucket, table);
+	return !map_put(&b->attached, span_of(key), b);
+}
+
+/* a.b: perhaps a bucket and a table. */
+static bool attach_pair(struct walk *w, struct span first, struct span second)
+{
+	struct backend *b = w->b;
+	struct err err = ERR_INIT;
+	const char *bucket = bucket_name(first, b->work);
+	const char *table = arena_copy(b->work, second);
+	bool found = false, joined = false;
+	if (!once_in_block(b, bucket, table) && !w->is_target)
+		return true;
+	if (!workspace_attach_bucket(b->wi, bucket, &found, &err))
+		return failed(&err, w->e);
+	if (found) {
+		bool is_table;
+		if (!workspace_attach_table(b->wi, bucket, table, &is_table, &err))
+			return failed(&err, w->e);
+	} else if ((span_is(second, "data") || span_is(second, "main")) &&
+		   !workspace_attach_joined(b->wi, bucket, &joined, &err)) {
+		return failed(&err, w->e);
+	}
+	if ((found || joined) && w->is_target && w->stmt->class != STMT_QUERY)
+		return pg_error_set(w->e, "42501",
+				    "permission denied for table %s.%s: tables of the project are read-only", bucket,
+				    table);
+	return true;
+}
+
+/* CREATE SCHEMA b, DROP SCHEMA b: no schema may take a bucket's name, and none of them can be dropped. */
+static bool check_schema(struct walk *w, struct span name)
+{
+	struct err err = ERR_INIT;
+	bool found = false;
+	const char *bucket = bucket_name(name, w->b->work);
+	if (!workspace_attach_bucket(w->b->wi, bucket, &found, &err))
+		return failed(&err, w->e);
+	if (!found)
+		return true;
+	if (w->stmt->kind == STMT_CREATE)
+		return pg_error_set(w->e, "42P06", "schema \"%s\" already exists", bucket);
+	return pg_error_set(w->e, "42501", "permission denied for schema %s", bucket);
+}
+
+static bool is_name(struct token t)
+{
+	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+}
+
+static bool is_own_schema(struct span name)
+{
+	static const char *const own[] = {"main", "public", "pg_catalog", "information_schema",
+					  "temp", "_pg",    "excluded"};
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (span_eq_nocase(name, span_of(own[i])))
+			return true;
+	return false;
+}
+
+bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	struct lexer lx = {s->text};
+	struct walk w = {.b = b, .stmt = s, .e = e};
+	struct token before = {0};
+	bool is_schema = strcmp(s->tag, "CREATE SCHEMA") == 0 || strcmp(s->tag, "DROP SCHEMA") == 0;
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
+		struct token next = lexer_peek(&lx);
+		if (is_target_word(s, t))
+			w.is_target = !w.target_done;
+		else if (token_is_punct(t, '(') || token_is(t, "as") || token_is(t, "select") || token_is(t, "set"))
+			w.is_target = false;
+		if (!is_name(t))
+			continue;
+		if (is_schema && (token_is(before, "schema") || token_is(before, "exists")) && !token_is(t, "if") &&
+		    !check_schema(&w, token_name(t, b->work)))
+			return false;
+		if (token_is_punct(before, '.') || !token_is_punct(next, '.'))
+			continue;
+		struct span first = token_name(t, b->work);
+		if (is_own_schema(first))
+			continue;
+		struct lexer ahead = lx;
+		(void)lexer_next(&ahead);
+		struct token second = lexer_next(&ahead);
+		if (is_name(second) && !attach_pair(&w, first, token_name(second, b->work)))
+			return false;
+	}
+	return true;
+}
+
+/* --- the catalog --- */
+
+static bool make_catalog(void *ctx, struct session *session, struct err *err)
+{
+	struct backend *b = ctx;
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	char version[128];
+	const char *engine = engine_version();
+	(void)snprintf(version, sizeof(version), "PostgreSQL 15.10 (DuckDB %s)", *engine == 'v' ? engine + 1 : engine);
+	struct catalog_names names = {.db = workspace_db(b->wi),
+				      .database = b->database,
+				      .user = b->user,
+				      .version = version,
+				      .started = b->door->started,
+				      .port = b->door->port};
+	catalog_sql(&names, &sql);
+	bool fine = sql.failed ? err_set(err, ERR_ENGINE, "The catalog's SQL is too long")
+			       : session_run(session, sql.ptr, err);
+	buf_done(&sql);
+	return fine;
+}
+
+static void put_columns(struct buf *out, const struct table_schema *schema, uint32_t oid, bool *first)
+{
+	for (size_t i = 0; i < schema->column_count; i++) {
+		const struct table_column *c = &schema->columns[i];
+		buf_printf(out, "%s(%u, %zu, ", *first ? "" : ", ", oid, i + 1);
+		sql_text(out, span_of(c->name));
+		buf_str(out, ", ");
+		sql_text(out, span_of(c->type));
+		buf_printf(out, ", %s, ", c->nullable ? "true" : "false");
+		if (c->default_sql)
+			sql_text(out, span_of(c->default_sql));
+		else
+			buf_str(out, "NULL");
+		buf_str(out, ", NULL)");
+		*first = false;
+	}
+}
+
+static void put_table(struct buf *out, const struct workspace_table *t, const struct table_schema *schema, uint32_t oid,
+		      uint32_t schema_oid, bool first)
+{
+	buf_printf(out, "%s(%u, %u, ", first ? "" : ", ", oid, schema_oid);
+	sql_text(out, span_of(t->bucket));
+	buf_str(out, ", ");
+	sql_text(out, span_of(t->name));
+	buf_printf(out, ", %lld, %lld, [", (long long)t->row.row_count, (long long)t->row.size_bytes);
+	for (size_t i = 0; i < schema->key_count; i++) {
+		if (i)
+			buf_str(out, ", ");
+		sql_text(out, span_of(schema->key[i]));
+	}
+	buf_str(out, "]::VARCHAR[], NULL)");
+}
+
+/* An id that stays while the name does; 26 bits of the name's hash. */
+static uint32_t name_oid(uint32_t base, const char *bucket, const char *table)
+{
+	uint64_t hash = span_hash(span_of(bucket)) * 1000003U + span_hash(span_of(table));
+	return base + (uint32_t)(hash % 67108864U);
+}
+
+struct listing {
+	struct buf schemas, tables, columns;
+	bool first_schema, first_table, first_column;
+};
+
+static bool put_listing(struct backend *b, struct listing *l, struct err *err)
+{
+	struct workspace_table *tables;
+	size_t count, bucket_count;
+	const char **buckets;
+	if (!workspace_tables(b->door->storage, b->work, b->workspace.project_id, b->workspace.branch_id, true, &tables,
+			      &count, err) ||
+	    !workspace_buckets(b->door->storage, b->work, b->workspace.project_id, &buckets, &bucket_count, err))
+		return false;
+	for (size_t i = 0; i < bucket_count; i++) {
+		buf_printf(&l->schemas, "%s(%u, ", i ? ", " : "", name_oid(FIRST_BUCKET_OID, buckets[i], ""));
+		sql_text(&l->schemas, span_of(buckets[i]));
+		buf_byte(&l->schemas, ')');
+		l->first_schema = false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct table_schema schema;
+		if (!workspace_table_schema(&tables[i], b->work, &schema, err))
+			return false;
+		uint32_t oid = name_oid(FIRST_PROJECT_OID, tables[i].bucket, tables[i].name);
+		put_table(&l->tables, &tables[i], &schema, oid, name_oid(FIRST_BUCKET_OID, tables[i].bucket, ""),
+			  l->first_table);
+		l->first_table = false;
+		put_columns(&l->columns, &schema, oid, &l->first_column);
+	}
+	return true;
+}
+
+static void put_statement(struct buf *sql, const char *table, const struct buf *rows, bool empty)
+{
+	buf_printf(sql, "DELETE FROM _pg.main.%s;\n", table);
+	if (!empty) {
+		buf_printf(sql, "INSERT INTO _pg.main.%s VALUES ", table);
+		buf_span(sql, buf_view(rows));
+		buf_str(sql, ";\n");
+	}
+}
+
+/* On a session of its own: what lists the project's tables is shared by all sessions of the workspace. */
+static bool refresh_listing(struct backend *b, struct err *err)
+{
+	struct listing l = {BUF(LIMIT_SQL_BYTES), BUF(LIMIT_SQL_BYTES), BUF(4 * LIMIT_SQL_BYTES), true, true, true};
+	struct buf sql = BUF(8 * LIMIT_SQL_BYTES);
+	struct session *session = NULL;
+	bool fine = put_listing(b, &l, err);
+	if (fine) {
+		buf_str(&sql, "BEGIN;\n");
+		put_statement(&sql, "_project_schemas", &l.schemas, l.first_schema);
+		put_statement(&sql, "_project_tables", &l.tables, l.first_table);
+		put_statement(&sql, "_project_columns", &l.columns, l.first_column);
+		buf_str(&sql, "COMMIT;");
+		if (sql.failed || l.schemas.failed || l.tables.failed || l.columns.failed)
+			fine = err_set(err, ERR_OUT_OF_MEMORY, "The project has too many tables to be listed");
+	}
+	fine = fine && session_open(workspace_engine(b->wi), &session, err) && session_run(session, sql.ptr, err);
+	session_close(session);
+	buf_done(&sql);
+	buf_done(&l.schemas);
+	buf_done(&l.tables);
+	buf_done(&l.columns);
+	return fine;
+}
+
+bool tables_catalog(struct backend *b, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	uint64_t epoch = workspace_epoch(b->door->storage);
+	if (!workspace_prepare(b->wi, make_catalog, b, &err))
+		return pg_error_from(e, &err);
+	if (!b->catalog_ready) {
+		b->catalog_ready = true;
+		gucs_apply(b);
+	}
+	if (b->epoch_known && b->epoch == epoch)
+		return true;
+	(void)pthread_mutex_lock(&lock);
+	bool fine = refresh_listing(b, &err);
+	(void)pthread_mutex_unlock(&lock);
+	if (!fine)
+		return pg_error_from(e, &err);
+	b->epoch = epoch;
+	b->epoch_known = true;
+	return true;
+}
+
+/* --- what only the session knows --- */
+
+static bool hook_relation(void *ctx, struct span name, struct buf *out)
+{
+	struct backend *b = ctx;
+	return session_relation(b, name, out);
+}
+
+static bool hook_call(void *ctx, struct span name, const struct span *arguments, size_t n, struct buf *out)
+{
+	struct backend *b = ctx;
+	return session_call(b, name, arguments, n, out);
+}
+
+static bool hook_bucket(void *ctx, struct span name, struct buf *out)
+{
+	struct backend *b = ctx;
+	struct err err = ERR_INIT;
+	bool found;
+	const char *bucket = bucket_name(name, b->work);
+	if (!workspace_attach_bucket(b->wi, bucket, &found, &err) || !found)
+		return false;
+	sql_ident(out, span_of(bucket));
+	return true;
+}
+
+const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks *ret)
+{
+	*ret = (struct rewrite_hooks){b, hook_relation, hook_call, hook_bucket};
+	return ret;
+}

@@ -1,0 +1,238 @@
+/* Transaction blocks, implicit transactions and savepoints. */
+#include "base/clock.h"
+#include "pgwire/backend.h"
+#include "pgwire/command.h"
+
+#include <stdlib.h>
+
+static bool engine_command(struct backend *b, const char *sql, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	return session_run(b->engine, sql, &err) || backend_engine_error(b, &err, NULL, NULL, e);
+}
+
+static void unpin(struct backend *b)
+{
+	if (b->pinned)
+		workspace_unpin(b->wi, b->pin);
+	b->pinned = false;
+	map_done(&b->attached);
+	b->attached = MAP_INIT;
+}
+
+static void savepoints_drop(struct backend *b, size_t from)
+{
+	while (b->savepoint_count > from)
+		free(b->savepoints[--b->savepoint_count].name);
+}
+
+static bool open_engine(struct backend *b, struct pg_error *e)
+{
+	b->pin = workspace_pin(b->wi);
+	b->pinned = true;
+	b->changes = 0;
+	if (engine_command(b, "BEGIN", e))
+		return true;
+	unpin(b);
+	return false;
+}
+
+static bool close_engine(struct backend *b, bool commit, struct pg_error *e)
+{
+	bool fine = true;
+	struct err err = ERR_INIT;
+	if (commit && b->changes > 0 && !workspace_room(b->wi, &err)) {
+		fine = pg_error_from(e, &err);
+		commit = false;
+	}
+	if (session_in_transaction(b->engine)) {
+		if (commit && session_aborted(b->engine))
+			commit = false;
+		if (!engine_command(b, commit ? "COMMIT" : "ROLLBACK", e))
+			fine = false;
+		if (!fine && session_in_transaction(b->engine)) {
+			struct pg_error ignored = PG_ERROR_INIT;
+			engine_command(b, "ROLLBACK", &ignored);
+		}
+	}
+	unpin(b);
+	return fine;
+}
+
+/* Everything that lasts until the end of a block. */
+static void end_of_block(struct backend *b, bool committed)
+{
+	savepoints_drop(b, 0);
+	if (committed)
+		gucs_commit(&b->gucs);
+	else
+		gucs_rollback(&b->gucs);
+	gucs_apply(b);
+	b->block = 'I';
+	b->block_us = 0;
+	b->implicit = false;
+	b->read_only = guc_bool(&b->gucs, GUC_default_transaction_read_only);
+	cursors_end_of_block(b, committed);
+}
+
+void transaction_drop(struct backend *b)
+{
+	savepoints_drop(b, 0);
+	if (b->wi)
+		unpin(b);
+}
+
+bool transaction_begin_implicit(struct backend *b, struct pg_error *e)
+{
+	if (b->block != 'I' || b->implicit)
+		return true;
+	if (!run_spool(b, e) || !open_engine(b, e))
+		return false;
+	b->implicit = true;
+	return true;
+}
+
+bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e)
+{
+	if (!b->implicit)
+		return true;
+	bool fine = close_engine(b, commit, e);
+	end_of_block(b, commit && fine);
+	return fine;
+}
+
+void transaction_failed(struct backend *b)
+{
+	if (b->block == 'T')
+		b->block = 'E';
+}
+
+static bool begin(struct backend *b, const struct command_transaction *modes, const struct stmt *s, struct pg_error *e)
+{
+	if (b->block != 'I') {
+		backend_notice(b, PG_WARNING, "25001", "there is already a transaction in progress");
+	} else {
+		/* An implicit transaction becomes the block. */
+		if (!b->implicit && !open_engine(b, e))
+			return false;
+		b->implicit = false;
+		b->block = 'T';
+		b->block_us = clock_unix_us();
+		b->read_only = guc_bool(&b->gucs, GUC_default_transaction_read_only);
+	}
+	(void)s;
+	if (modes->has_access)
+		b->read_only = modes->read_only;
+	return !modes->has_isolation ||
+	       guc_set(&b->gucs, SPAN("transaction_isolation"), modes->isolation, GUC_LOCAL, true, e);
+}
+
+static bool end(struct backend *b, bool commit, const struct command_transaction *modes, char tag[STMT_TAG_SIZE + 24],
+		struct pg_error *e)
+{
+	bool was_block = b->block != 'I';
+	bool failed = b->block == 'E';
+	if (!was_block && !b->implicit) {
+		backend_notice(b, PG_WARNING, "25P01", "there is no transaction in progress");
+		return true;
+	}
+	if (!was_block)
+		backend_notice(b, PG_WARNING, "25P01", "there is no transaction in progress");
+	if (commit && (failed || session_aborted(b->engine))) {
+		commit = false;
+		(void)snprintf(tag, STMT_TAG_SIZE + 24, "ROLLBACK");
+	}
+	bool read_only = b->read_only;
+	if (!run_spool(b, e))
+		return false;
+	bool fine = close_engine(b, commit, e);
+	end_of_block(b, commit && fine);
+	if (fine && modes->chain && was_block) {
+		if (!open_engine(b, e))
+			return false;
+		b->block = 'T';
+		b->read_only = read_only;
+	}
+	return fine;
+}
+
+static size_t savepoint_find(const struct backend *b, struct span name)
+{
+	for (size_t i = b->savepoint_count; i > 0; i--)
+		if (span_is(name, b->savepoints[i - 1].name))
+			return i - 1;
+	return SIZE_MAX;
+}
+
+static bool savepoint_set(struct backend *b, struct span name, struct pg_error *e)
+{
+	if (b->savepoint_count == BACKEND_SAVEPOINTS_MAX)
+		return pg_error_set(e, "54000", "too many savepoints");
+	b->savepoints = mem_grow(b->savepoints, (b->savepoint_count + 1) * sizeof(*b->savepoints));
+	b->savepoints[b->savepoint_count++] = (struct savepoint){mem_copy(name), b->changes};
+	return true;
+}
+
+/* The engine cannot go back to a point inside a transaction: only where there is nothing to take back. */
+static bool savepoint_back(struct backend *b, size_t i, struct pg_error *e)
+{
+	bool unchanged = b->changes == b->savepoints[i].changes;
+	if (unchanged && session_aborted(b->engine) && b->changes == 0) {
+		struct pg_error ignored = PG_ERROR_INIT;
+		engine_command(b, "ROLLBACK", &ignored);
+		if (!engine_command(b, "BEGIN", e))
+			return false;
+	}
+	if (!unchanged || session_aborted(b->engine)) {
+		b->block = 'E';
+		return pg_error_set(e, "0A000",
+				    "ROLLBACK TO SAVEPOINT is not supported after changes in the transaction");
+	}
+	savepoints_drop(b, i + 1);
+	b->block = 'T';
+	return true;
+}
+
+static bool savepoint(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	struct span name;
+	if (!command_name(s, b->work, &name, e))
+		return false;
+	if (b->block == 'I')
+		return pg_error_set(e, "25P01", "%s can only be used in transaction blocks", s->tag);
+	if (s->kind == STMT_SAVEPOINT)
+		return savepoint_set(b, name, e);
+	size_t i = savepoint_find(b, name);
+	if (i == SIZE_MAX)
+		return pg_error_set(e, "3B001", "savepoint \"%.*s\" does not exist", SPAN_ARG(name));
+	if (s->kind == STMT_ROLLBACK_TO)
+		return savepoint_back(b, i, e);
+	savepoints_drop(b, i);
+	return true;
+}
+
+bool transaction_command(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	struct command_transaction modes;
+	if (s->kind == STMT_SAVEPOINT || s->kind == STMT_RELEASE || s->kind == STMT_ROLLBACK_TO)
+		return savepoint(b, s, e);
+	if (!command_transaction(s, b->work, &modes, e))
+		return false;
+	if (s->kind == STMT_BEGIN || s->kind == STMT_START)
+		return begin(b, &modes, s, e);
+	return end(b, s->kind == STMT_COMMIT, &modes, tag, e);
+}
+
+bool transaction_may_write(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	bool read_only = b->block == 'I' ? guc_bool(&b->gucs, GUC_default_transaction_read_only) : b->read_only;
+	bool frees = s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_DELETE;
+	if (read_only)
+		return pg_error_set(e, "25006", "cannot execute %s in a read-only transaction",
+				    s->kind == STMT_INSERT ? "INSERT" : s->tag);
+	if (!frees && !workspace_room(b->wi, &err))
+		return pg_error_from(e, &err);
+	b->changes++;
+	return true;
+}
