@@ -76,8 +76,8 @@ static bool fill(struct backend *b, struct pg_cursor *c, struct span query, stru
 		return false;
 	bool fine = statement_run(statement, &changed, &err) || backend_engine_error(b, &err, NULL, NULL, e);
 	statement_free(statement);
-	c->rows = (int64_t)changed;
-	return fine;
+	const char *count = arena_printf(b->work, "SELECT count(*) FROM temp.\"%s\"", c->table);
+	return fine && (session_int(b->engine, count, &c->rows, &err) || backend_engine_error(b, &err, NULL, NULL, e));
 }
 
 static bool declare(struct backend *b, const struct stmt *s, struct pg_error *e)
