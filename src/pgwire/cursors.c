@@ -71,7 +71,9 @@ static bool fill(struct backend *b, struct pg_cursor *c, struct span query, stru
 	if (statement)
 		run_columns(statement, c->arena, &c->columns, &c->column_count);
 	statement_free(statement);
-	rest = span_of(arena_printf(b->work, "CREATE TEMP TABLE \"%s\" AS %.*s", c->table, SPAN_ARG(s.text)));
+	rest = span_of(arena_printf(
+		b->work, "CREATE TEMP TABLE \"%s\" AS SELECT row_number() OVER () AS _pgrow, * FROM (%.*s\n)", c->table,
+		SPAN_ARG(s.text)));
 	if (!stmt_next(&rest, &s, e) || !run_prepare(b, &s, b->work, &statement, e))
 		return false;
 	bool fine = statement_run(statement, &changed, &err) || backend_engine_error(b, &err, NULL, NULL, e);
@@ -169,9 +171,10 @@ static bool fetch(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 		stmt_tag(&p->stmt, to >= from ? (uint64_t)(to - from + 1) : 0, tag);
 		return true;
 	}
-	const char *sql =
-		arena_printf(b->work, "SELECT * FROM temp.\"%s\" WHERE rowid BETWEEN %lld AND %lld ORDER BY rowid %s",
-			     c->table, (long long)from - 1, (long long)to - 1, forward ? "ASC" : "DESC");
+	const char *sql = arena_printf(
+		b->work,
+		"SELECT * EXCLUDE (_pgrow) FROM temp.\"%s\" WHERE _pgrow BETWEEN %lld AND %lld ORDER BY _pgrow %s",
+		c->table, (long long)from, (long long)to, forward ? "ASC" : "DESC");
 	for (size_t i = 0; c->binary && !p->bound_formats && i < p->column_count; i++) {
 		p->formats[i] = 1;
 		p->columns[i].format = 1;
