@@ -6,32 +6,39 @@
 #include "pgwire/copy.h"
 #include "pgwire/types.h"
 
+static void put_select(struct buf *sql, const struct command_copy *c, bool none)
+{
+	if (c->query.ptr) {
+		buf_span(sql, c->query);
+		return;
+	}
+	buf_str(sql, "SELECT ");
+	for (size_t i = 0; i < c->column_count; i++) {
+		buf_str(sql, i ? ", " : "");
+		sql_ident(sql, c->columns[i]);
+	}
+	buf_str(sql, c->column_count ? " FROM " : "* FROM ");
+	buf_span(sql, c->target);
+	buf_str(sql, none ? " LIMIT 0" : "");
+}
+
 /* SELECT of what is copied out, or (in) of no row of the target: for its columns. */
 static bool open_columns(struct backend *b, const struct command_copy *c, bool none, struct statement **ret,
 			 struct pg_error *e)
 {
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
 	struct stmt s;
-	if (c->query.ptr) {
-		buf_span(&sql, c->query);
-	} else {
-		buf_str(&sql, "SELECT ");
-		for (size_t i = 0; i < c->column_count; i++) {
-			buf_str(&sql, i ? ", " : "");
-			sql_ident(&sql, c->columns[i]);
-		}
-		buf_str(&sql, c->column_count ? " FROM " : "* FROM ");
-		buf_span(&sql, c->target);
-		buf_str(&sql, none ? " LIMIT 0" : "");
-	}
+	put_select(&sql, c, none);
 	struct span rest = arena_span(b->work, buf_view(&sql));
-	bool fine = !sql.failed && stmt_next(&rest, &s, e);
+	bool fine = !sql.failed || pg_error_set(e, "54000", "the query is too long");
 	buf_done(&sql);
-	if (fine && (s.class == STMT_DDL || (s.class == STMT_DML && !s.returns_rows) || s.class == STMT_SESSION))
-		return pg_error_set(e, "42601", "COPY needs a query that returns rows");
-	if (fine && s.class == STMT_DML && !transaction_may_write(b, &s, e))
+	if (!fine || !stmt_next(&rest, &s, e))
 		return false;
-	return fine && run_prepare(b, &s, b->work, ret, e);
+	if (!s.returns_rows || s.class == STMT_DDL || s.class == STMT_SESSION)
+		return pg_error_set(e, "42601", "COPY needs a query that returns rows");
+	if (s.class == STMT_DML && !transaction_may_write(b, &s, e))
+		return false;
+	return run_prepare(b, &s, b->work, ret, e);
 }
 
 static void put_field(struct backend *b, const struct command_copy *c, const struct vector *v, size_t row, size_t i,

@@ -115,66 +115,54 @@ static bool declare(struct backend *b, const struct stmt *s, struct pg_error *e)
 	return true;
 }
 
-/* The rows a FETCH takes, as positions [*from, *to], and where it leaves the cursor. False: backwards. */
-static bool range(const struct pg_cursor *c, const struct command_fetch *f, int64_t *from, int64_t *to, int64_t *at)
+/* The rows a FETCH takes, as positions, and where it leaves the cursor. */
+struct stretch {
+	int64_t from, to, at;
+	bool forward;
+};
+
+/* FETCH ABSOLUTE and RELATIVE: one position, before the first row (0) up to behind the last. */
+static struct stretch one_row(const struct pg_cursor *c, int64_t base, int64_t n)
 {
 	const int64_t end = c->rows + 1;
-	int64_t n = f->count;
-	bool all = n == INT64_MAX;
-	switch (f->direction) {
-	case FETCH_ABSOLUTE:
-		*at = n < 0 ? (n < -c->rows ? 0 : end + n) : (n > end ? end : n);
-		*from = *to = *at;
-		return true;
-	case FETCH_RELATIVE:
-		*at = n > end - c->at ? end : n < -c->at ? 0 : c->at + n;
-		*from = *to = *at;
-		return true;
-	case FETCH_BACKWARD:
-		n = all ? -INT64_MAX : -n;
-		break;
-	default:
-		break;
-	}
-	if (n == 0) {
-		*from = *to = *at = c->at;
-	} else if (n > 0) {
-		*from = c->at + 1;
-		*to = all || n > c->rows - c->at ? c->rows : c->at + n;
-		*at = all || n > c->rows - c->at ? end : c->at + n;
-	} else {
-		*to = c->at - 1;
-		*from = n < -(c->at - 1) ? 1 : c->at + n;
-		*at = n < -(c->at - 1) ? 0 : c->at + n;
-		return false;
-	}
-	return true;
+	int64_t at = n > end - base ? end : n < -base ? 0 : base + n;
+	return (struct stretch){at, at, at, true};
 }
 
-static bool fetch(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+static struct stretch rows_ahead(const struct pg_cursor *c, int64_t n)
 {
-	struct command_fetch f;
+	if (n > c->rows - c->at)
+		return (struct stretch){c->at + 1, c->rows, c->rows + 1, true};
+	return (struct stretch){n ? c->at + 1 : c->at, c->at + n, c->at + n, true};
+}
+
+static struct stretch rows_back(const struct pg_cursor *c, int64_t n)
+{
+	if (n > c->at - 1)
+		return (struct stretch){1, c->at - 1, 0, false};
+	return (struct stretch){c->at - n, c->at - 1, c->at - n, false};
+}
+
+static struct stretch stretch_of(const struct pg_cursor *c, const struct command_fetch *f)
+{
+	int64_t n = f->count == INT64_MIN ? -INT64_MAX : f->count;
+	if (f->direction == FETCH_ABSOLUTE)
+		return one_row(c, n < 0 ? c->rows + 1 : 0, n);
+	if (f->direction == FETCH_RELATIVE)
+		return one_row(c, c->at, n);
+	bool back = f->direction == FETCH_BACKWARD ? n > 0 : n < 0;
+	return back ? rows_back(c, n < 0 ? -n : n) : rows_ahead(c, n < 0 ? -n : n);
+}
+
+/* The rows as a statement over the cursor's table. */
+static bool select_rows(struct backend *b, struct portal *p, const struct pg_cursor *c, const struct stretch *rows,
+			struct pg_error *e)
+{
 	struct err err = ERR_INIT;
-	int64_t from, to, at;
-	if (!command_fetch(&p->stmt, b->work, &f, e))
-		return false;
-	struct pg_cursor *c = map_get(&b->cursors, f.name);
-	if (!c)
-		return pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(f.name));
-	bool forward = range(c, &f, &from, &to, &at);
-	if (c->no_scroll && (!forward || at < c->at))
-		return pg_error_set(e, "55000", "cursor can only scan forward");
-	from = from < 1 ? 1 : from;
-	to = to > c->rows ? c->rows : to;
-	c->at = at;
-	if (p->stmt.kind == STMT_MOVE) {
-		stmt_tag(&p->stmt, to >= from ? (uint64_t)(to - from + 1) : 0, tag);
-		return true;
-	}
 	const char *sql = arena_printf(
 		b->work,
 		"SELECT * EXCLUDE (_pgrow) FROM temp.\"%s\" WHERE _pgrow BETWEEN %lld AND %lld ORDER BY _pgrow %s",
-		c->table, (long long)from, (long long)to, forward ? "ASC" : "DESC");
+		c->table, (long long)rows->from, (long long)rows->to, rows->forward ? "ASC" : "DESC");
 	for (size_t i = 0; c->binary && !p->bound_formats && i < p->column_count; i++) {
 		p->formats[i] = 1;
 		p->columns[i].format = 1;
@@ -184,6 +172,26 @@ static bool fetch(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 	if (!statement_prepare(b->engine, sql, &p->statement, &err))
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	return run_start(b, p, e);
+}
+
+static bool fetch(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	struct command_fetch f;
+	if (!command_fetch(&p->stmt, b->work, &f, e))
+		return false;
+	struct pg_cursor *c = map_get(&b->cursors, f.name);
+	if (!c)
+		return pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(f.name));
+	struct stretch rows = stretch_of(c, &f);
+	if (c->no_scroll && (!rows.forward || rows.at < c->at))
+		return pg_error_set(e, "55000", "cursor can only scan forward");
+	rows.from = rows.from < 1 ? 1 : rows.from;
+	rows.to = rows.to > c->rows ? c->rows : rows.to;
+	c->at = rows.at;
+	if (p->stmt.kind != STMT_MOVE)
+		return select_rows(b, p, c, &rows, e);
+	stmt_tag(&p->stmt, rows.to >= rows.from ? (uint64_t)(rows.to - rows.from + 1) : 0, tag);
+	return true;
 }
 
 static bool close_cursor(struct backend *b, const struct stmt *s, struct pg_error *e)

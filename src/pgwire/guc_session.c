@@ -21,22 +21,26 @@ int64_t gucs_timeout_ns(const struct backend *b)
 	return own > 0 && (!cap || own < cap) ? own : cap;
 }
 
-/* The engine's search path: what exists of the client's, then the catalog. */
-static void apply_search_path(struct backend *b)
+/* The schemas of a search path as the engine names them, each with a comma behind. */
+static void put_schemas(struct buf *out, struct span rest)
 {
-	struct span rest = span_of(guc_text(&b->gucs, GUC_search_path));
-	struct buf path = BUF(16384), sql = BUF(32768);
-	struct err err = ERR_INIT;
-	struct session *s = b->engine;
 	while (rest.len) {
 		struct span name = span_trim(span_cut(&rest, ','));
 		if (name.len > 1 && *name.ptr == '"')
 			name = (struct span){name.ptr + 1, name.len - 2};
 		if (!name.len || span_is(name, "$user") || span_is(name, "pg_catalog"))
 			continue;
-		sql_ident(&path, span_is(name, "public") ? SPAN("main") : name);
-		buf_byte(&path, ',');
+		sql_ident(out, span_is(name, "public") ? SPAN("main") : name);
+		buf_byte(out, ',');
 	}
+}
+
+/* The engine's search path: what exists of the client's, then the catalog. */
+static void apply_search_path(struct backend *b)
+{
+	struct buf path = BUF(16384), sql = BUF(32768);
+	struct err err = ERR_INIT;
+	put_schemas(&path, span_of(guc_text(&b->gucs, GUC_search_path)));
 	for (int attempt = 0; attempt < 2; attempt++) {
 		buf_reset(&sql);
 		buf_str(&sql, "SET search_path = '");
@@ -45,7 +49,7 @@ static void apply_search_path(struct backend *b)
 			buf_printf(&sql, path.ptr[i] == '\'' ? "''" : "%c", path.ptr[i]);
 		buf_printf(&sql, "%s%s'", attempt == 0 && path.len ? "" : "main,",
 			   b->catalog_ready ? "_pg.main" : "main");
-		if (sql.failed || session_run(s, sql.ptr, &err))
+		if (sql.failed || session_run(b->engine, sql.ptr, &err))
 			break;
 	}
 	buf_done(&path);

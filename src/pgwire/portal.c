@@ -45,6 +45,24 @@ static bool start(struct backend *b, struct portal *p, struct pg_error *e)
 	return run_start(b, p, e);
 }
 
+/* The first Execute of a portal. */
+static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	if (p->stmt.kind == STMT_EXECUTE && !commands_execute(b, p, e))
+		return false;
+	stmt_tag(&p->stmt, 0, tag);
+	if (p->stmt.class == STMT_NOTHING) {
+		p->started = p->over = true;
+		return true;
+	}
+	if (p->stmt.class != STMT_SESSION)
+		return start(b, p, e);
+	if (!portal_prepare(b, p, e) || !commands_run(b, p, tag, e))
+		return false;
+	p->started = true;
+	return true;
+}
+
 bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
@@ -52,22 +70,10 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 	stmt_tag(&p->stmt, 0, tag);
 	if (p->stmt.kind == STMT_NONE)
 		return true;
-	if (!p->started && p->stmt.kind == STMT_EXECUTE && !commands_execute(b, p, e))
+	if (!p->started && !begin(b, p, tag, e))
 		return false;
-	if (!p->started && p->stmt.class == STMT_NOTHING) {
-		p->started = p->over = true;
-		stmt_tag(&p->stmt, 0, tag);
+	if (!p->stmt.returns_rows && (p->stmt.class == STMT_SESSION || p->stmt.class == STMT_NOTHING))
 		return true;
-	}
-	if (!p->started && p->stmt.class == STMT_SESSION) {
-		if (!portal_prepare(b, p, e) || !commands_run(b, p, tag, e))
-			return false;
-		p->started = true;
-		if (!p->stmt.returns_rows)
-			return true;
-	} else if (!p->started && !start(b, p, e)) {
-		return false;
-	}
 	if (with_columns && p->stmt.returns_rows)
 		message_row_description(&b->conn.out, p->columns, p->column_count);
 	if (!run_rows(b, p, max, ret_suspended, e))

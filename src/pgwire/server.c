@@ -164,8 +164,7 @@ static bool listen_on(struct pg_door *door, struct err *err)
 	}
 	freeaddrinfo(found);
 	if (door->listener < 0 || getsockname(door->listener, (struct sockaddr *)&bound, &len) != 0)
-		return err_set(err, ERR_INVALID_CONFIG, "The PostgreSQL listener cannot use %s:%s: %s", s->pgwire_host,
-			       port, strerror(errno));
+		return err_errno(err, errno, "The PostgreSQL listener's address");
 	door->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
 						       : ((struct sockaddr_in *)&bound)->sin_port);
 	return true;

@@ -126,6 +126,26 @@ static bool is_own_schema(struct span name)
 	return false;
 }
 
+/* One name of the statement, with what stands around it; lx is behind it. */
+static bool attach_name(struct walk *w, struct token before, struct token t, const struct lexer *lx)
+{
+	struct lexer ahead = *lx;
+	struct arena *work = w->b->work;
+	if (token_is_punct(before, '.') || !token_is_punct(lexer_next(&ahead), '.'))
+		return true;
+	struct span first = token_name(t, work);
+	struct token second = lexer_next(&ahead);
+	return is_own_schema(first) || !is_name(second) || attach_pair(w, first, token_name(second, work));
+}
+
+static void note_target(struct walk *w, struct token t)
+{
+	if (is_target_word(w->stmt, t))
+		w->is_target = !w->target_done;
+	else if (token_is_punct(t, '(') || token_is(t, "as") || token_is(t, "select") || token_is(t, "set"))
+		w->is_target = false;
+}
+
 bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct lexer lx = {s->text};
@@ -133,25 +153,12 @@ bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e)
 	struct token before = {0};
 	bool is_schema = strcmp(s->tag, "CREATE SCHEMA") == 0 || strcmp(s->tag, "DROP SCHEMA") == 0;
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
-		struct token next = lexer_peek(&lx);
-		if (is_target_word(s, t))
-			w.is_target = !w.target_done;
-		else if (token_is_punct(t, '(') || token_is(t, "as") || token_is(t, "select") || token_is(t, "set"))
-			w.is_target = false;
+		note_target(&w, t);
 		if (!is_name(t))
 			continue;
-		if (is_schema && (token_is(before, "schema") || token_is(before, "exists")) && !token_is(t, "if") &&
-		    !check_schema(&w, token_name(t, b->work)))
-			return false;
-		if (token_is_punct(before, '.') || !token_is_punct(next, '.'))
-			continue;
-		struct span first = token_name(t, b->work);
-		if (is_own_schema(first))
-			continue;
-		struct lexer ahead = lx;
-		(void)lexer_next(&ahead);
-		struct token second = lexer_next(&ahead);
-		if (is_name(second) && !attach_pair(&w, first, token_name(second, b->work)))
+		bool names_schema =
+			is_schema && !token_is(t, "if") && (token_is(before, "schema") || token_is(before, "exists"));
+		if ((names_schema && !check_schema(&w, token_name(t, b->work))) || !attach_name(&w, before, t, &lx))
 			return false;
 	}
 	return true;
