@@ -48,16 +48,19 @@ unit: build ## run the unit tests
 api: build setup-test ## run the API tests with real clients; PYTEST_ARGS="-k s3"
 	@tools/test api build $(PYTEST_ARGS)
 
+soak: build setup-test ## run the tests that repeat for many minutes
+	@tools/test api build -m soak $(PYTEST_ARGS)
+
 rules: setup-test ## check the Prometheus rules and run their tests
 	@tools/test rules build
 
 asan: compile-build-asan setup-test ## unit and API tests under AddressSanitizer and UBSan
 	@tools/test unit build-asan
-	@tools/test api build-asan -m 'not slow' -k '$(ASAN_API)' $(PYTEST_ARGS)
+	@tools/test api build-asan -m 'not slow and not soak' -k '$(ASAN_API)' $(PYTEST_ARGS)
 
 tsan: compile-build-tsan setup-test ## unit and API tests under ThreadSanitizer
 	@tools/test unit build-tsan
-	@tools/test api build-tsan -m 'not slow' -k '$(TSAN_API)' $(PYTEST_ARGS)
+	@tools/test api build-tsan -m 'not slow and not soak' -k '$(TSAN_API)' $(PYTEST_ARGS)
 
 fuzz: setup-fuzz compile-build-fuzz ## run every fuzzer for FUZZ_SECONDS (60)
 	@tools/fuzz build-fuzz $(FUZZ_SECONDS)
@@ -74,4 +77,4 @@ bench: build setup-test ## measure the promised ratios
 clean: ## remove the build folders
 	rm -rf build build-*
 
-.PHONY: help setup build run test unit api rules asan tsan fuzz lint fmt bench clean
+.PHONY: help setup build run test unit api soak rules asan tsan fuzz lint fmt bench clean

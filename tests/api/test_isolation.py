@@ -275,7 +275,7 @@ def test_against_the_model(server):
     play(server, 15, seed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_against_the_model_for_long(server, seed):
     play(server, 60, seed)

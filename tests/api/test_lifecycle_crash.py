@@ -122,7 +122,7 @@ def test_killed_at_random_moments(server, name):
     assert sum(outcome.values()) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_killed_often(server, name):
