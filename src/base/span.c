@@ -97,6 +97,17 @@ bool span_is_utf8(struct span s)
 	return true;
 }
 
+bool span_is_xml(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
+			return false;
+	}
+	return span_is_utf8(s) &&
+	       (s.len < 3 || (!memmem(s.ptr, s.len, "\xef\xbf\xbe", 3) && !memmem(s.ptr, s.len, "\xef\xbf\xbf", 3)));
+}
+
 bool span_eq_secret(struct span a, struct span b)
 {
 	return a.len == b.len && CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0;

@@ -83,6 +83,8 @@ MUST_CHECK bool span_u64(struct span s, uint64_t *ret);
 MUST_CHECK bool span_i64(struct span s, int64_t *ret);
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool span_is_utf8(struct span s);
+/* UTF-8 without what XML 1.0 cannot carry: control characters but tab, LF and CR, U+FFFE and U+FFFF. */
+bool span_is_xml(struct span s);
 /* Constant time in the content; the lengths may be learnt. */
 bool span_eq_secret(struct span a, struct span b);
 uint64_t span_hash(struct span s);

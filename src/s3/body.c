@@ -137,10 +137,11 @@ static bool open_body(struct s3_body *body, struct s3_call *call, int64_t max, b
 {
 	const char *hash = s3_header(call, "x-amz-content-sha256");
 	*body = (struct s3_body){.call = call, .max = max, .checksum = -1};
+	/* What was signed counts: of a header that names no payload hash, that of nothing. */
 	if (!hash)
-		hash = call->caller.has_sigv4 && call->caller.sigv4.presigned
-			       ? arena_copy(call->arena, call->caller.sigv4.payload_hash)
-			       : "";
+		hash = !call->caller.has_sigv4	      ? ""
+		       : call->caller.sigv4.presigned ? arena_copy(call->arena, call->caller.sigv4.payload_hash)
+						      : SIGV4_EMPTY_HASH;
 	const struct mode *mode = mode_of(hash);
 	if (!read_length(body, mode, err) || !read_md5(body, err) || (!unchecked && !read_checksum(body, mode, err)) ||
 	    !read_hash(body, hash, mode, err))

@@ -4,6 +4,20 @@
 
 #include <stdlib.h>
 
+/* A customer's own keys of encryption must not be ignored: nothing would be encrypted. */
+static bool takes_no_keys(const struct s3_call *call, struct err *err)
+{
+	static const char of_object[] = "x-amz-server-side-encryption-customer-";
+	static const char of_source[] = "x-amz-copy-source-server-side-encryption-customer-";
+	const char *name, *value;
+	for (size_t i = 0; http_header_at(call->req, i, &name, &value); i++)
+		if (strncasecmp(name, of_object, sizeof(of_object) - 1) == 0 ||
+		    strncasecmp(name, of_source, sizeof(of_source) - 1) == 0)
+			return err_set(err, ERR_UNIMPLEMENTED,
+				       "Encryption with keys of the customer is not implemented");
+	return true;
+}
+
 /* *ret_refused: turned away at the bucket's door, which is no operation yet. */
 static bool run(struct s3_call *call, bool *ret_refused, struct err *err)
 {
@@ -17,7 +31,7 @@ static bool run(struct s3_call *call, bool *ret_refused, struct err *err)
 		*ret_refused = err->code == ERR_FORBIDDEN;
 		return false;
 	}
-	return op->handler(call, err);
+	return takes_no_keys(call, err) && op->handler(call, err);
 }
 
 /* What no operation is meant by. Only callers that are known learn what is wrong. */

@@ -48,9 +48,14 @@ static int status_of(const struct http_request *req, const struct err *err, cons
 	return row->http;
 }
 
+/* POST /s3/{bucket}/presign; with a query it may be the upload of a key of that name. */
 static bool is_presign(const struct http_request *req)
 {
-	return req->method == HTTP_POST && span_ends(req->path, SPAN("/presign"));
+	struct s3_address address;
+	struct err ignored = ERR_INIT;
+	return req->method == HTTP_POST && req->query.len == 0 && span_ends(req->path, SPAN("/presign")) &&
+	       s3_address_read(req->arena, req->path, &address, &ignored) && address.key &&
+	       strcmp(address.key, "presign") == 0;
 }
 
 void s3_common_headers(struct http_request *req, struct http_response *res)
@@ -79,8 +84,7 @@ static void xml_body(struct http_request *req, struct buf *out, const char *code
 	xml_open(out, "Error");
 	xml_str(out, "Code", code);
 	xml_str(out, "Message", message);
-	if (s3_address_read(req->arena, req->path, &address, &ignored) && address.bucket &&
-	    span_is_utf8(span_of(address.bucket)) && span_is_utf8(span_of(address.key))) {
+	if (s3_address_read(req->arena, req->path, &address, &ignored) && address.bucket) {
 		xml_open(out, "Resource");
 		buf_byte(out, '/');
 		xml_escape(out, span_of(address.bucket));

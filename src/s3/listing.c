@@ -110,8 +110,10 @@ static bool check_texts(const struct listing *l, struct err *err)
 	if (strlen(l->prefix) > LIMIT_OBJECT_KEY_BYTES || strlen(l->delimiter) > LIMIT_OBJECT_KEY_BYTES)
 		return err_set(err, ERR_KEY_TOO_LONG, "prefix and delimiter have at most %d bytes",
 			       LIMIT_OBJECT_KEY_BYTES);
-	return (span_is_utf8(span_of(l->prefix)) && span_is_utf8(span_of(l->delimiter)) && span_is_utf8(l->after)) ||
-	       err_set(err, ERR_INVALID_ARGUMENT, "The parameters are not UTF-8");
+	/* They are echoed: as they are, or encoded. */
+	bool (*is_fine)(struct span) = l->encoded ? span_is_utf8 : span_is_xml;
+	return (is_fine(span_of(l->prefix)) && is_fine(span_of(l->delimiter)) && is_fine(l->after)) ||
+	       err_set(err, ERR_INVALID_ARGUMENT, "The parameters are not UTF-8, or hold control characters");
 }
 
 static bool read_request(struct listing *l, struct err *err)

@@ -98,8 +98,7 @@ bool s3_metadata_read(const struct s3_call *call, struct s3_metadata *ret, struc
 {
 	const char *encryption = s3_header(call, "x-amz-server-side-encryption");
 	*ret = (struct s3_metadata){.content_type = s3_header(call, "Content-Type")};
-	if ((encryption && strcmp(encryption, "AES256") != 0) ||
-	    s3_header(call, "x-amz-server-side-encryption-customer-algorithm"))
+	if (encryption && strcmp(encryption, "AES256") != 0)
 		return err_set(err, ERR_UNIMPLEMENTED, "Server-side encryption with keys is not implemented");
 	if (ret->content_type && !utf8("Content-Type", ret->content_type, err))
 		return false;

@@ -9,8 +9,7 @@
 #include <time.h>
 
 static const struct span algorithm = {"AWS4-HMAC-SHA256", 16};
-/* SHA-256 of nothing. */
-static const char empty_hash[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+static const char empty_hash[] = SIGV4_EMPTY_HASH;
 
 enum { CANONICAL_MAX = 256 * 1024 };
 

@@ -22,6 +22,9 @@
 #include "base/err.h"
 #include "base/hash.h"
 
+/* SHA-256 of nothing */
+#define SIGV4_EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 enum { SIGV4_HEADERS_MAX = 100, SIGV4_QUERY_MAX = 200, SIGV4_SIGNATURE_LEN = 64, SIGV4_EXPIRES_MAX = 604800 };
 
 /* What of a request is signed. `header` gives the headers as received, one after the other; false past the last. */

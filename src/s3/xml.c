@@ -1,6 +1,7 @@
 #include "s3/xml.h"
 
 #include "base/clock.h"
+#include "http/target.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
@@ -175,6 +176,11 @@ static const char *reference_of(char c)
 void xml_escape(struct buf *out, struct span text)
 {
 	size_t from = 0;
+	/* What XML cannot carry is only ever shown in errors. */
+	if (!span_is_xml(text)) {
+		percent_encode(out, text, "/");
+		return;
+	}
 	for (size_t i = 0; i < text.len; i++) {
 		const char *reference = reference_of(text.ptr[i]);
 		if (!reference)

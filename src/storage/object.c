@@ -23,24 +23,13 @@ struct span object_lock_name(struct arena *arena, const char *project_id, struct
 	return (struct span){name, len};
 }
 
-/* U+FFFE and U+FFFF, and control characters but tab, LF and CR: what XML 1.0 cannot carry. */
-static bool xml_can_carry(struct span key)
-{
-	for (size_t i = 0; i < key.len; i++) {
-		unsigned char c = (unsigned char)key.ptr[i];
-		if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
-			return false;
-	}
-	return !memmem(key.ptr, key.len, "\xef\xbf\xbe", 3) && !memmem(key.ptr, key.len, "\xef\xbf\xbf", 3);
-}
-
 bool object_key_check(struct span key, struct err *err)
 {
 	if (key.len == 0)
 		return err_set(err, ERR_INVALID_KEY, "The key is empty");
 	if (key.len > LIMIT_OBJECT_KEY_BYTES)
 		return err_set(err, ERR_KEY_TOO_LONG, "The key is longer than %d bytes", LIMIT_OBJECT_KEY_BYTES);
-	if (!span_is_utf8(key) || !xml_can_carry(key))
+	if (!span_is_xml(key))
 		return err_set(err, ERR_INVALID_KEY, "The key holds bytes that are not UTF-8, or control characters");
 	for (struct span rest = key; rest.len > 0;) {
 		struct span segment = span_cut(&rest, '/');
