@@ -9,6 +9,7 @@
 #include "engine/expr.h"
 #include "engine/instance.h"
 #include "engine/table.h"
+#include "storage/activity.h"
 #include "storage/file.h"
 #include "storage/gauges.h"
 #include "storage/job.h"
@@ -18,6 +19,7 @@
 #include "storage/reconcile.h"
 #include "storage/s3_credential.h"
 #include "storage/snapshot.h"
+#include "storage/statement_stats.h"
 #include "storage/sweep.h"
 #include "storage/trace.h"
 #include "storage/version.h"
@@ -86,6 +88,8 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	st->settings = settings;
 	if (settings->admin_api_key)
 		hash_sha256_hex(span_of(settings->admin_api_key), st->admin_key_hash);
+	st->statements = statement_stats_new();
+	st->activity = activity_new();
 	st->locks = locks_new(settings->operation_timeout, (size_t)settings->write_workers);
 	if ((settings->otlp_endpoint &&
 	     !traces_start(settings->otlp_endpoint, settings->api_version, &st->traces, err)) ||
@@ -132,5 +136,7 @@ void storage_close(struct storage *st)
 	history_close(st->history);
 	catalog_close(st->catalog);
 	locks_free(st->locks);
+	statement_stats_free(st->statements);
+	activity_free(st->activity);
 	free(st);
 }

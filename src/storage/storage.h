@@ -19,6 +19,8 @@ struct traces;
 struct workspaces;
 struct sweeper;
 struct objects;
+struct statement_stats;
+struct activity;
 
 struct storage {
 	const struct settings *settings;
@@ -30,12 +32,14 @@ struct storage {
 	struct locks *locks;
 	struct jobs *jobs;
 	struct objects *objects;
-	struct traces *traces;	       /* NULL without an OTLP collector */
-	struct workspaces *workspaces; /* open workspace instances and SQL sessions (workspace_instance.h) */
-	char admin_key_hash[65];       /* empty without an admin key */
-	unsigned char server_key[32];  /* s3_credential.h */
-	struct sweeper *sweeper;       /* background jobs */
-	_Atomic int64_t lost_bytes;    /* in _lost, see reconcile.h; measured at start and by its sweep */
+	struct traces *traces;		    /* NULL without an OTLP collector */
+	struct workspaces *workspaces;	    /* open workspace instances and SQL sessions (workspace_instance.h) */
+	struct statement_stats *statements; /* statement_stats.h */
+	struct activity *activity;	    /* activity.h */
+	char admin_key_hash[65];	    /* empty without an admin key */
+	unsigned char server_key[32];	    /* s3_credential.h */
+	struct sweeper *sweeper;	    /* background jobs */
+	_Atomic int64_t lost_bytes;	    /* in _lost, see reconcile.h; measured at start and by its sweep */
 };
 
 /*
