@@ -61,7 +61,8 @@ static inline bool span_ends(struct span s, struct span suffix)
 static inline struct span span_skip(struct span s, size_t n)
 {
 	n = n < s.len ? n : s.len;
-	return (struct span){s.ptr + n, s.len - n};
+	/* No arithmetic on the NULL of an empty span. */
+	return (struct span){n > 0 ? s.ptr + n : s.ptr, s.len - n};
 }
 
 static inline struct span span_first(struct span s, size_t n)

@@ -1,6 +1,7 @@
 """The S3 door, fact by fact, with requests made by hand: what clients rely on without a client that would show it."""
 
 import base64
+import datetime
 import email.utils
 import hashlib
 import json
@@ -8,6 +9,7 @@ import re
 import time
 import xml.etree.ElementTree as ElementTree
 
+import engine
 import pytest
 import requests
 from conftest import ADMIN_KEY, Project
@@ -223,7 +225,7 @@ def test_presign_settings(server_factory):
     who = {"access_key": "team/etl", "secret": "other"}
     location = Signed(server, "GET", "/s3/42", query={"location": ""}, **who).send()
     assert root_of(location).text == "somewhere"
-    late = stamp(__import__("datetime").datetime.utcnow() - __import__("datetime").timedelta(seconds=8))
+    late = stamp(datetime.datetime.utcnow() - datetime.timedelta(seconds=8))
     s3_error(Signed(server, "GET", "/s3/42", when=late, **who).send(), 403, "RequestTimeTooSkewed")
     s3_error(Signed(server, "GET", "/s3/42").send(), 403, "InvalidAccessKeyId")
     s3_error(Signed(server, "GET", "/s3/42", access_key="team/etl").send(), 403, "SignatureDoesNotMatch")
@@ -561,3 +563,47 @@ def test_bucket_operations_that_are_not(server, bucket):
     for method, name in (("PUT", "acl"), ("PUT", "tagging"), ("GET", "attributes"), ("GET", "torrent"), ("POST", "select"), ("DELETE", "tagging")):
         s3_error(sign(server, method, f"/s3/{bucket}/k", query={name: ""}), 501, "NotImplemented")
     s3_error(sign(server, "POST", f"/s3/{bucket}", body=b"form"), 501, "NotImplemented")
+
+
+# ---- the engine as a client -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    path = str(tmp_path / "x.parquet")
+    engine.query(":memory:", "COPY (SELECT i AS id, md5(i::VARCHAR) AS h FROM range(50000) r(i)) "
+                             f"TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 10000)")
+    return path
+
+
+def signed_urls(server, bucket, key):
+    by_client = client(server, signature_version="s3v4").generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+    return by_client, presign(server, bucket, key=key).json()["url"]
+
+
+def test_signed_urls_read_the_way_duckdb_reads(server, bucket, s3, parquet, tmp_path):
+    """A HEAD that a GET's URL does not permit, two bytes to learn the size, the footer from the end, then row groups."""
+    s3.upload_file(parquet, bucket, "dir/x y.parquet")
+    for number, url in enumerate(signed_urls(server, bucket, "dir/x y.parquet")):
+        with requests.Session() as session:
+            assert session.head(url, timeout=60).status_code == 403
+            size = int(session.get(url, headers={"Range": "bytes=0-1"}, timeout=60).headers["content-range"].split("/")[1])
+            content = bytearray(size)
+            for first, last in [(size - 8, size - 1), *((at, min(at + 49999, size - 1)) for at in range(0, size, 50000))]:
+                piece = session.get(url, headers={"Range": f"bytes={first}-{last}"}, timeout=60)
+                assert piece.status_code == 206 and int(piece.headers["content-length"]) == last - first + 1
+                content[first : last + 1] = piece.content
+        copy = tmp_path / f"{number}.parquet"
+        copy.write_bytes(content)
+        assert engine.query(":memory:", f"SELECT count(*), max(id) FROM read_parquet('{copy}')") == [("50000", "49999")]
+
+
+def test_the_engine_reads_signed_urls(server, bucket, s3, parquet):
+    """Its npm package has no httpfs and none is fetched by a test: this runs where an administrator installed it."""
+    try:
+        engine.query(":memory:", "SET autoinstall_known_extensions = false; LOAD httpfs")
+    except RuntimeError:
+        pytest.skip("the engine has no httpfs extension")
+    s3.upload_file(parquet, bucket, "dir/x y.parquet")
+    for url in signed_urls(server, bucket, "dir/x y.parquet"):
+        assert engine.query(":memory:", f"LOAD httpfs; SELECT count(*), max(id) FROM read_parquet('{url}')") == [("50000", "49999")]
