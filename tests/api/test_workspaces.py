@@ -1,10 +1,13 @@
 """Workspaces and the registry of SQL sessions over REST."""
 import os
 import re
+import time
 import uuid
 
+import engine
+import psycopg
 import pytest
-from conftest import error_of, sample
+from conftest import Project, error_of, sample
 
 
 def login(server, connection, **changes):
@@ -310,3 +313,36 @@ def test_workspaces_survive_a_restart(server_factory):
     assert server.get(f"/projects/p/workspaces/{made['id']}").json()["status"] == "active"
     assert server.delete("/projects/p").status_code in (200, 204)
     error_of(login(server, made["connection"]), 401, "invalid_credentials")
+
+
+def test_expiry_ends_everything_but_the_record(server_factory, tmp_path):
+    server = server_factory(tmp_path / "data")
+    project = Project(server)
+    fill(project)
+    w = create(project, ttl_hours=1)
+    assert server.stop() == 0
+    # An hour is over in a few seconds.
+    soon = f"UPDATE workspaces SET expires_at = now()::TIMESTAMP + INTERVAL 6 SECOND WHERE id = '{w['id']}'"
+    engine.query(os.path.join(server.data_dir, "metadata.duckdb"), soon)
+    server.start()
+    login_of = {"host": "127.0.0.1", "port": server.ports["postgresql"], "dbname": w["connection"]["database"],
+                "user": w["connection"]["username"], "password": w["connection"]["password"]}
+    with psycopg.connect(**login_of, autocommit=True) as session:
+        assert session.execute("SELECT count(*) FROM b.t").fetchone() == (3,)
+        deadline = time.monotonic() + 60
+        with pytest.raises(psycopg.OperationalError):
+            while time.monotonic() < deadline:
+                session.execute("SELECT 1")
+                time.sleep(0.2)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(**login_of)
+    path = f"/workspaces/{w['id']}"
+    for answer in (project.get(path), project.post(f"{path}/clear"), project.delete(f"{path}/objects/x"),
+                   project.post(f"{path}/load", {"tables": []}), project.post(f"{path}/credentials/reset")):
+        details = error_of(answer, 410, "workspace_expired")
+        assert details["workspace_id"] == w["id"] and details["expired_at"]
+    error_of(login(server, w["connection"]), 410, "workspace_expired")
+    error_of(login(server, w["connection"], password="wrong"), 401, "invalid_credentials")
+    assert [(x["id"], x["status"]) for x in project.get("/workspaces").json()["workspaces"]] == [(w["id"], "expired")]
+    assert project.delete(path).status_code == 204
+    assert project.get("/workspaces").json()["count"] == 0
