@@ -269,7 +269,7 @@ def test_deleting_projects(source, linked, server):
     assert server.delete(source.path).status_code == 204
     error_of(linked.get(f"{B}/far"), 404, "bucket_not_found")
     assert not os.path.exists(os.path.join(server.data_dir, "duckdb", f"project_{linked.id}", "far"))
-    assert linked.get(f"/operations").status_code == 200
+    assert linked.get("/operations").status_code == 200
 
 
 def test_metrics_and_history(source, other_project, server):
