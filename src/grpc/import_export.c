@@ -257,6 +257,15 @@ static void import_answer(struct driver_call *c, const struct table_import *requ
 	}
 }
 
+static void count_failure(struct driver_call *c, const struct table_import *request, const struct err *err)
+{
+	struct op_target target = {.project_id = request->project_id,
+				   .branch_id = request->branch_id,
+				   .bucket = request->bucket,
+				   .table = request->table};
+	(void)op_failed(c->storage, c->call, OP_import_from_file, target, request->format, request->incremental, err);
+}
+
 static bool import_prepare(struct driver_call *c, const import_msg *m, const struct driver_place *place,
 			   struct table_import *ret, struct err *err)
 {
@@ -276,10 +285,16 @@ static bool import_prepare(struct driver_call *c, const import_msg *m, const str
 		return false;
 	/* The table before the file: nothing is fetched for a table that is not there. */
 	if (!table_get(c->storage, c->call, place->project_id, place->branch_id, place->bucket, place->table, &view,
-		       err))
+		       err)) {
+		count_failure(c, ret, err);
 		return driver_missing(err, place, false);
-	if (!sources(c, m, place->project_id, (int)csv->sourcetype, ret, err))
+	}
+	if (!sources(c, m, place->project_id, (int)csv->sourcetype, ret, err)) {
+		/* What does not validate is no operation yet. */
+		if (!c->refused && err->code != ERR_INVALID_ARGUMENT)
+			count_failure(c, ret, err);
 		return refuse(c, place, "import", err);
+	}
 	return true;
 }
 

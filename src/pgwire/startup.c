@@ -22,6 +22,10 @@ struct login {
 static void count_login(const char *status)
 {
 	metric_inc(metric_series(METRIC_PGWIRE_CONNECTIONS_TOTAL, status, NULL));
+	/* A wrong password and an unknown user are told apart nowhere. */
+	bool expired = strcmp(status, "expired") == 0;
+	if (expired || strcmp(status, "auth_failed") == 0)
+		metric_inc(metric_series(METRIC_AUTH_FAILURES_TOTAL, "pgwire", expired ? "expired" : "unknown", NULL));
 }
 
 static size_t throttle_slot(const char *peer, struct span user, uint64_t *ret_key)

@@ -236,6 +236,7 @@ static void files_remove(struct op *op, const struct removal *r)
 	for (size_t i = 0; i < r->workspace_count; i++) {
 		workspace_doom(storage, r->workspaces[i].id, PG_SESSION_DELETED);
 		metric_tenant_forget(TENANT_WORKSPACE, r->workspaces[i].id, NULL, NULL);
+		metric_tenant_forget(TENANT_TABLE, op->target.project_id, r->workspaces[i].id, NULL);
 	}
 	(void)!fs_remove_tree(rename(r->dir, gone) == 0 ? gone : r->dir, &ignored);
 	version_remove_files(storage, op->target.project_id, op->target.branch_id, NULL, NULL);

@@ -232,6 +232,16 @@ bool op_end(struct op *op, bool fine, const struct err *err)
 	return fine;
 }
 
+bool op_failed(struct storage *storage, const struct call *call, enum op_kind kind, struct op_target target,
+	       const char *format, bool incremental, const struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, kind, target);
+	op.format = format;
+	op.incremental = incremental;
+	return op_end(&op, false, err);
+}
+
 /* `value` is JSON. */
 static void detail_add(struct op *op, const char *key, struct span value)
 {

@@ -74,6 +74,9 @@ void op_begin(struct op *op, struct storage *storage, const struct call *call, e
 void op_began_long(struct op *op);
 /* Counts the outcome and returns `fine`. */
 bool op_end(struct op *op, bool fine, const struct err *err);
+/* An accepted transfer that ended before its operation could begin: the door could not find the file. Returns false. */
+bool op_failed(struct storage *storage, const struct call *call, enum op_kind kind, struct op_target target,
+	       const char *format, bool incremental, const struct err *err);
 const char *op_name(enum op_kind kind);
 
 /* Adds a member to the details that the history keeps. */

@@ -205,7 +205,7 @@ static bool preload(struct op *op, const struct workspace *row, const struct wor
 	for (size_t i = 0; fine && i < request->preload_count; i++) {
 		struct workspace_load entry = {.source = request->preload[i]};
 		struct workspace_loaded loaded;
-		fine = workspace_load_one(wi, op->call, &entry, &loaded, err);
+		fine = workspace_load_one(op, wi, &entry, &loaded, err);
 		op->rows += loaded.rows;
 	}
 	workspace_release(wi);
@@ -289,6 +289,7 @@ static bool delete_workspace(struct op *op, const char *branch_id, const char *i
 		workspace_doom(storage, id, PG_SESSION_DELETED);
 		workspace_files_remove(storage, &row);
 		metric_tenant_forget(TENANT_WORKSPACE, id, NULL, NULL);
+		metric_tenant_forget(TENANT_TABLE, row.project_id, id, NULL);
 	} else if (err->code == ERR_WORKSPACE_NOT_FOUND) {
 		(void)workspace_missing(id, err);
 	}

@@ -3,6 +3,7 @@
 #define STORAGE_WORKSPACE_CORE_H
 
 #include "base/map.h"
+#include "storage/lock.h"
 #include "storage/pg_session.h"
 #include "storage/workspace_instance.h"
 
@@ -95,8 +96,11 @@ MUST_CHECK bool workspace_find(struct storage *storage, struct arena *arena, con
 MUST_CHECK bool workspace_source(struct storage *storage, struct arena *arena, const struct workspace *row,
 				 const char *source, struct place *ret, struct err *err);
 /* *ret is filled also on failure. */
-MUST_CHECK bool workspace_load_one(struct workspace_instance *wi, const struct call *call,
-				   const struct workspace_load *entry, struct workspace_loaded *ret, struct err *err);
+MUST_CHECK bool workspace_load_one(struct op *op, struct workspace_instance *wi, const struct workspace_load *entry,
+				   struct workspace_loaded *ret, struct err *err);
+/* A load is a write of its target: the target's lock and a slot of the write queue. Pair with lock_release. */
+MUST_CHECK bool workspace_admit(struct op *op, const struct workspace_instance *wi, const char *destination,
+				struct admission *ret, struct err *err);
 int64_t workspace_file_size(const char *path);
 
 #endif

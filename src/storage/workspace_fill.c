@@ -129,8 +129,11 @@ bool workspace_fill(struct storage *storage, const struct call *call, const char
 		 (struct op_target){.project_id = fill->project_id, .resource_id = workspace_id});
 	bool fine = workspace_open(storage, workspace_id, &wi, err);
 	if (fine) {
+		struct admission admission = {0};
 		uint64_t pin = workspace_pin(wi);
-		fine = fill_run(&op, wi, fill, &rows, err);
+		fine = workspace_admit(&op, wi, fill->destination, &admission, err) &&
+		       fill_run(&op, wi, fill, &rows, err);
+		lock_release(&admission);
 		workspace_unpin(wi, pin);
 	}
 	workspace_release(wi);

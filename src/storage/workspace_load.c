@@ -119,16 +119,26 @@ static bool load_into(struct workspace_instance *wi, const struct call *call, co
 	return fine;
 }
 
-bool workspace_load_one(struct workspace_instance *wi, const struct call *call, const struct workspace_load *entry,
+bool workspace_admit(struct op *op, const struct workspace_instance *wi, const char *destination, struct admission *ret,
+		     struct err *err)
+{
+	return lock_table(op->storage->locks, op, wi->project_id, wi->branch_id ? wi->branch_id : BRANCH_MAIN, wi->id,
+			  destination, ret, err);
+}
+
+bool workspace_load_one(struct op *op, struct workspace_instance *wi, const struct workspace_load *entry,
 			struct workspace_loaded *ret, struct err *err)
 {
+	struct admission admission = {0};
 	const char *dot = strrchr(entry->source, '.');
 	*ret = (struct workspace_loaded){.source = entry->source,
 					 .destination = entry->destination ? entry->destination
 							: dot		   ? dot + 1
 									   : entry->source};
 	uint64_t pin = workspace_pin(wi);
-	bool fine = load_into(wi, call, entry, ret, err);
+	bool fine =
+		workspace_admit(op, wi, ret->destination, &admission, err) && load_into(wi, op->call, entry, ret, err);
+	lock_release(&admission);
 	workspace_unpin(wi, pin);
 	if (fine)
 		ret->size_bytes = workspace_size(wi);
@@ -151,7 +161,7 @@ static bool load(struct op *op, const char *id, const struct workspace_load *ent
 	*ret = arena_array(arena, struct workspace_loaded, n);
 	for (size_t i = 0; i < n; i++) {
 		struct err why = ERR_INIT;
-		if (workspace_load_one(wi, op->call, &entries[i], &(*ret)[i], &why))
+		if (workspace_load_one(op, wi, &entries[i], &(*ret)[i], &why))
 			done++;
 		else
 			(*ret)[i].error = arena_strdup(arena, why.message);
