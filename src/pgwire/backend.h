@@ -145,8 +145,12 @@ struct backend {
 	bool catalog_ready;
 	bool epoch_known;
 	uint64_t epoch;		  /* of the project's tables as the catalog lists them */
+	struct arena *path_arena; /* of the next three */
 	const char *path_applied; /* the search path the engine has */
 	bool path_had_catalog;
+	bool catalog_hidden;
+	const char **path; /* its schemas when buckets are among them, "" for others */
+	size_t path_count;
 	struct gucs gucs;
 	struct pg_style style;
 
@@ -267,6 +271,8 @@ MUST_CHECK bool gucs_run(struct backend *b, const struct stmt *s, struct pg_erro
 MUST_CHECK bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, struct pg_error *e);
 /* Lets what has an effect have it: time zone, styles, search path, timeouts. */
 void gucs_apply(struct backend *b);
+/* While a statement drops or alters by an unqualified name, the catalog is none of what it may find. */
+void gucs_hide_catalog(struct backend *b, bool hide);
 bool gucs_zone_known(struct span name, char *ret, size_t size);
 int64_t gucs_timeout_ns(const struct backend *b);
 

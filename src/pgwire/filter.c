@@ -22,7 +22,7 @@ static const char *const DENIED[] = {
 	"duckdb_memory",
 	"duckdb_logs*",
 	"duckdb_log_contexts",
-	"duckdb_connections",
+	"duckdb_connection*",
 	"duckdb_prepared_statements",
 	"duckdb_external_file_cache",
 	"duckdb_approx_database_count",
@@ -76,13 +76,18 @@ static const char *const DENIED[] = {
 	"currval_*",
 	"add_parquet_key",
 	"__internal_*",
-	"icu_calendar_names_*",
+	"duckdb_secret_types",
+	"sql_auto_complete",
+	"check_peg_parser",
+	"enable_peg_parser",
+	"disable_peg_parser",
+	"copy_database",
 };
 
 /* What PRAGMA and CALL may be. */
-static const char *const PRAGMAS[] = {
-	"table_info",	     "show",	    "show_tables",    "show_tables_expanded", "version",  "storage_info",
-	"pragma_table_info", "pragma_show", "pragma_version", "pragma_storage_info",  "functions"};
+static const char *const PRAGMAS[] = {"table_info",  "show",	       "show_tables",
+				      "version",     "storage_info",   "pragma_table_info",
+				      "pragma_show", "pragma_version", "pragma_storage_info"};
 
 static bool matches(const char *pattern, struct span name)
 {
@@ -111,13 +116,80 @@ static bool is_name(struct token t)
 	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
 }
 
-/* A string, or a name that looks like a file, where a table is expected makes the engine read a file. */
-static bool is_file_scan(struct token before, struct token t, struct arena *arena)
+/* What stands between a pair of brackets, or at the top. */
+struct scope {
+	bool from;     /* in a FROM clause: a comma leads to the next table */
+	bool table;    /* its first word may be a table: FROM (a JOIN b) */
+	bool argument; /* extract(year FROM x): no table follows FROM */
+};
+
+/* A walk over a statement that knows where tables are named. */
+struct scan {
+	struct scope scopes[STMT_DEPTH_MAX + 1];
+	size_t depth;
+	struct token before, before_that;
+	bool at_table; /* the token at hand stands where a table does */
+};
+
+static bool is_one_of(struct token t, const char *const *words, size_t n)
 {
-	bool at_table = token_is(before, "from") || token_is(before, "join") || token_is(before, "describe") ||
-			token_is(before, "summarize") || token_is(before, "table") || token_is(before, "using");
-	if (!at_table)
-		return false;
+	for (size_t i = 0; i < n; i++)
+		if (token_is(t, words[i]))
+			return true;
+	return false;
+}
+
+static bool leads_to_table(const struct scan *s)
+{
+	static const char *const words[] = {"join",    "describe", "desc",    "summarize",   "table",
+					    "using",   "pivot",	   "unpivot", "pivot_wider", "pivot_longer",
+					    "lateral", "update",   "into"};
+	const struct scope *scope = &s->scopes[s->depth];
+	if (token_is_punct(s->before, '('))
+		return scope->table;
+	if (token_is_punct(s->before, ','))
+		return scope->from;
+	if (token_is(s->before, "from"))
+		return scope->from;
+	return is_one_of(s->before, words, ARRAY_LEN(words));
+}
+
+static void open_scope(struct scan *s)
+{
+	static const char *const with_from[] = {"extract", "substring", "trim", "overlay", "substr"};
+	bool argument = is_one_of(s->before, with_from, ARRAY_LEN(with_from));
+	bool table = s->at_table;
+	if (s->depth < STMT_DEPTH_MAX)
+		s->depth++;
+	s->scopes[s->depth] = (struct scope){.table = table, .argument = argument};
+}
+
+static void scan_step(struct scan *s, struct token t)
+{
+	static const char *const ends[] = {"where",   "group", "having",    "order",	 "limit",
+					   "select",  "union", "intersect", "except",	 "window",
+					   "qualify", "set",   "values",    "returning", "offset"};
+	struct scope *scope = &s->scopes[s->depth];
+	s->at_table = leads_to_table(s);
+	if (token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{'))
+		open_scope(s);
+	else if ((token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}')) && s->depth > 0)
+		s->depth--;
+	else if (token_is(t, "using"))
+		scope->from = true;
+	else if (token_is(t, "from"))
+		scope->from =
+			!scope->argument && !(token_is(s->before, "distinct") &&
+					      (token_is(s->before_that, "is") || token_is(s->before_that, "not")));
+	else if (is_one_of(t, ends, ARRAY_LEN(ends)))
+		scope->from = false;
+	s->before_that = s->before;
+	s->before = t;
+}
+
+/* A string, or a name that looks like a file, where a table is expected makes the engine read a file. */
+static bool is_file(struct token t, struct arena *arena)
+{
 	if (t.kind == TOKEN_STRING)
 		return true;
 	return t.kind == TOKEN_QUOTED && span_find(token_name(t, arena), '/') < token_name(t, arena).len;
@@ -127,7 +199,8 @@ static bool is_file_scan(struct token before, struct token t, struct arena *aren
 static bool is_hidden(struct span name)
 {
 	static const char *const starts[] = {"_t", "_pgcursor_"};
-	if (span_eq_nocase(name, SPAN("__private")) || span_eq_nocase(name, SPAN("system")))
+	if (span_eq_nocase(name, SPAN("__private")) || span_eq_nocase(name, SPAN("system")) ||
+	    span_eq_nocase(name, SPAN("_pg")))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
 		size_t n = strlen(starts[i]);
@@ -145,10 +218,11 @@ static bool is_hidden(struct span name)
 static bool filter_tokens(struct backend *b, struct span text, struct pg_error *e)
 {
 	struct lexer lx = {text};
-	struct token before = {0};
-	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
+	struct scan scan = {.depth = 0};
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
 		struct token next = lexer_peek(&lx);
-		if (is_file_scan(before, t, b->work))
+		scan_step(&scan, t);
+		if (scan.at_table && is_file(t, b->work))
 			return denied(e, "file", t.text);
 		if (!is_name(t))
 			continue;
@@ -158,7 +232,7 @@ static bool filter_tokens(struct backend *b, struct span text, struct pg_error *
 		if (token_is_punct(next, '.') && is_hidden(name))
 			return denied(e, "schema", name);
 		/* The engine's views over such functions need no parentheses. */
-		if (!token_is_punct(before, '.') && span_starts(name, SPAN("duckdb_")) && is_denied(name))
+		if (name.len > 7 && strncasecmp(name.ptr, "duckdb_", 7) == 0 && is_denied(name))
 			return denied(e, "relation", name);
 	}
 	return true;

@@ -21,39 +21,61 @@ int64_t gucs_timeout_ns(const struct backend *b)
 	return own > 0 && (!cap || own < cap) ? own : cap;
 }
 
-/* The schemas of a search path as the engine names them, each with a comma behind. */
-static void put_schemas(struct buf *out, struct span rest)
+enum { PATH_SCHEMAS_MAX = 64 };
+
+/* The schemas of a search path as the engine names them, each with a comma behind; notes the buckets among them. */
+static void put_schemas(struct backend *b, struct buf *out, struct span rest)
 {
-	while (rest.len) {
+	const char **path = arena_array(b->path_arena, const char *, PATH_SCHEMAS_MAX);
+	bool any = false;
+	b->path_count = 0;
+	while (rest.len && b->path_count < PATH_SCHEMAS_MAX) {
+		struct err err = ERR_INIT;
+		bool is_bucket = false;
 		struct span name = span_trim(span_cut(&rest, ','));
 		if (name.len > 1 && *name.ptr == '"')
 			name = (struct span){name.ptr + 1, name.len - 2};
 		if (!name.len || span_is(name, "$user") || span_is(name, "pg_catalog"))
 			continue;
-		sql_ident(out, span_is(name, "public") ? SPAN("main") : name);
+		if (span_is(name, "public"))
+			name = SPAN("main");
+		const char *copy = arena_copy(b->path_arena, name);
+		if (!span_is(name, "main") && !workspace_attach_bucket(b->wi, copy, &is_bucket, &err))
+			is_bucket = false;
+		any = any || is_bucket;
+		path[b->path_count++] = is_bucket ? copy : "";
+		sql_ident(out, name);
 		buf_byte(out, ',');
 	}
+	b->path = path;
+	b->path_count = any ? b->path_count : 0;
 }
 
 /* The engine's search path: what exists of the client's, then the catalog. */
-static void apply_search_path(struct backend *b)
+static bool apply_search_path(struct backend *b, bool with_catalog)
 {
+	bool fine = false;
 	struct buf path = BUF(16384), sql = BUF(32768);
 	struct err err = ERR_INIT;
-	put_schemas(&path, span_of(guc_text(&b->gucs, GUC_search_path)));
-	for (int attempt = 0; attempt < 2; attempt++) {
+	put_schemas(b, &path, span_of(guc_text(&b->gucs, GUC_search_path)));
+	for (int attempt = 0; !fine && attempt < 2; attempt++) {
 		buf_reset(&sql);
 		buf_str(&sql, "SET search_path = '");
 		/* A path with schemas that are not there is refused as a whole. */
 		for (size_t i = 0; attempt == 0 && i < path.len; i++)
 			buf_printf(&sql, path.ptr[i] == '\'' ? "''" : "%c", path.ptr[i]);
-		buf_printf(&sql, "%s%s'", attempt == 0 && path.len ? "" : "main,",
-			   b->catalog_ready ? "_pg.main" : "main");
-		if (sql.failed || session_run(b->engine, sql.ptr, &err))
-			break;
+		buf_printf(&sql, "%s%s'", attempt == 0 && path.len ? "" : "main,", with_catalog ? "_pg.main" : "main");
+		fine = !sql.failed && session_run(b->engine, sql.ptr, &err);
 	}
 	buf_done(&path);
 	buf_done(&sql);
+	return fine;
+}
+
+void gucs_hide_catalog(struct backend *b, bool hide)
+{
+	b->catalog_hidden = hide;
+	gucs_apply(b);
 }
 
 void gucs_apply(struct backend *b)
@@ -62,13 +84,15 @@ void gucs_apply(struct backend *b)
 	b->style.interval = strcmp(guc_text(&b->gucs, GUC_IntervalStyle), "iso_8601") == 0 ? PG_INTERVAL_ISO_8601
 											   : PG_INTERVAL_POSTGRES;
 	const char *path = guc_text(&b->gucs, GUC_search_path);
-	if (!b->path_applied || b->path_had_catalog != b->catalog_ready || strcmp(b->path_applied, path) != 0) {
+	const bool with_catalog = b->catalog_ready && !b->catalog_hidden;
+	if (!b->path_applied || b->path_had_catalog != with_catalog || strcmp(b->path_applied, path) != 0) {
 		/* In a failed block nothing can be set: it is done when the block has ended. */
 		if (b->block == 'E' || !b->engine)
 			return;
-		apply_search_path(b);
-		b->path_applied = arena_strdup(b->arena, path);
-		b->path_had_catalog = b->catalog_ready;
+		arena_reset(b->path_arena);
+		/* What could not be set, a failed transaction say, is tried again. */
+		b->path_applied = apply_search_path(b, with_catalog) ? arena_strdup(b->path_arena, path) : NULL;
+		b->path_had_catalog = with_catalog;
 	}
 }
 

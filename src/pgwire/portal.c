@@ -63,7 +63,7 @@ static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 	return true;
 }
 
-bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
+static bool run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
 	*ret_suspended = false;
@@ -80,6 +80,18 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 		return false;
 	stmt_tag(&p->stmt, p->stmt.returns_rows ? p->sent : p->changed, tag);
 	return true;
+}
+
+bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
+		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	bool hide = p->stmt.kind == STMT_DROP || p->stmt.kind == STMT_ALTER || p->stmt.kind == STMT_COMMENT;
+	if (hide)
+		gucs_hide_catalog(b, true);
+	bool fine = run(b, p, max, with_columns, ret_suspended, tag, e);
+	if (hide)
+		gucs_hide_catalog(b, false);
+	return fine;
 }
 
 static void place_error(struct span sql, struct span text, struct pg_error *e)

@@ -35,6 +35,7 @@ static void backend_free(struct backend *b)
 	map_done(&b->cursors);
 	map_done(&b->attached);
 	arena_free(b->work);
+	arena_free(b->path_arena);
 	(void)pthread_mutex_lock(&door->lock);
 	*b->link = b->next;
 	if (b->next)
@@ -74,6 +75,7 @@ static void take(struct pg_door *door, int fd, const struct sockaddr_storage *ad
 	b->door = door;
 	b->arena = arena;
 	b->work = arena_new();
+	b->path_arena = arena_new();
 	b->block = 'I';
 	b->connected_us = clock_unix_us();
 	(void)pthread_mutex_init(&b->guard, NULL);

@@ -118,12 +118,59 @@ static bool is_name(struct token t)
 
 static bool is_own_schema(struct span name)
 {
-	static const char *const own[] = {"main", "public", "pg_catalog", "information_schema",
-					  "temp", "_pg",    "excluded"};
+	static const char *const own[] = {"main", "public", "pg_catalog", "information_schema", "temp", "excluded"};
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		if (span_eq_nocase(name, span_of(own[i])))
 			return true;
 	return false;
+}
+
+/* May the statement change what its unqualified target names, with the bucket on the search path? */
+static bool spare_bucket(const struct walk *w, const char *bucket, const char *table, bool before_own)
+{
+	switch (w->stmt->kind) {
+	case STMT_DROP:
+	case STMT_ALTER:
+	case STMT_COMMENT:
+		break;
+	default:
+		if (!before_own)
+			return true;
+	}
+	return pg_error_set(w->e, "42501", "permission denied for table %s.%s: tables of the project are read-only",
+			    bucket, table);
+}
+
+/* The name in one bucket of the search path. */
+static bool attach_in(struct walk *w, const char *bucket, const char *table, bool is_target, bool before_own)
+{
+	struct err err = ERR_INIT;
+	bool found = false;
+	bool look = is_target || once_in_block(w->b, bucket, table);
+	if (look && !workspace_attach_table(w->b->wi, bucket, table, &found, &err))
+		return failed(&err, w->e);
+	return !found || !is_target || spare_bucket(w, bucket, table, before_own);
+}
+
+/* A name alone: perhaps a table of a bucket on the search path. */
+static bool attach_on_path(struct walk *w, struct span name)
+{
+	struct backend *b = w->b;
+	const char *table = arena_copy(b->work, name);
+	const bool is_target = w->is_target && w->stmt->class != STMT_QUERY;
+	const bool creates = is_target && (w->stmt->kind == STMT_CREATE || w->stmt->kind == STMT_CREATE_TABLE_AS);
+	bool before_own = true;
+	if (is_target && span_starts(name, SPAN("_project_")))
+		return pg_error_set(w->e, "42501", "permission denied for table %s", table);
+	if (creates && b->path_count && *b->path[0])
+		return pg_error_set(w->e, "42501", "permission denied for schema %s", b->path[0]);
+	for (size_t i = 0; i < b->path_count; i++) {
+		if (!*b->path[i])
+			before_own = false;
+		else if (!attach_in(w, b->path[i], table, is_target, before_own))
+			return false;
+	}
+	return true;
 }
 
 /* One name of the statement, with what stands around it; lx is behind it. */
@@ -131,10 +178,17 @@ static bool attach_name(struct walk *w, struct token before, struct token t, con
 {
 	struct lexer ahead = *lx;
 	struct arena *work = w->b->work;
-	if (token_is_punct(before, '.') || !token_is_punct(lexer_next(&ahead), '.'))
+	struct token next = lexer_next(&ahead);
+	if (token_is_punct(before, '.'))
 		return true;
+	if (!token_is_punct(next, '.'))
+		return attach_on_path(w, token_name(t, work));
 	struct span first = token_name(t, work);
 	struct token second = lexer_next(&ahead);
+	bool is_catalog =
+		span_eq_nocase(first, SPAN("pg_catalog")) || span_eq_nocase(first, SPAN("information_schema"));
+	if (is_catalog && w->is_target && w->stmt->class != STMT_QUERY)
+		return pg_error_set(w->e, "42501", "permission denied: the catalog is read-only");
 	return is_own_schema(first) || !is_name(second) || attach_pair(w, first, token_name(second, work));
 }
 
