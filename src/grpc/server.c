@@ -37,7 +37,6 @@ static void *poll(void *ctx)
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		struct rpc_tag *tag = event.tag;
-		(void)atomic_load(&tag->handed);
 		if (tag != &server->shutdown) {
 			tag->done(tag->rpc, event.success);
 			continue;

@@ -28,7 +28,6 @@ struct http_response {
 	enum response_kind kind;
 	int status;
 	const char *type;
-	bool secret;	   /* see http_secret */
 	struct span bytes; /* RESPONSE_BYTES; when `made` the content of `body` */
 	bool made;
 	struct buf body;

@@ -31,7 +31,6 @@ struct server {
 	size_t table_count;
 	struct web_context web;
 	struct s3_door *s3;
-	struct http_idempotency idempotency;
 	char *openapi;
 	struct http_server *http;
 	struct http_server *metrics;
@@ -113,8 +112,7 @@ static bool http_begin(struct server *server, struct err *err)
 	config.auth = authenticate;
 	config.auth_ctx = server->storage;
 	config.allow = auth_check;
-	server->idempotency = idempotency_open(server->storage->catalog);
-	config.idempotency = server->idempotency;
+	config.idempotency = idempotency_of(server->storage->catalog);
 	server->openapi = http_openapi(&config, &server->web.openapi_len);
 	server->web.openapi = server->openapi;
 	return http_server_start(&config, &server->http, err);
@@ -207,7 +205,6 @@ void server_stop(struct server *server)
 	for (int i = 0; i < HTTP_RUNS; i++)
 		pool_stop(server->pools[i]);
 	s3_door_free(server->s3);
-	idempotency_close(&server->idempotency);
 	storage_close(server->storage);
 	metrics_stop();
 	free(server->openapi);

@@ -130,7 +130,8 @@ static void finish(struct live_job *job, bool fine, const struct job_outcome *ou
 	struct jobs *jobs = job->jobs;
 	struct change change = {.finished = true, .rows = outcome->rows, .bytes = outcome->bytes};
 	(void)pthread_mutex_lock(&jobs->mutex);
-	bool cancelled = job->cancelled;
+	/* Or its operation was cancelled as such (op_live_cancel). */
+	bool cancelled = job->cancelled || !jobs->stopping;
 	(void)pthread_mutex_unlock(&jobs->mutex);
 	/* When nobody asked for it, it is the server that stops. */
 	bool stopped = !fine && err->code == ERR_CANCELLED;

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "engine/session.h"
 #include "metrics/metrics.h"
+#include "storage/op_live.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct line {
 /* One table that is locked or waited for; it exists only while that is so. */
 struct table_lock {
 	char *key;
+	int64_t since_ns; /* held by the present holder */
 	struct line line;
 };
 
@@ -102,6 +104,30 @@ size_t locks_waiting(struct locks *locks)
 	size_t n = locks->waiting;
 	(void)pthread_mutex_unlock(&locks->mutex);
 	return n;
+}
+
+void locks_list(struct locks *locks, struct arena *arena, size_t max, struct lock_row **ret, size_t *ret_count)
+{
+	struct map_entry *entry;
+	size_t at = 0;
+	size_t n = 0;
+	(void)pthread_mutex_lock(&locks->mutex);
+	*ret = arena_array(arena, struct lock_row, locks->tables.count < max ? locks->tables.count : max);
+	while (n < max && (entry = map_next(&locks->tables, &at))) {
+		const struct table_lock *lock = entry->value;
+		struct lock_row *row = &(*ret)[n++];
+		struct span rest = span_of(lock->key);
+		row->project_id = arena_copy(arena, span_cut(&rest, '/'));
+		row->branch_id = arena_copy(arena, span_cut(&rest, '/'));
+		row->bucket = arena_copy(arena, span_cut(&rest, '/'));
+		row->table = arena_copy(arena, rest);
+		row->waiting = 0;
+		row->held_ns = clock_ns() - lock->since_ns;
+		for (const struct waiter *w = lock->line.first; w; w = w->next)
+			row->waiting++;
+	}
+	*ret_count = n;
+	(void)pthread_mutex_unlock(&locks->mutex);
 }
 
 static void line_grant(struct line *line)
@@ -193,6 +219,7 @@ static bool table_take(struct locks *locks, const struct lock_name *name, const 
 		return wait_failed(locks, call, "the table", err);
 	struct held_lock *held = mem_alloc(sizeof(*held));
 	*held = (struct held_lock){.next = *ret, .lock = lock, .since_ns = clock_ns()};
+	lock->since_ns = held->since_ns;
 	*ret = held;
 	locks->active++;
 	metric_gauge_add(locks->active_gauge, 1);
@@ -326,15 +353,18 @@ bool lock_tables(struct locks *locks, struct op *op, const struct lock_name *nam
 	metric_gauge_add(depth, 1);
 	int64_t lock_start = clock_ns();
 	bool fine = true;
+	op_live_waits(op, "table lock");
 	(void)pthread_mutex_lock(&locks->mutex);
 	for (size_t i = 0; i < n && fine; i++) {
 		if (i == 0 || !same_name(&sorted[i - 1], &sorted[i]))
 			fine = table_take(locks, &sorted[i], call, deadline, &ret->held, err);
 	}
 	int64_t slot_start = clock_ns();
+	op_live_waits(op, "execution slot");
 	fine = fine && slot_take(locks, project_id, call, deadline, err);
 	ret->slot = fine;
 	(void)pthread_mutex_unlock(&locks->mutex);
+	op_live_waits(op, NULL);
 	metric_gauge_add(depth, -1);
 	metric_tenant_release(depth);
 	op->lock_wait_ns += slot_start - lock_start;

@@ -40,6 +40,15 @@ MUST_CHECK bool lock_tables(struct locks *locks, struct op *op, const struct loc
 			    struct admission *ret, struct err *err);
 void lock_release(struct admission *admission);
 
+/* A locked table, for how long its present holder has it, and how many wait for it. */
+struct lock_row {
+	const char *project_id, *branch_id, *bucket, *table;
+	int64_t held_ns;
+	size_t waiting;
+};
+/* At most `max` of them, in no order. */
+void locks_list(struct locks *locks, struct arena *arena, size_t max, struct lock_row **ret, size_t *ret_count);
+
 /* Tables locked now; writes waiting now of all projects. */
 size_t locks_active(struct locks *locks);
 size_t locks_waiting(struct locks *locks);

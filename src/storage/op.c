@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "catalog/history.h"
 #include "metrics/metrics.h"
+#include "storage/op_live.h"
 #include "storage/storage.h"
 #include "storage/trace.h"
 
@@ -96,6 +97,7 @@ void op_begin(struct op *op, struct storage *storage, const struct call *call, e
 	};
 	id_uuid(op->id);
 	metrics_exemplar_of(call);
+	op_live_add(op);
 }
 
 static const char *first_of(const char *a, const char *b, const char *c, const char *d)
@@ -223,6 +225,7 @@ static void record(const struct op *op, bool fine, const struct err *err, double
 bool op_end(struct op *op, bool fine, const struct err *err)
 {
 	double seconds = clock_seconds_since(op->start_ns);
+	op_live_remove(op);
 	count(op, fine, err, seconds);
 	if (op->storage->traces)
 		trace_operation(op->storage->traces, op, fine, err, clock_ns());

@@ -66,6 +66,10 @@ struct op {
 	struct op_span spans[OP_SPANS_MAX];
 	size_t span_count;
 	bool durable_start; /* set by op_began_long */
+	/* Private to op_live.c */
+	struct op *live_next;
+	struct op **live_at;
+	_Atomic(const char *) waiting_for;
 };
 
 void op_begin(struct op *op, struct storage *storage, const struct call *call, enum op_kind kind,

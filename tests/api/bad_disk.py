@@ -1,0 +1,42 @@
+"""A server on a disk that misbehaves on command (tests/tools/bad_disk.c)."""
+
+import contextlib
+import pathlib
+import subprocess
+
+import pytest
+from conftest import PROGRAM
+
+LIBRARY = pathlib.Path(PROGRAM).resolve().parent / "tests" / "tools" / "bad_disk.so"
+
+
+class BadDisk:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        linked = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=True).stdout
+        if "san.so" in linked:
+            pytest.skip("a sanitizer build does not take a preloaded library")
+        if not LIBRARY.is_file():
+            pytest.skip(f"{LIBRARY} was not built")
+        self.settings = {"LD_PRELOAD": LIBRARY, "FAULT_DIR": self.folder}
+
+    @contextlib.contextmanager
+    def fault(self, name, line=""):
+        path = self.folder / name
+        # Appears whole: the program may look at any moment.
+        (self.folder / f"{name}.new").write_text(line)
+        (self.folder / f"{name}.new").rename(path)
+        try:
+            yield
+        finally:
+            path.unlink()
+
+    def slow(self, milliseconds, part):
+        """Files whose path holds `part` take that long to be made durable."""
+        return self.fault("slow", f"{milliseconds} {part}")
+
+    def full(self, part):
+        return self.fault("full", part)
+
+    def nearly_full(self):
+        return self.fault("space")

@@ -1,0 +1,90 @@
+"""What runs now, how to stop it, and what statements cost."""
+
+import threading
+import time
+
+from bad_disk import BadDisk
+from conftest import Project, error_of
+
+DEADLINE_SECONDS = 30
+
+
+def wait(condition):
+    until = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("did not come to pass")
+
+
+def activity(server):
+    answer = server.get("/internal/activity")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_only_the_admin_may_ask(server, project):
+    for path in ("/internal/activity", "/internal/statements"):
+        assert server.get(path, key=project.key).status_code == 401
+    assert server.delete("/internal/activity/x", key=project.key).status_code == 401
+    assert server.post("/internal/statements/reset", key=project.key).status_code == 401
+
+
+def test_operations_and_locks_show_while_they_last(server_factory, tmp_path):
+    disk = BadDisk(tmp_path)
+    server = server_factory(**disk.settings)
+    project = Project(server)
+    project.bucket()
+    table = project.table()
+    with disk.slow(1500, "/duckdb/"):
+        def change(name):
+            assert project.post(f"{table}/columns", {"name": name, "type": "INTEGER"}).status_code == 201
+
+        threads = [threading.Thread(target=change, args=(name,)) for name in ("n", "m")]
+        for thread in threads:
+            thread.start()
+
+        def both():
+            now = activity(server)
+            running = [o for o in now["operations"] if o["operation"] == "add_column" and o["project_id"] == project.id]
+            return now if len(running) == 2 and now["locks"] and now["locks"][0]["waiting"] == 1 else None
+
+        now = wait(both)
+        mine = [o for o in now["operations"] if o["operation"] == "add_column"]
+        assert sorted(str(o["waiting_for"]) for o in mine) == ["None", "table lock"]
+        assert {(o["bucket"], o["table"], o["door"]) for o in mine} == {("b", "t", "rest")}
+        assert all(o["running_ms"] >= 0 and o["started_at"] and o["request_id"] for o in mine)
+        assert mine[0]["running_ms"] >= mine[1]["running_ms"]
+        lock = now["locks"][0]
+        assert (lock["project_id"], lock["branch_id"], lock["bucket"], lock["table"]) == (project.id, "default", "b", "t")
+        for thread in threads:
+            thread.join()
+    wait(lambda: not [o for o in activity(server)["operations"] if o["project_id"] == project.id])
+    assert activity(server)["locks"] == []
+
+
+def test_a_job_can_be_cancelled_as_an_operation(server, project):
+    project.bucket()
+    table = project.table()
+    rows = "".join(f"{i},{'x' * 40}\n" for i in range(400000))
+    file_id = project.upload("id,v\n" + rows)
+    job = project.post(f"{table}/import/file", {"file_id": file_id}, headers={"Prefer": "respond-async"}).json()
+    found = wait(lambda: [o for o in activity(server)["operations"] if o["project_id"] == project.id])
+    assert found[0]["can_cancel"] and found[0]["operation"] == "import_from_file"
+    assert server.delete(f"/internal/activity/{found[0]['id']}").status_code == 204
+    done = wait(lambda: [j for j in [project.get(f"/jobs/{job['id']}").json()] if j["state"] not in ("queued", "running")])
+    assert done[0]["state"] == "cancelled", done
+    assert project.rows(table) == []
+
+
+def test_nothing_by_that_id(server):
+    error_of(server.delete("/internal/activity/no-such-thing"), 404, "operation_not_found")
+
+
+def test_statement_parameters_are_checked(server):
+    assert server.get("/internal/statements?sort=nonsense").status_code == 422
+    assert server.get("/internal/statements?limit=0").status_code == 422
+    body = server.get("/internal/statements?limit=1").json()
+    assert len(body["statements"]) <= 1 and body["dealloc"] >= 0 and body["stats_reset"]

@@ -1,0 +1,128 @@
+/*
+ * A disk that misbehaves on command, for tests: preloaded into the program, it looks into the folder FAULT_DIR at each
+ * call. A file there, holding one line, switches a fault on:
+ *
+ *	slow	"<milliseconds> <part of a path>"	making such files durable takes that long
+ *	full	"<part of a path>"			writes to such files fail with ENOSPC
+ *	space	anything				every file system is nearly full, says statvfs
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX = 256, PATH_BYTES = 4096 };
+
+/* The line of the file; false: the fault is off. */
+static bool fault(const char *name, char ret[LINE_MAX])
+{
+	char path[PATH_BYTES];
+	const char *folder = getenv("FAULT_DIR");
+	if (!folder)
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, ret, LINE_MAX - 1);
+	(void)close(fd);
+	ret[n > 0 ? n : 0] = '\0';
+	return true;
+}
+
+/* Whether the open file's path holds the text. */
+static bool concerns(int fd, const char *text)
+{
+	char link[64];
+	char path[PATH_BYTES];
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+	return strstr(path, text) != NULL;
+}
+
+static void maybe_slow(int fd)
+{
+	char line[LINE_MAX];
+	char *rest;
+	if (!fault("slow", line))
+		return;
+	long ms = strtol(line, &rest, 10);
+	if (ms <= 0 || *rest != ' ' || !concerns(fd, rest + 1))
+		return;
+	struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	(void)nanosleep(&pause, NULL);
+}
+
+static bool is_full(int fd)
+{
+	char line[LINE_MAX];
+	return fault("full", line) && concerns(fd, line);
+}
+
+/* The next definition of the function: the C library's. */
+#define REAL(name, type)                               \
+	static type real;                              \
+	if (!real) {                                   \
+		void *symbol = dlsym(RTLD_NEXT, name); \
+		memcpy(&real, &symbol, sizeof(real));  \
+	}
+
+typedef int sync_function(int fd);
+typedef ssize_t pwrite_function(int fd, const void *data, size_t n, off_t at);
+typedef ssize_t write_function(int fd, const void *data, size_t n);
+typedef int space_function(const char *path, struct statvfs *ret);
+
+int fsync(int fd)
+{
+	REAL("fsync", sync_function *)
+	maybe_slow(fd);
+	return real(fd);
+}
+
+int fdatasync(int fd)
+{
+	REAL("fdatasync", sync_function *)
+	maybe_slow(fd);
+	return real(fd);
+}
+
+ssize_t write(int fd, const void *data, size_t n)
+{
+	REAL("write", write_function *)
+	if (is_full(fd)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return real(fd, data, n);
+}
+
+/* With 64-bit offsets this is pwrite64, and statvfs is statvfs64. */
+ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	REAL("pwrite64", pwrite_function *)
+	if (is_full(fd)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return real(fd, data, n, at);
+}
+
+int statvfs(const char *path, struct statvfs *ret)
+{
+	char line[LINE_MAX];
+	REAL("statvfs64", space_function *)
+	if (real(path, ret) != 0)
+		return -1;
+	if (fault("space", line))
+		ret->f_bavail = ret->f_bfree = ret->f_blocks / 100;
+	return 0;
+}
