@@ -100,6 +100,15 @@ bool session_run(struct session *session, const char *sql, struct err *err)
 	return session_run_count(session, sql, &changed, err);
 }
 
+bool session_recover(struct session *session)
+{
+	struct err ignored = ERR_INIT;
+	int64_t one;
+	if (session->aborted && session_int(session, "SELECT 1::BIGINT", &one, &ignored))
+		session->aborted = false;
+	return !session->aborted;
+}
+
 /* Loads the chunk with the first row. */
 static bool query_row(struct session *session, const char *sql, struct cursor **ret, struct err *err)
 {

@@ -105,6 +105,11 @@ const struct fault *session_fault(const struct session *session);
 bool session_in_transaction(const struct session *session);
 /* A statement failed inside the open transaction: only ROLLBACK helps. */
 bool session_aborted(const struct session *session);
+/*
+ * After a failure inside a transaction: asks the engine whether the transaction can go on, as it can when the statement
+ * was refused before it ran. True: it is not aborted (any more).
+ */
+bool session_recover(struct session *session);
 
 /* Runs one or several statements, their rows thrown away. */
 MUST_CHECK bool session_run(struct session *session, const char *sql, struct err *err);

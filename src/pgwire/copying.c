@@ -114,7 +114,8 @@ static bool copy_out(struct backend *b, const struct command_copy *c, uint64_t *
 	struct copy_out o = {.b = b, .c = c, .line = BUF(GIB), .value = BUF(GIB), .quote = quote};
 	message_copy_response(&b->conn.out, 'H', c->options.format == COPY_BINARY, n);
 	copy_write_begin(&o.line, &c->options, names, n);
-	bool fine = send_line(&o) && send_rows(&o, cursor, e);
+	/* A binary header goes with the first row: a message of its own would be a row to some clients. */
+	bool fine = (c->options.format == COPY_BINARY || send_line(&o)) && send_rows(&o, cursor, e);
 	if (fine) {
 		copy_write_end(&o.line, &c->options);
 		(void)send_line(&o);

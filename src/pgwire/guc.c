@@ -192,6 +192,9 @@ static bool check_encoding(struct span value, char *ret)
 {
 	static const char *const utf8[] = {"utf8", "utf-8", "unicode", "utf_8"};
 	static const char *const raw[] = {"sql_ascii", "sqlascii"};
+	/* asyncpg sends the value with its quotes. */
+	if (value.len > 2 && *value.ptr == '\'' && value.ptr[value.len - 1] == '\'')
+		value = span_skip(span_first(value, value.len - 1), 1);
 	for (size_t i = 0; i < ARRAY_LEN(utf8); i++)
 		if (span_eq_nocase(value, span_of(utf8[i]))) {
 			(void)snprintf(ret, GUC_VALUE_MAX, "UTF8");

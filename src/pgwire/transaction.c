@@ -183,7 +183,7 @@ static bool savepoint_back(struct backend *b, size_t i, struct pg_error *e)
 		if (!engine_command(b, "BEGIN", e))
 			return false;
 	}
-	if (!unchanged || session_aborted(b->engine)) {
+	if (!unchanged || !session_recover(b->engine)) {
 		b->block = 'E';
 		return pg_error_set(e, "0A000",
 				    "ROLLBACK TO SAVEPOINT is not supported after changes in the transaction");

@@ -3,35 +3,13 @@
 import io
 import socket
 import struct
-import subprocess
 
 import psycopg
 import psycopg2
 import pytest
 
 from conftest import sample
-
-
-class Workspace:
-    def __init__(self, project):
-        answer = project.post("/workspaces", {"name": "w"})
-        assert answer.status_code == 201, answer.text
-        self.id = answer.json()["id"]
-        login = answer.json()["connection"]
-        self.login = {
-            "host": "127.0.0.1",
-            "port": project.server.ports["postgresql"],
-            "user": login["username"],
-            "password": login["password"],
-            "dbname": login["database"],
-        }
-        self.dsn = " ".join(f"{k}={v}" for k, v in self.login.items())
-
-    def psql(self, *commands):
-        arguments = ["psql", self.dsn, "-X", "-A", "-t", "-v", "VERBOSITY=verbose"]
-        for command in commands:
-            arguments += ["-c", command]
-        return subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+from pg_workspace import Workspace
 
 
 @pytest.fixture
