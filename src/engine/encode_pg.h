@@ -12,6 +12,9 @@
 #include "engine/cursor.h"
 #include "engine/zone.h"
 
+/* The wire's two, and two more of how catalog columns look: as PostgreSQL's 4-byte oids, and as a vector ("1 2"). */
+enum pg_format { PG_FORMAT_TEXT, PG_FORMAT_BINARY, PG_FORMAT_OIDS, PG_FORMAT_VECTOR };
+
 enum pg_interval_style { PG_INTERVAL_POSTGRES, PG_INTERVAL_ISO_8601 };
 
 struct pg_style {
@@ -23,8 +26,8 @@ struct pg_style {
 void encode_pg_text(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out);
 void encode_pg_binary(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out);
 /*
- * int16 column count, then int32 length (-1: NULL) and bytes of each: the body of a DataRow. `formats` has one entry per
- * column; NULL: all text.
+ * int16 column count, then int32 length (-1: NULL) and bytes of each: the body of a DataRow. `formats` has one enum
+ * pg_format per column; NULL: all text. OIDS is for UINTEGER and lists of it, VECTOR for lists of integers.
  */
 void encode_pg_row(const struct cursor *c, size_t row, const int16_t *formats, const struct pg_style *style,
 		   struct buf *out);

@@ -234,8 +234,9 @@ bool session_call(struct backend *b, struct span name, const struct span *argume
 /* From text to a statement of the engine: filter, rewrite, attach, prepare. *ret NULL: nothing is left to run. */
 MUST_CHECK bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
 			    struct pg_error *e);
-/* Columns as a client sees them. */
-void run_columns(struct statement *statement, struct arena *arena, struct message_column **ret, size_t *ret_count);
+/* Columns as a client sees them; `s` is the statement's text, NULL when it is none of the client's. */
+void run_columns(struct statement *statement, const struct stmt *s, struct arena *arena, struct message_column **ret,
+		 size_t *ret_count);
 /* Starts the portal's statement. */
 MUST_CHECK bool run_start(struct backend *b, struct portal *p, struct pg_error *e);
 /* Sends up to max rows (0: all) as DataRow. *ret_more: stopped at max. */

@@ -17,11 +17,13 @@ static const struct {
 };
 
 static const struct {
-	const char *name, *columns;
+	const char *schema, *name, *columns;
 } EMPTY[] = {
-#define EMPTY(name, columns) {#name, columns},
+#define EMPTY(name, columns) {"main", #name, columns ", NULL::UINTEGER AS tableoid"},
+#define EMPTY_INFO(name, columns) {"info", #name, columns},
 #include "pgwire/catalog/empty.def"
 #undef EMPTY
+#undef EMPTY_INFO
 };
 
 uint32_t catalog_relation_oid(struct span name)
@@ -117,8 +119,8 @@ static void put_relations(struct buf *out)
 		buf_printf(out, "%s(%u, '%s')", i ? ", " : "", RELATIONS[i].oid, RELATIONS[i].name);
 	buf_str(out, ";\n");
 	for (size_t i = 0; i < ARRAY_LEN(EMPTY); i++)
-		buf_printf(out, "CREATE VIEW _pg.main.%s AS SELECT %s, NULL::UINTEGER AS tableoid WHERE false;\n",
-			   EMPTY[i].name, EMPTY[i].columns);
+		buf_printf(out, "CREATE VIEW _pg.%s.%s AS SELECT %s WHERE false;\n", EMPTY[i].schema, EMPTY[i].name,
+			   EMPTY[i].columns);
 }
 
 static bool put_name(const struct catalog_names *names, struct span key, struct buf *out)

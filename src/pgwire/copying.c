@@ -246,7 +246,7 @@ static bool begin_in(struct copy_in *in, struct pg_error *e)
 	if (!stmt_next(&rest, &target, e) || !tables_attach(b, &target, e) || !transaction_may_write(b, &target, e) ||
 	    !open_columns(b, c, true, &statement, e))
 		return false;
-	run_columns(statement, b->work, &in->columns, &in->n);
+	run_columns(statement, NULL, b->work, &in->columns, &in->n);
 	statement_free(statement);
 	buf_str(&in->insert, "INSERT INTO ");
 	if (c->schema.ptr && span_eq_nocase(c->schema, SPAN("public")))

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "pgwire/backend.h"
+#include "pgwire/catalog_columns.h"
 #include "pgwire/command.h"
 
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static bool fill(struct backend *b, struct pg_cursor *c, struct span query, stru
 	if (!run_prepare(b, &s, b->work, &statement, e))
 		return false;
 	if (statement)
-		run_columns(statement, c->arena, &c->columns, &c->column_count);
+		run_columns(statement, &s, c->arena, &c->columns, &c->column_count);
 	statement_free(statement);
 	rest = span_of(arena_printf(
 		b->work, "CREATE TEMP TABLE \"%s\" AS SELECT row_number() OVER () AS _pgrow, * FROM (%.*s\n)", c->table,
@@ -164,8 +165,8 @@ static bool select_rows(struct backend *b, struct portal *p, const struct pg_cur
 		"SELECT * EXCLUDE (_pgrow) FROM temp.\"%s\" WHERE _pgrow BETWEEN %lld AND %lld ORDER BY _pgrow %s",
 		c->table, (long long)rows->from, (long long)rows->to, rows->forward ? "ASC" : "DESC");
 	for (size_t i = 0; c->binary && !p->bound_formats && i < p->column_count; i++) {
-		p->formats[i] = 1;
 		p->columns[i].format = 1;
+		p->formats[i] = catalog_format(&p->columns[i]);
 	}
 	if (!run_spool(b, e))
 		return false;

@@ -1,6 +1,7 @@
 /* Parse, Bind, Describe, Execute, Close, Flush, Sync. */
 #include "base/limits.h"
 #include "pgwire/backend.h"
+#include "pgwire/catalog_columns.h"
 #include "pgwire/types.h"
 
 #include <stdlib.h>
@@ -151,7 +152,9 @@ static void learn_types(struct prepared *q, struct statement *statement)
 		if (q->oids[i] || i >= n)
 			continue;
 		const struct type *type = statement_parameter_type(statement, i + 1);
-		q->oids[i] = type && type->id != TYPE_NULL ? type_pg_oid(type) : 0;
+		if (!type || type->id == TYPE_NULL)
+			continue;
+		q->oids[i] = q->stmt.mentions & MENTIONS_CATALOG ? catalog_type(type) : type_pg_oid(type);
 	}
 }
 
@@ -172,7 +175,7 @@ static bool describe_once(struct backend *b, struct prepared *q, bool *ret_unkno
 	if (statement) {
 		learn_types(q, statement);
 		if (q->stmt.returns_rows)
-			run_columns(statement, q->arena, &q->columns, &q->column_count);
+			run_columns(statement, &q->stmt, q->arena, &q->columns, &q->column_count);
 	}
 	statement_free(statement);
 	for (size_t i = 0; i < q->parameters; i++)

@@ -1,14 +1,15 @@
 /* Running one statement, and the string of statements of a simple query. */
 #include "base/limits.h"
 #include "pgwire/backend.h"
+#include "pgwire/catalog_columns.h"
 
 static void choose_formats(struct portal *p)
 {
 	p->formats = arena_array(p->arena, int16_t, p->column_count + 1);
 	for (size_t i = 0; i < p->column_count; i++) {
 		int16_t f = p->bound_formats == 1 ? p->bound[0] : i < p->bound_formats ? p->bound[i] : (int16_t)0;
-		p->formats[i] = f;
 		p->columns[i].format = (uint16_t)f;
+		p->formats[i] = catalog_format(&p->columns[i]);
 	}
 }
 
@@ -23,7 +24,7 @@ bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 		if (!run_prepare(b, &p->stmt, p->arena, &p->statement, e))
 			return false;
 		if (p->statement)
-			run_columns(p->statement, p->arena, &p->columns, &p->column_count);
+			run_columns(p->statement, &p->stmt, p->arena, &p->columns, &p->column_count);
 		if (p->of && p->of->described && p->of->column_count != p->column_count)
 			return pg_error_set(e, "0A000", "cached plan must not change result type");
 	}

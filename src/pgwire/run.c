@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 #include "pgwire/backend.h"
+#include "pgwire/catalog_columns.h"
 #include "pgwire/types.h"
 #include "storage/storage.h"
 
@@ -51,16 +52,22 @@ void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed,
 		  "sql", LOG_S(shown), NULL);
 }
 
-void run_columns(struct statement *statement, struct arena *arena, struct message_column **ret, size_t *ret_count)
+void run_columns(struct statement *statement, const struct stmt *s, struct arena *arena, struct message_column **ret,
+		 size_t *ret_count)
 {
 	const size_t n = statement_column_count(statement);
 	const struct cursor_column *from = statement_columns(statement);
 	struct message_column *columns = arena_array(arena, struct message_column, n);
-	for (size_t i = 0; i < n; i++)
+	const struct type **types = arena_array(arena, const struct type *, n);
+	for (size_t i = 0; i < n; i++) {
+		types[i] = from[i].type;
 		columns[i] = (struct message_column){.name = span_of(arena_strdup(arena, from[i].name)),
 						     .type_oid = type_pg_oid(from[i].type),
 						     .type_len = type_pg_len(from[i].type),
 						     .type_mod = type_pg_mod(from[i].type)};
+	}
+	if (s && (s->mentions & MENTIONS_CATALOG))
+		catalog_columns(s, arena, types, columns, n);
 	*ret = columns;
 	*ret_count = n;
 }

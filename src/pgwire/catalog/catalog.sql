@@ -30,9 +30,9 @@ CREATE MACRO _pg.main._row_oid(table_oid, n) AS ((1073741824 + (table_oid::BIGIN
 -- Schemas and relations.
 CREATE VIEW _pg.main._namespaces AS
 	SELECT 11::UINTEGER AS oid, 'pg_catalog' AS name
-	UNION ALL SELECT 13000, 'information_schema'
-	UNION ALL SELECT 99, 'pg_toast'
-	UNION ALL SELECT 14000, 'pg_temp'
+	UNION ALL SELECT 13000::UINTEGER, 'information_schema'
+	UNION ALL SELECT 99::UINTEGER, 'pg_toast'
+	UNION ALL SELECT 14000::UINTEGER, 'pg_temp'
 	UNION ALL SELECT CASE WHEN schema_name = 'main' THEN 2200 ELSE oid END::UINTEGER, schema_name
 		FROM duckdb_schemas() WHERE database_name = {db_text} AND schema_name NOT IN ('pg_catalog', 'information_schema')
 	UNION ALL SELECT oid, name FROM _pg.main._project_schemas;
@@ -86,11 +86,11 @@ CREATE VIEW _pg.main._relations AS
 		check_constraint_count AS checks, comment
 	FROM duckdb_tables() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 	UNION ALL
-	SELECT view_oid, view_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'v',
+	SELECT view_oid::UINTEGER, view_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'v',
 		CASE WHEN temporary THEN 't' ELSE 'p' END, 0, column_count, 0, comment
 	FROM duckdb_views() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 	UNION ALL
-	SELECT sequence_oid, sequence_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'S',
+	SELECT sequence_oid::UINTEGER, sequence_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'S',
 		CASE WHEN temporary THEN 't' ELSE 'p' END, 1, 3, 0, comment
 	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp')
 	UNION ALL
@@ -98,7 +98,7 @@ CREATE VIEW _pg.main._relations AS
 		0, comment
 	FROM _pg.main._project_tables t
 	UNION ALL SELECT oid, name, namespace_oid, 'i', 'p', 0, len(columns), 0, NULL FROM _pg.main._indexes
-	UNION ALL SELECT oid, name, 11, 'r', 'p', 0, 0, 0, NULL FROM _pg.main._system_relations;
+	UNION ALL SELECT oid, name, 11::UINTEGER, 'r', 'p', 0, 0, 0, NULL FROM _pg.main._system_relations;
 
 CREATE VIEW _pg.main.pg_namespace AS SELECT oid, name AS nspname, 10::UINTEGER AS nspowner, NULL::VARCHAR[] AS nspacl, 2615::UINTEGER AS tableoid FROM _pg.main._namespaces;
 
@@ -129,8 +129,8 @@ CREATE VIEW _pg.main.pg_attribute AS
 		NULL::VARCHAR[] AS attfdwoptions, NULL::VARCHAR AS attmissingval, 1249::UINTEGER AS tableoid
 	FROM _pg.main._columns c LEFT JOIN _pg.main._types t ON t.oid = c.type_oid
 	UNION ALL
-	SELECT i.oid, x.name, 23, -1, 4, x.n::SMALLINT, 0, -1, -1, true, 'i', 'p', '', false, false, false, '', '', false, true, 0, 0,
-		NULL, NULL, NULL, NULL, 1249
+	SELECT i.oid, x.name, 23::UINTEGER, -1, 4::SMALLINT, x.n::SMALLINT, 0, -1, -1, true, 'i', 'p', '', false, false, false, '', '', false,
+		true, 0, 0::UINTEGER, NULL, NULL, NULL, NULL, 1249::UINTEGER
 	FROM _pg.main._indexes i, unnest(i.columns) WITH ORDINALITY AS x(name, n);
 
 CREATE VIEW _pg.main.pg_type AS
@@ -141,8 +141,9 @@ CREATE VIEW _pg.main.pg_type AS
 		NULL::VARCHAR[] AS typacl, 1247::UINTEGER AS tableoid
 	FROM _pg.main._types
 	UNION ALL
-	SELECT oid, name, namespace_oid, 10, 4, true, 'e', 'E', false, true, ',', 0, 0, 0, 0, 3506, 3507, 3532, 3533, 0, 0, 0, 'i', 'p', false, 0, -1, 0, 0,
-		NULL, NULL, NULL, 1247 FROM _pg.main._enums;
+	SELECT oid, name, namespace_oid, 10::UINTEGER, 4::SMALLINT, true, 'e', 'E', false, true, ',', 0::UINTEGER, 0::UINTEGER, 0::UINTEGER,
+		0::UINTEGER, 3506::UINTEGER, 3507::UINTEGER, 3532::UINTEGER, 3533::UINTEGER, 0::UINTEGER, 0::UINTEGER, 0::UINTEGER, 'i', 'p', false,
+		0::UINTEGER, -1, 0, 0::UINTEGER, NULL, NULL, NULL, 1247::UINTEGER FROM _pg.main._enums;
 
 CREATE VIEW _pg.main.pg_enum AS
 	SELECT _pg.main._row_oid(e.oid, x.n) AS oid, e.oid AS enumtypid, x.n::FLOAT AS enumsortorder, x.label AS enumlabel
@@ -192,7 +193,7 @@ CREATE VIEW _pg.main.pg_sequence AS
 
 CREATE VIEW _pg.main.pg_description AS
 	SELECT r.oid AS objoid, 1259::UINTEGER AS classoid, 0::INTEGER AS objsubid, r.comment AS description FROM _pg.main._relations r WHERE r.comment IS NOT NULL
-	UNION ALL SELECT table_oid, 1259, attnum, comment FROM _pg.main._columns WHERE comment IS NOT NULL;
+	UNION ALL SELECT table_oid, 1259::UINTEGER, attnum::INTEGER, comment FROM _pg.main._columns WHERE comment IS NOT NULL;
 
 CREATE VIEW _pg.main.pg_depend AS
 	SELECT 1259::UINTEGER AS classid, i.oid AS objid, 0::INTEGER AS objsubid, 1259::UINTEGER AS refclassid, i.table_oid AS refobjid,
@@ -210,7 +211,8 @@ CREATE VIEW _pg.main.pg_proc AS
 	FROM (SELECT DISTINCT oid, name, 11::UINTEGER AS namespace_oid, 12::UINTEGER AS language, 1 AS nargs, 2281::UINTEGER AS result, name AS source,
 			NULL::VARCHAR[] AS names FROM _pg.main._io_functions
 		UNION ALL
-		SELECT function_oid, function_name, CASE WHEN schema_name = 'main' THEN 2200 ELSE 11 END, 14, len(parameters), 2276, macro_definition, parameters
+		SELECT function_oid::UINTEGER, function_name, CASE WHEN schema_name = 'main' THEN 2200 ELSE 11 END::UINTEGER, 14::UINTEGER,
+			len(parameters), 2276::UINTEGER, macro_definition, parameters
 		FROM duckdb_functions() WHERE database_name = {db_text} AND NOT internal AND function_type IN ('macro', 'table_macro')) p;
 
 CREATE VIEW _pg.main.pg_database AS

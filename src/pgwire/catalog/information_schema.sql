@@ -78,11 +78,41 @@ CREATE VIEW _pg.info.sequences AS
 CREATE VIEW _pg.info.routines AS
 	SELECT {database_text} AS specific_catalog, 'main' AS specific_schema, proname || '_' || oid AS specific_name, {database_text} AS routine_catalog,
 		'main' AS routine_schema, proname AS routine_name, 'FUNCTION' AS routine_type, 'any' AS data_type, 'USER-DEFINED' AS type_udt_name,
-		'SQL' AS routine_body, prosrc AS routine_definition, NULL::VARCHAR AS external_name, 'SQL' AS external_language, 'YES' AS is_deterministic
+		'SQL' AS routine_body, prosrc AS routine_definition, NULL::VARCHAR AS external_name, 'SQL' AS external_language, 'YES' AS is_deterministic,
+		NULL::VARCHAR AS module_catalog, NULL::VARCHAR AS module_schema, NULL::VARCHAR AS module_name, NULL::VARCHAR AS udt_catalog,
+		NULL::VARCHAR AS udt_schema, NULL::VARCHAR AS udt_name, NULL::INTEGER AS character_maximum_length,
+		NULL::INTEGER AS character_octet_length, NULL::VARCHAR AS character_set_catalog, NULL::VARCHAR AS character_set_schema,
+		NULL::VARCHAR AS character_set_name, NULL::VARCHAR AS collation_catalog, NULL::VARCHAR AS collation_schema,
+		NULL::VARCHAR AS collation_name, NULL::INTEGER AS numeric_precision, NULL::INTEGER AS numeric_precision_radix,
+		NULL::INTEGER AS numeric_scale, NULL::INTEGER AS datetime_precision, NULL::VARCHAR AS interval_type, NULL::INTEGER AS interval_precision,
+		NULL::VARCHAR AS type_udt_catalog, NULL::VARCHAR AS type_udt_schema, NULL::VARCHAR AS scope_catalog, NULL::VARCHAR AS scope_schema,
+		NULL::VARCHAR AS scope_name, NULL::INTEGER AS maximum_cardinality, NULL::VARCHAR AS dtd_identifier, NULL::VARCHAR AS parameter_style,
+		NULL::VARCHAR AS sql_data_access, NULL::VARCHAR AS is_null_call, NULL::VARCHAR AS sql_path, NULL::VARCHAR AS schema_level_routine,
+		NULL::INTEGER AS max_dynamic_result_sets, NULL::VARCHAR AS is_user_defined_cast, NULL::VARCHAR AS is_implicitly_invocable,
+		NULL::VARCHAR AS security_type, NULL::VARCHAR AS to_sql_specific_catalog, NULL::VARCHAR AS to_sql_specific_schema,
+		NULL::VARCHAR AS to_sql_specific_name, NULL::VARCHAR AS as_locator, NULL::TIMESTAMPTZ AS created, NULL::TIMESTAMPTZ AS last_altered,
+		NULL::VARCHAR AS new_savepoint_level, NULL::VARCHAR AS is_udt_dependent, NULL::VARCHAR AS result_cast_from_data_type,
+		NULL::VARCHAR AS result_cast_as_locator, NULL::INTEGER AS result_cast_char_max_length, NULL::INTEGER AS result_cast_char_octet_length,
+		NULL::VARCHAR AS result_cast_char_set_catalog, NULL::VARCHAR AS result_cast_char_set_schema, NULL::VARCHAR AS result_cast_char_set_name,
+		NULL::VARCHAR AS result_cast_collation_catalog, NULL::VARCHAR AS result_cast_collation_schema,
+		NULL::VARCHAR AS result_cast_collation_name, NULL::INTEGER AS result_cast_numeric_precision,
+		NULL::INTEGER AS result_cast_numeric_precision_radix, NULL::INTEGER AS result_cast_numeric_scale,
+		NULL::INTEGER AS result_cast_datetime_precision, NULL::VARCHAR AS result_cast_interval_type,
+		NULL::INTEGER AS result_cast_interval_precision, NULL::VARCHAR AS result_cast_type_udt_catalog,
+		NULL::VARCHAR AS result_cast_type_udt_schema, NULL::VARCHAR AS result_cast_type_udt_name, NULL::VARCHAR AS result_cast_scope_catalog,
+		NULL::VARCHAR AS result_cast_scope_schema, NULL::VARCHAR AS result_cast_scope_name, NULL::INTEGER AS result_cast_maximum_cardinality,
+		NULL::VARCHAR AS result_cast_dtd_identifier
 	FROM _pg.main.pg_proc WHERE pronamespace <> 11;
 CREATE VIEW _pg.info.parameters AS
 	SELECT {database_text} AS specific_catalog, 'main' AS specific_schema, p.proname || '_' || p.oid AS specific_name, x.n::INTEGER AS ordinal_position,
-		'IN' AS parameter_mode, 'NO' AS is_result, 'NO' AS as_locator, x.name AS parameter_name, 'any' AS data_type
+		'IN' AS parameter_mode, 'NO' AS is_result, 'NO' AS as_locator, x.name AS parameter_name, 'any' AS data_type,
+		NULL::INTEGER AS character_maximum_length, NULL::INTEGER AS character_octet_length, NULL::VARCHAR AS character_set_catalog,
+		NULL::VARCHAR AS character_set_schema, NULL::VARCHAR AS character_set_name, NULL::VARCHAR AS collation_catalog,
+		NULL::VARCHAR AS collation_schema, NULL::VARCHAR AS collation_name, NULL::INTEGER AS numeric_precision,
+		NULL::INTEGER AS numeric_precision_radix, NULL::INTEGER AS numeric_scale, NULL::INTEGER AS datetime_precision,
+		NULL::VARCHAR AS interval_type, NULL::INTEGER AS interval_precision, NULL::VARCHAR AS udt_catalog, NULL::VARCHAR AS udt_schema,
+		NULL::VARCHAR AS udt_name, NULL::VARCHAR AS scope_catalog, NULL::VARCHAR AS scope_schema, NULL::VARCHAR AS scope_name,
+		NULL::INTEGER AS maximum_cardinality, NULL::VARCHAR AS dtd_identifier, NULL::VARCHAR AS parameter_default
 	FROM _pg.main.pg_proc p, unnest(p.proargnames) WITH ORDINALITY AS x(name, n) WHERE p.pronamespace <> 11;
 CREATE VIEW _pg.info.character_sets AS
 	SELECT NULL::VARCHAR AS character_set_catalog, NULL::VARCHAR AS character_set_schema, 'UTF8' AS character_set_name, 'UCS' AS character_repertoire,
@@ -102,15 +132,16 @@ CREATE VIEW _pg.info.column_privileges AS
 CREATE VIEW _pg.info.role_column_grants AS SELECT * FROM _pg.info.column_privileges;
 CREATE VIEW _pg.info.enabled_roles AS SELECT {user_text} AS role_name;
 CREATE VIEW _pg.info.applicable_roles AS SELECT {user_text} AS grantee, {user_text} AS role_name, 'NO' AS is_grantable;
-CREATE VIEW _pg.info.triggers AS
-	SELECT NULL::VARCHAR AS trigger_catalog, NULL::VARCHAR AS trigger_schema, NULL::VARCHAR AS trigger_name, NULL::VARCHAR AS event_manipulation,
-		NULL::VARCHAR AS event_object_catalog, NULL::VARCHAR AS event_object_schema, NULL::VARCHAR AS event_object_table, NULL::INTEGER AS action_order,
-		NULL::VARCHAR AS action_condition, NULL::VARCHAR AS action_statement, NULL::VARCHAR AS action_orientation, NULL::VARCHAR AS action_timing WHERE false;
 CREATE VIEW _pg.info.element_types AS
 	SELECT {database_text} AS object_catalog, c.schema_name AS object_schema, c.table_name AS object_name, 'TABLE' AS object_type,
 		c.attnum::VARCHAR AS collection_type_identifier, _pg.main._type_name(t.typelem) AS data_type, {database_text} AS udt_catalog,
-		'pg_catalog' AS udt_schema, e.typname AS udt_name, 'a' || c.attnum AS dtd_identifier
+		'pg_catalog' AS udt_schema, e.typname AS udt_name, 'a' || c.attnum AS dtd_identifier,
+		NULL::INTEGER AS character_maximum_length, NULL::INTEGER AS character_octet_length, NULL::VARCHAR AS character_set_catalog,
+		NULL::VARCHAR AS character_set_schema, NULL::VARCHAR AS character_set_name, NULL::VARCHAR AS collation_catalog,
+		NULL::VARCHAR AS collation_schema, NULL::VARCHAR AS collation_name, NULL::INTEGER AS numeric_precision,
+		NULL::INTEGER AS numeric_precision_radix, NULL::INTEGER AS numeric_scale, NULL::INTEGER AS datetime_precision,
+		NULL::VARCHAR AS interval_type, NULL::INTEGER AS interval_precision, NULL::VARCHAR AS domain_default, NULL::VARCHAR AS scope_catalog,
+		NULL::VARCHAR AS scope_schema, NULL::VARCHAR AS scope_name, NULL::INTEGER AS maximum_cardinality
 	FROM _pg.info._typed_columns c JOIN _pg.main._types t ON t.oid = c.type_oid AND t.typcategory = 'A' JOIN _pg.main._types e ON e.oid = t.typelem;
-CREATE VIEW _pg.info.domains AS SELECT NULL::VARCHAR AS domain_catalog, NULL::VARCHAR AS domain_schema, NULL::VARCHAR AS domain_name, NULL::VARCHAR AS data_type WHERE false;
 CREATE VIEW _pg.info.view_table_usage AS SELECT NULL::VARCHAR AS view_catalog, NULL::VARCHAR AS view_schema, NULL::VARCHAR AS view_name,
 	NULL::VARCHAR AS table_catalog, NULL::VARCHAR AS table_schema, NULL::VARCHAR AS table_name WHERE false;
