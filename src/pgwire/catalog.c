@@ -19,7 +19,7 @@ static const struct {
 static const struct {
 	const char *schema, *name, *columns;
 } EMPTY[] = {
-#define EMPTY(name, columns) {"main", #name, columns ", NULL::UINTEGER AS tableoid"},
+#define EMPTY(name, columns)	  {"main", #name, columns ", NULL::UINTEGER AS tableoid"},
 #define EMPTY_INFO(name, columns) {"info", #name, columns},
 #include "pgwire/catalog/empty.def"
 #undef EMPTY

@@ -1,7 +1,6 @@
 /* Parse, Bind, Describe, Execute, Close, Flush, Sync. */
 #include "base/limits.h"
 #include "pgwire/backend.h"
-#include "pgwire/catalog_columns.h"
 #include "pgwire/types.h"
 
 #include <stdlib.h>
@@ -111,103 +110,6 @@ bool prepared_make(struct backend *b, struct span name, struct span sql, const u
 	return true;
 }
 
-/* The statement with each $n replaced by a text; an empty text leaves it. */
-static struct span replace_parameters(const struct prepared *q, const struct span *texts, size_t n, struct arena *arena)
-{
-	struct lexer lx = {q->stmt.text};
-	struct buf out = BUF(GIB);
-	const char *from = q->stmt.text.ptr;
-	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
-		uint64_t i;
-		if (t.kind != TOKEN_PARAM || !span_u64(span_skip(t.text, 1), &i) || i < 1 || i > n || !texts[i - 1].len)
-			continue;
-		buf_bytes(&out, from, (size_t)(t.text.ptr - from));
-		buf_byte(&out, ' ');
-		buf_span(&out, texts[i - 1]);
-		buf_byte(&out, ' ');
-		from = t.text.ptr + t.text.len;
-	}
-	buf_bytes(&out, from, (size_t)(q->stmt.text.ptr + q->stmt.text.len - from));
-	struct span whole = arena_span(arena, buf_view(&out));
-	buf_done(&out);
-	return whole;
-}
-
-bool prepared_fill(struct prepared *q, const struct span *literals, size_t n, struct portal *p, struct pg_error *e)
-{
-	p->of = q;
-	q->uses++;
-	p->stmt = q->stmt;
-	if (n == 0 || q->stmt.kind == STMT_NONE)
-		return true;
-	struct span rest = replace_parameters(q, literals, n, p->arena);
-	return stmt_next(&rest, &p->stmt, e);
-}
-
-/* What the engine makes of the parameters: an unknown one is text. */
-static void learn_types(struct prepared *q, struct statement *statement)
-{
-	const size_t n = statement_parameter_count(statement);
-	for (size_t i = 0; i < q->parameters; i++) {
-		if (q->oids[i] || i >= n)
-			continue;
-		const struct type *type = statement_parameter_type(statement, i + 1);
-		if (!type || type->id == TYPE_NULL)
-			continue;
-		q->oids[i] = q->stmt.mentions & MENTIONS_CATALOG ? catalog_type(type) : type_pg_oid(type);
-	}
-}
-
-static bool describe_once(struct backend *b, struct prepared *q, bool *ret_unknown, struct pg_error *e)
-{
-	struct span *texts = arena_array(b->work, struct span, q->parameters + 1);
-	struct statement *statement;
-	struct stmt s;
-	for (size_t i = 0; i < q->parameters; i++) {
-		const char *type = q->oids[i] == OID_TEXT ? "VARCHAR" : literal_type(q->oids[i], b->work);
-		if (type)
-			texts[i] = span_of(arena_printf(b->work, "($%zu::%s)", i + 1, type));
-	}
-	struct span rest = replace_parameters(q, texts, q->parameters, b->work);
-	if (!stmt_next(&rest, &s, e) || !run_prepare(b, &s, b->work, &statement, e))
-		return false;
-	*ret_unknown = false;
-	if (statement) {
-		learn_types(q, statement);
-		if (q->stmt.returns_rows)
-			run_columns(statement, &q->stmt, q->arena, &q->columns, &q->column_count);
-	}
-	statement_free(statement);
-	for (size_t i = 0; i < q->parameters; i++)
-		if (!q->oids[i]) {
-			q->oids[i] = OID_TEXT;
-			*ret_unknown = true;
-		}
-	return true;
-}
-
-bool prepared_describe(struct backend *b, struct prepared *q, struct pg_error *e)
-{
-	bool unknown = false;
-	if (q->described || q->stmt.kind == STMT_NONE)
-		return true;
-	bool changes =
-		q->stmt.class == STMT_DDL || (q->stmt.class == STMT_DML && !q->stmt.returns_rows && !q->parameters);
-	if (q->stmt.class == STMT_SESSION) {
-		if (!commands_describe(b, &q->stmt, q->arena, &q->columns, &q->column_count, e))
-			return false;
-	} else if (q->stmt.class != STMT_NOTHING && !changes) {
-		/* Once more when a parameter's type was not known: only then are the columns' types right. */
-		if (!describe_once(b, q, &unknown, e) || (unknown && !describe_once(b, q, &unknown, e)))
-			return false;
-	}
-	for (size_t i = 0; i < q->parameters; i++)
-		if (!q->oids[i])
-			q->oids[i] = OID_TEXT;
-	q->described = true;
-	return true;
-}
-
 static bool block_allows(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	bool ends = s->kind == STMT_COMMIT || s->kind == STMT_ROLLBACK || s->kind == STMT_ROLLBACK_TO ||
@@ -265,6 +167,18 @@ static bool bind_values(struct backend *b, struct message_bind *m, struct prepar
 	return true;
 }
 
+/* An untyped text that may be an array or bytes in PostgreSQL's notation, which the engine does not know. */
+static bool needs_types(struct message_bind *m, const struct prepared *q)
+{
+	struct message_bind copy = *m;
+	for (size_t i = 0; i < m->value_count; i++) {
+		struct message_value v = message_next_value(&copy);
+		if (!q->oids[i] && !v.is_null && v.bytes.len > 1 && (*v.bytes.ptr == '{' || *v.bytes.ptr == '\\'))
+			return true;
+	}
+	return false;
+}
+
 static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 {
 	struct message_bind m;
@@ -283,7 +197,8 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(m.portal));
 	if (b->portals.count >= BACKEND_PORTALS_MAX)
 		return pg_error_set(e, "54000", "too many portals");
-	if (!block_allows(b, &q->stmt, e) || !bind_values(b, &m, q, &literals, e))
+	if (!block_allows(b, &q->stmt, e) || (needs_types(&m, q) && !prepared_describe(b, q, e)) ||
+	    !bind_values(b, &m, q, &literals, e))
 		return false;
 	if (old)
 		portal_close(b, old);

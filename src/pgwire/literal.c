@@ -139,6 +139,7 @@ static void put_scalar(struct buf *out, const struct pg_value *v, const char *ty
 
 static bool put_array(struct buf *out, const struct pg_value *v, const char *type, struct pg_error *e)
 {
+	bool typed = true;
 	if (v->array.dimensions > 1)
 		return pg_error_set(e, "0A000", "parameters that are arrays of arrays are not supported");
 	buf_byte(out, '[');
@@ -149,9 +150,11 @@ static bool put_array(struct buf *out, const struct pg_value *v, const char *typ
 			buf_str(out, "NULL");
 		else
 			put_scalar(out, &v->array.items[i], NULL);
+		/* Decimals bring their type; the list's would round them. */
+		typed = typed && (v->array.items[i].is_null || v->array.items[i].kind != PG_KIND_NUMERIC);
 	}
 	buf_byte(out, ']');
-	if (type)
+	if (type && typed)
 		buf_printf(out, "::%s", type);
 	return true;
 }

@@ -198,6 +198,7 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 	rewrite_names(&r);
 	rewrite_calls(&r);
 	rewrite_operators(&r);
+	rewrite_literals(&r);
 	if (s->mentions & MENTIONS_CATALOG)
 		rewrite_casts(&r);
 	if (!rewrite_ddl(&r))

@@ -188,16 +188,6 @@ static size_t skip_schema(struct rewriter *r, size_t at, const char *schema)
 	return at + 2;
 }
 
-/* '{a,b}'::text[] -> '[a,b]'::text[] */
-static void array_literal(struct rewriter *r, size_t i)
-{
-	if (!piece_kind(r, i, TOKEN_STRING))
-		return;
-	struct span text = token_string(r->p[i].t, r->arena);
-	if (text.len >= 2 && *text.ptr == '{' && text.ptr[text.len - 1] == '}')
-		r->p[i].text = arena_printf(r->arena, "'[%.*s]'", (int)text.len - 2, text.ptr + 1);
-}
-
 /* A type's name behind the '::' or AS at i. */
 static void plain_type(struct rewriter *r, size_t i)
 {
@@ -207,8 +197,6 @@ static void plain_type(struct rewriter *r, size_t i)
 		if (piece_named(r, at, TYPES[k].name) &&
 		    (piece_kind(r, at, TOKEN_QUOTED) || strcmp(TYPES[k].name, "char") != 0))
 			r->p[at].text = TYPES[k].engine;
-	if (piece_punct(r, at + 1, '[') && i > 0)
-		array_literal(r, i - 1);
 }
 
 /* indkey::text is "1 2", not an array. */
@@ -275,6 +263,19 @@ static void regex_operator(struct rewriter *r, size_t i, size_t operand)
 		arena_printf(r->arena, "%.*s || ').*')", (int)strlen(r->p[end - 1].after) - 1, r->p[end - 1].after);
 }
 
+/* x = ANY ($1), x <> ALL ($1): the engine tells a parameter's type only where the items stand by themselves. */
+static bool any_of_parameter(struct rewriter *r, size_t i)
+{
+	bool is_any = piece_operator(r, i, "=") && piece_is(r, i + 1, "any");
+	bool is_all = (piece_operator(r, i, "<>") || piece_operator(r, i, "!=")) && piece_is(r, i + 1, "all");
+	if ((!is_any && !is_all) || !piece_punct(r, i + 2, '(') || !piece_kind(r, i + 3, TOKEN_PARAM) ||
+	    !piece_punct(r, i + 4, ')'))
+		return false;
+	r->p[i].text = is_any ? "IN" : "NOT IN";
+	piece_drop(r, i + 1, i + 2);
+	return true;
+}
+
 /* x = ANY(list) as a call: the engine makes a subquery of it, which outer joins do not take. */
 static void any_of_list(struct rewriter *r, size_t i)
 {
@@ -311,7 +312,8 @@ void rewrite_operators(struct rewriter *r)
 			last = explicit_operator(r, i);
 		if (r->p[i].t.kind == TOKEN_OPERATOR) {
 			regex_operator(r, i, last + 1);
-			any_of_list(r, i);
+			if (!any_of_parameter(r, i))
+				any_of_list(r, i);
 		}
 		i = last;
 	}

@@ -88,6 +88,7 @@ void rewrite_names(struct rewriter *r);
 void rewrite_casts(struct rewriter *r);
 void rewrite_operators(struct rewriter *r);
 void rewrite_calls(struct rewriter *r);
+void rewrite_literals(struct rewriter *r);
 MUST_CHECK bool rewrite_ddl(struct rewriter *r);
 
 #endif

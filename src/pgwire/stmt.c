@@ -114,6 +114,7 @@ static const struct {
 	{"jsonb_agg", MENTIONS_SYNTAX},
 	{"to_date", MENTIONS_SYNTAX},
 	{"to_timestamp", MENTIONS_SYNTAX},
+	{"any", MENTIONS_SYNTAX},
 	{"operator", MENTIONS_SYNTAX},
 	{"collate", MENTIONS_SYNTAX},
 	{"unlogged", MENTIONS_SYNTAX},
@@ -253,7 +254,9 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 		if (s->depth == 0)
 			note_top_word(s, t, ret);
-	} else if (t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len)) {
+	} else if ((t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len)) ||
+		   (t.kind == TOKEN_CAST && s->last.kind == TOKEN_STRING && s->last.text.len > 2 &&
+		    (s->last.text.ptr[1] == '{' || s->last.text.ptr[1] == '\\'))) {
 		s->mentions |= MENTIONS_SYNTAX;
 	}
 	s->last = t;

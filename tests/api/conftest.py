@@ -255,6 +255,15 @@ def project(server):
         server.delete(p.path)
 
 
+@pytest.fixture(scope="module")
+def module_project(shared_server):
+    """One project for all tests of a module."""
+    p = Project(shared_server)
+    yield p
+    if shared_server.process.poll() is None:
+        shared_server.delete(p.path)
+
+
 @pytest.fixture
 def other_project(server):
     p = Project(server)
