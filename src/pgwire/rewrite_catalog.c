@@ -26,6 +26,11 @@ static const struct {
 	{"aclitem", "VARCHAR"},
 	{"cstring", "VARCHAR"},
 	{"inet", "VARCHAR"},
+	{"regoper", "UINTEGER"},
+	{"regoperator", "UINTEGER"},
+	{"regcollation", "UINTEGER"},
+	{"regconfig", "UINTEGER"},
+	{"regdictionary", "UINTEGER"},
 };
 
 static const char *const REG_TYPES[] = {"regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole"};

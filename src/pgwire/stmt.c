@@ -239,6 +239,15 @@ static void note_top_word(struct scan *s, struct token t, struct stmt *ret)
 	}
 }
 
+/* Regular expressions, and constants in PostgreSQL's notation: '{1,2}'::int[], '\\x00'::bytea. */
+static bool is_foreign_operator(const struct scan *s, struct token t)
+{
+	struct span constant = s->last.kind == TOKEN_STRING ? s->last.text : SPAN_NONE;
+	if (t.kind == TOKEN_CAST)
+		return constant.len > 2 && (constant.ptr[1] == '{' || constant.ptr[1] == '\\');
+	return t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len);
+}
+
 static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct pg_error *e)
 {
 	if (token_is_punct(t, '(')) {
@@ -254,9 +263,7 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 		if (s->depth == 0)
 			note_top_word(s, t, ret);
-	} else if ((t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len)) ||
-		   (t.kind == TOKEN_CAST && s->last.kind == TOKEN_STRING && s->last.text.len > 2 &&
-		    (s->last.text.ptr[1] == '{' || s->last.text.ptr[1] == '\\'))) {
+	} else if (is_foreign_operator(s, t)) {
 		s->mentions |= MENTIONS_SYNTAX;
 	}
 	s->last = t;

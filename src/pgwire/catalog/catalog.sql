@@ -129,9 +129,11 @@ CREATE VIEW _pg.main.pg_attribute AS
 		NULL::VARCHAR[] AS attfdwoptions, NULL::VARCHAR AS attmissingval, 1249::UINTEGER AS tableoid
 	FROM _pg.main._columns c LEFT JOIN _pg.main._types t ON t.oid = c.type_oid
 	UNION ALL
-	SELECT i.oid, x.name, 23::UINTEGER, -1, 4::SMALLINT, x.n::SMALLINT, 0, -1, -1, true, 'i', 'p', '', false, false, false, '', '', false,
-		true, 0, 0::UINTEGER, NULL, NULL, NULL, NULL, 1249::UINTEGER
-	FROM _pg.main._indexes i, unnest(i.columns) WITH ORDINALITY AS x(name, n);
+	SELECT i.oid, i.name, coalesce(c.type_oid, 25), -1, coalesce(t.typlen, -1), i.n::SMALLINT, 0, -1, -1, coalesce(t.typbyval, false),
+		coalesce(t.typalign, 'i'), coalesce(t.typstorage, 'p'), '', false, false, false, '', '', false, true, 0, coalesce(t.typcollation, 0),
+		NULL, NULL, NULL, NULL, 1249::UINTEGER
+	FROM (SELECT i.oid, i.table_oid, x.name, x.n FROM _pg.main._indexes i, unnest(i.columns) WITH ORDINALITY AS x(name, n)) i
+		LEFT JOIN _pg.main._columns c ON c.table_oid = i.table_oid AND c.name = i.name LEFT JOIN _pg.main._types t ON t.oid = c.type_oid;
 
 CREATE VIEW _pg.main.pg_type AS
 	SELECT oid, typname, typnamespace, typowner, typlen, typbyval, typtype, typcategory, typispreferred, true AS typisdefined, ',' AS typdelim,

@@ -1,4 +1,5 @@
--- Functions of pg_catalog that the engine lacks or answers differently. They are macros in _pg.main, which stands on every
+-- Functions of pg_catalog that the engine lacks or answers differently. Names inside of them begin with _of_: an argument is put in as
+-- the caller wrote it, and its table's alias must not mean a table in here. They are macros in _pg.main, which stands on every
 -- session's search path in front of the engine's own functions; a macro of several lines has one for each number of arguments.
 
 -- Who and where.
@@ -34,52 +35,52 @@ CREATE MACRO _pg.main.pg_get_userbyid(o) AS CASE WHEN o = 10 THEN {user_text} EL
 CREATE MACRO _pg.main.format_type(o, typmod) AS coalesce(CASE
 	WHEN o = 1700 AND typmod > 4 THEN 'numeric(' || ((typmod - 4) >> 16) || ',' || ((typmod - 4) & 65535) || ')'
 	WHEN o IN (1042, 1043) AND typmod > 4 THEN CASE o WHEN 1042 THEN 'character(' ELSE 'character varying(' END || (typmod - 4) || ')'
-	ELSE _pg.main._type_name(o) END, (SELECT any_value(e.name) FROM _pg.main._enums e WHERE e.oid = o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
+	ELSE _pg.main._type_name(o) END, (SELECT any_value(_of_e.name) FROM _pg.main._enums _of_e WHERE _of_e.oid = o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
 CREATE MACRO _pg.main.regtype_text(x) AS _pg.main.format_type(try_cast(x AS UINTEGER), NULL);
 CREATE MACRO _pg.main.to_regtype(n) AS coalesce(try_cast(n AS UINTEGER),
-	(SELECT min(t.oid) FROM _pg.main._type_names t WHERE t.name = lower(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), 'pg_catalog.', ''))),
-	(SELECT min(e.oid) FROM _pg.main._enums e WHERE e.name = regexp_replace(n::VARCHAR, '^(main|public)\.', '')));
+	(SELECT min(_of_t.oid) FROM _pg.main._type_names _of_t WHERE _of_t.name = lower(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), 'pg_catalog.', ''))),
+	(SELECT min(_of_e.oid) FROM _pg.main._enums _of_e WHERE _of_e.name = regexp_replace(n::VARCHAR, '^(main|public)\.', '')));
 CREATE MACRO _pg.main.regtype_oid(n) AS coalesce(_pg.main.to_regtype(n), error('type "' || n::VARCHAR || '" does not exist'));
 CREATE MACRO _pg.main.oidvectortypes(v) AS array_to_string(list_transform(v, lambda o: _pg.main._type_name(o)), ', ');
 
 -- Names of objects and back.
 CREATE MACRO _pg.main._plain_name(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^(public|pg_catalog)\.(.*)$', CASE WHEN n::VARCHAR LIKE 'pg_catalog.%' THEN '\2' ELSE 'main.\2' END);
-CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(r.oid) FROM _pg.main._relations r
-	JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid WHERE (r.name = _pg.main._plain_name(n) AND s.name IN ('main', 'pg_catalog', 'pg_temp'))
-	OR s.name || '.' || r.name = _pg.main._plain_name(n)));
+CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_r.oid) FROM _pg.main._relations _of_r
+	JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE (_of_r.name = _pg.main._plain_name(n) AND _of_s.name IN ('main', 'pg_catalog', 'pg_temp'))
+	OR _of_s.name || '.' || _of_r.name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regclass_oid(n) AS coalesce(_pg.main.to_regclass(n), error('relation "' || n::VARCHAR || '" does not exist'));
 CREATE MACRO _pg.main._quoted(n) AS CASE WHEN regexp_full_match(n, '[a-z_][a-z0-9_]*') THEN n ELSE '"' || replace(n, '"', '""') || '"' END;
-CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN s.name IN ('main', 'pg_catalog', 'pg_temp') THEN _pg.main._quoted(r.name)
-	ELSE _pg.main._quoted(s.name) || '.' || _pg.main._quoted(r.name) END)
-	FROM _pg.main._relations r JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid WHERE r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
-CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(f.oid) FROM _pg.main._io_functions f WHERE f.name = replace(n::VARCHAR, 'pg_catalog.', '')),
-	(SELECT min(f.function_oid) FROM duckdb_functions() f WHERE NOT f.internal AND f.database_name = {db_text} AND f.function_name = _pg.main._plain_name(n)));
+CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _of_s.name IN ('main', 'pg_catalog', 'pg_temp') THEN _pg.main._quoted(_of_r.name)
+	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
+	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
+CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._io_functions _of_f WHERE _of_f.name = replace(n::VARCHAR, 'pg_catalog.', '')),
+	(SELECT min(_of_f.function_oid) FROM duckdb_functions() _of_f WHERE NOT _of_f.internal AND _of_f.database_name = {db_text} AND _of_f.function_name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regproc_oid(n) AS coalesce(_pg.main.to_regproc(n), error('function "' || n::VARCHAR || '" does not exist'));
-CREATE MACRO _pg.main.regproc_text(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT min(f.name) FROM _pg.main._io_functions f WHERE f.oid = try_cast(o AS UINTEGER)), o::VARCHAR) END;
-CREATE MACRO _pg.main.to_regnamespace(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(s.oid) FROM _pg.main._namespaces s WHERE s.name = CASE replace(n::VARCHAR, '"', '') WHEN 'public' THEN 'main' ELSE replace(n::VARCHAR, '"', '') END));
+CREATE MACRO _pg.main.regproc_text(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT min(_of_f.name) FROM _pg.main._io_functions _of_f WHERE _of_f.oid = try_cast(o AS UINTEGER)), o::VARCHAR) END;
+CREATE MACRO _pg.main.to_regnamespace(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_s.oid) FROM _pg.main._namespaces _of_s WHERE _of_s.name = CASE replace(n::VARCHAR, '"', '') WHEN 'public' THEN 'main' ELSE replace(n::VARCHAR, '"', '') END));
 CREATE MACRO _pg.main.regnamespace_oid(n) AS coalesce(_pg.main.to_regnamespace(n), error('schema "' || n::VARCHAR || '" does not exist'));
-CREATE MACRO _pg.main.regnamespace_text(o) AS coalesce((SELECT any_value(s.name) FROM _pg.main._namespaces s WHERE s.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
+CREATE MACRO _pg.main.regnamespace_text(o) AS coalesce((SELECT any_value(_of_s.name) FROM _pg.main._namespaces _of_s WHERE _of_s.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
 CREATE MACRO _pg.main.to_regrole(n) AS CASE WHEN replace(n::VARCHAR, '"', '') = {user_text} THEN 10::UINTEGER END;
 CREATE MACRO _pg.main.regrole_oid(n) AS coalesce(try_cast(n AS UINTEGER), _pg.main.to_regrole(n));
 CREATE MACRO _pg.main.regrole_text(o) AS _pg.main.pg_get_userbyid(o);
 
 -- Definitions.
 CREATE MACRO _pg.main.pg_get_expr(e, r) AS e, (e, r, pretty) AS e;
-CREATE MACRO _pg.main._constraint_definition(o) AS (SELECT any_value(CASE c.kind
-	WHEN 'p' THEN 'PRIMARY KEY (' || array_to_string(list_transform(c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
-	WHEN 'u' THEN 'UNIQUE (' || array_to_string(list_transform(c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
-	WHEN 'c' THEN 'CHECK (' || c.expression || ')' ELSE c.definition END) FROM _pg.main._constraints c WHERE c.oid = o);
+CREATE MACRO _pg.main._constraint_definition(o) AS (SELECT any_value(CASE _of_c.kind
+	WHEN 'p' THEN 'PRIMARY KEY (' || array_to_string(list_transform(_of_c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
+	WHEN 'u' THEN 'UNIQUE (' || array_to_string(list_transform(_of_c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
+	WHEN 'c' THEN 'CHECK (' || _of_c.expression || ')' ELSE _of_c.definition END) FROM _pg.main._constraints _of_c WHERE _of_c.oid = o);
 CREATE MACRO _pg.main.pg_get_constraintdef(o) AS _pg.main._constraint_definition(o), (o, pretty) AS _pg.main._constraint_definition(o);
-CREATE MACRO _pg.main._index_definition(o) AS (SELECT any_value('CREATE ' || CASE WHEN i.is_unique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || _pg.main._quoted(i.name) ||
-	' ON ' || s.name || '.' || _pg.main._quoted(i.table_name) || ' USING btree (' || array_to_string(i.columns, ', ') || ')')
-	FROM _pg.main._indexes i JOIN _pg.main._namespaces s ON s.oid = i.namespace_oid WHERE i.oid = o);
+CREATE MACRO _pg.main._index_definition(o) AS (SELECT any_value('CREATE ' || CASE WHEN _of_i.is_unique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || _pg.main._quoted(_of_i.name) ||
+	' ON ' || _of_s.name || '.' || _pg.main._quoted(_of_i.table_name) || ' USING btree (' || array_to_string(_of_i.columns, ', ') || ')')
+	FROM _pg.main._indexes _of_i JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_i.namespace_oid WHERE _of_i.oid = o);
 CREATE MACRO _pg.main.pg_get_indexdef(o) AS _pg.main._index_definition(o),
-	(o, n, pretty) AS CASE WHEN n = 0 THEN _pg.main._index_definition(o) ELSE (SELECT any_value(i.columns[n]) FROM _pg.main._indexes i WHERE i.oid = o) END;
-CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(regexp_replace(v.sql, '(?is)^CREATE.*?VIEW.*? AS ', ' ')) FROM duckdb_views() v WHERE v.view_oid = _pg.main.to_regclass(o::VARCHAR));
+	(o, n, pretty) AS CASE WHEN n = 0 THEN _pg.main._index_definition(o) ELSE (SELECT any_value(_of_i.columns[n]) FROM _pg.main._indexes _of_i WHERE _of_i.oid = o) END;
+CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(regexp_replace(_of_v.sql, '(?is)^CREATE.*?VIEW.*? AS ', ' ')) FROM duckdb_views() _of_v WHERE _of_v.view_oid = _pg.main.to_regclass(o::VARCHAR));
 CREATE MACRO _pg.main.pg_get_viewdef(o) AS _pg.main._view_definition(o), (o, pretty) AS _pg.main._view_definition(o);
-CREATE MACRO _pg.main._function_definition(o) AS (SELECT min('CREATE MACRO ' || f.function_name || '(' || array_to_string(f.parameters, ', ') || ') AS ' || f.macro_definition)
-	FROM duckdb_functions() f WHERE f.function_oid = o AND NOT f.internal);
-CREATE MACRO _pg.main._function_arguments(o) AS coalesce((SELECT min(array_to_string(p.proargnames, ', ')) FROM _pg.main.pg_proc p WHERE p.oid = o), '');
+CREATE MACRO _pg.main._function_definition(o) AS (SELECT min('CREATE MACRO ' || _of_f.function_name || '(' || array_to_string(_of_f.parameters, ', ') || ') AS ' || _of_f.macro_definition)
+	FROM duckdb_functions() _of_f WHERE _of_f.function_oid = o AND NOT _of_f.internal);
+CREATE MACRO _pg.main._function_arguments(o) AS coalesce((SELECT min(array_to_string(_of_p.proargnames, ', ')) FROM _pg.main.pg_proc _of_p WHERE _of_p.oid = o), '');
 CREATE MACRO _pg.main.pg_get_functiondef(o) AS _pg.main._function_definition(o);
 CREATE MACRO _pg.main.pg_get_function_arguments(o) AS _pg.main._function_arguments(o);
 CREATE MACRO _pg.main.pg_get_function_identity_arguments(o) AS _pg.main._function_arguments(o);
@@ -92,19 +93,19 @@ CREATE MACRO _pg.main.pg_get_partkeydef(o) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_get_partition_constraintdef(o) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_get_statisticsobjdef_columns(o) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_get_statisticsobjdef(o) AS NULL::VARCHAR;
-CREATE MACRO _pg.main.pg_get_serial_sequence(t, c) AS (SELECT any_value('main.' || regexp_extract(x.column_default, 'nextval\(''"?(?:main"?\."?)?([^''"]+)', 1))
-	FROM _pg.main._columns x WHERE x.table_oid = _pg.main.to_regclass(t) AND x.name = c AND x.column_default LIKE 'nextval(%');
+CREATE MACRO _pg.main.pg_get_serial_sequence(t, c) AS (SELECT any_value('main.' || regexp_extract(_of_x.column_default, 'nextval\(''"?(?:main"?\."?)?([^''"]+)', 1))
+	FROM _pg.main._columns _of_x WHERE _of_x.table_oid = _pg.main.to_regclass(t) AND _of_x.name = c AND _of_x.column_default LIKE 'nextval(%');
 CREATE MACRO _pg.main.pg_get_replica_identity_index(o) AS NULL::UINTEGER;
 CREATE MACRO _pg.main.pg_describe_object(c, o, n) AS 'object ' || o;
 CREATE MACRO _pg.main.pg_identify_object(c, o, n) AS {'type': 'object', 'schema': NULL::VARCHAR, 'name': NULL::VARCHAR, 'identity': o::VARCHAR};
-CREATE MACRO _pg.main._description(o, n) AS (SELECT min(d.description) FROM _pg.main.pg_description d WHERE d.objoid = o AND d.objsubid = n);
+CREATE MACRO _pg.main._description(o, n) AS (SELECT min(_of_d.description) FROM _pg.main.pg_description _of_d WHERE _of_d.objoid = o AND _of_d.objsubid = n);
 CREATE MACRO _pg.main.obj_description(o) AS _pg.main._description(o, 0), (o, c) AS _pg.main._description(o, 0);
 CREATE MACRO _pg.main.col_description(o, n) AS _pg.main._description(o, n);
 CREATE MACRO _pg.main.shobj_description(o, c) AS NULL::VARCHAR;
 
 -- Visibility and rights.
-CREATE MACRO _pg.main.pg_table_is_visible(o) AS coalesce((SELECT min(s.name) IN ('main', 'pg_catalog', 'pg_temp') FROM _pg.main._relations r
-	JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid WHERE r.oid = o), false);
+CREATE MACRO _pg.main.pg_table_is_visible(o) AS coalesce((SELECT min(_of_s.name) IN ('main', 'pg_catalog', 'pg_temp') FROM _pg.main._relations _of_r
+	JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = o), false);
 CREATE MACRO _pg.main.pg_type_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_function_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_operator_is_visible(o) AS true;
@@ -117,7 +118,7 @@ CREATE MACRO _pg.main.pg_ts_config_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_ts_dict_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_ts_parser_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_ts_template_is_visible(o) AS true;
-CREATE MACRO _pg.main._is_project_table(t) AS coalesce((SELECT bool_or(true) FROM _pg.main._project_tables p WHERE p.oid = _pg.main.to_regclass(t::VARCHAR)), false);
+CREATE MACRO _pg.main._is_project_table(t) AS coalesce((SELECT bool_or(true) FROM _pg.main._project_tables _of_p WHERE _of_p.oid = _pg.main.to_regclass(t::VARCHAR)), false);
 CREATE MACRO _pg.main._may(t, p) AS upper(p) LIKE 'SELECT%' OR NOT _pg.main._is_project_table(t);
 CREATE MACRO _pg.main.has_table_privilege(t, p) AS _pg.main._may(t, p), (u, t, p) AS _pg.main._may(t, p);
 CREATE MACRO _pg.main.has_any_column_privilege(t, p) AS _pg.main._may(t, p), (u, t, p) AS _pg.main._may(t, p);
@@ -139,12 +140,12 @@ CREATE MACRO _pg.main.pg_relation_is_updatable(o, t) AS CASE WHEN _pg.main._is_p
 CREATE MACRO _pg.main.pg_column_is_updatable(o, c, t) AS NOT _pg.main._is_project_table(o);
 
 -- Sizes.
-CREATE MACRO _pg.main._bytes(o) AS coalesce((SELECT any_value(p.byte_count) FROM _pg.main._project_tables p WHERE p.oid = _pg.main.to_regclass(o::VARCHAR)), 0)::BIGINT;
+CREATE MACRO _pg.main._bytes(o) AS coalesce((SELECT any_value(_of_p.byte_count) FROM _pg.main._project_tables _of_p WHERE _of_p.oid = _pg.main.to_regclass(o::VARCHAR)), 0)::BIGINT;
 CREATE MACRO _pg.main.pg_table_size(o) AS _pg.main._bytes(o);
 CREATE MACRO _pg.main.pg_total_relation_size(o) AS _pg.main._bytes(o);
 CREATE MACRO _pg.main.pg_relation_size(o) AS _pg.main._bytes(o), (o, fork) AS _pg.main._bytes(o);
 CREATE MACRO _pg.main.pg_indexes_size(o) AS 0::BIGINT;
-CREATE MACRO _pg.main.pg_database_size(d) AS coalesce((SELECT sum(x.block_size * x.total_blocks) FROM pragma_database_size() x WHERE x.database_name = {db_text}), 0)::BIGINT;
+CREATE MACRO _pg.main.pg_database_size(d) AS coalesce((SELECT sum(_of_x.block_size * _of_x.total_blocks) FROM pragma_database_size() _of_x WHERE _of_x.database_name = {db_text}), 0)::BIGINT;
 CREATE MACRO _pg.main.pg_tablespace_size(t) AS 0::BIGINT;
 CREATE MACRO _pg.main.pg_tablespace_location(t) AS '';
 CREATE MACRO _pg.main.pg_relation_filenode(o) AS o;
@@ -153,7 +154,7 @@ CREATE MACRO _pg.main.pg_size_pretty(n) AS CASE WHEN abs(n) < 10240 THEN n::BIGI
 	WHEN abs(n) < 10737418240 THEN round(n / 1048576)::BIGINT || ' MB' WHEN abs(n) < 10995116277760 THEN round(n / 1073741824)::BIGINT || ' GB'
 	ELSE round(n / 1099511627776)::BIGINT || ' TB' END;
 CREATE MACRO _pg.main.pg_stat_get_numscans(o) AS 0::BIGINT;
-CREATE MACRO _pg.main.pg_stat_get_live_tuples(o) AS coalesce((SELECT any_value(r.tuples::BIGINT) FROM _pg.main._relations r WHERE r.oid = o), 0);
+CREATE MACRO _pg.main.pg_stat_get_live_tuples(o) AS coalesce((SELECT any_value(_of_r.tuples::BIGINT) FROM _pg.main._relations _of_r WHERE _of_r.oid = o), 0);
 CREATE MACRO _pg.main.pg_stat_get_dead_tuples(o) AS 0::BIGINT;
 CREATE MACRO _pg.main.pg_stat_get_last_vacuum_time(o) AS NULL::TIMESTAMPTZ;
 CREATE MACRO _pg.main.pg_stat_get_last_analyze_time(o) AS NULL::TIMESTAMPTZ;
