@@ -8,7 +8,8 @@
 
 /* Steps to versions 2, 3, ...; an empty file never runs them. */
 static const struct migration own_steps[] = {
-	{1, NULL},
+	{2, "CREATE TABLE workspace_users (seq BIGINT, username VARCHAR, workspace_id VARCHAR, scram_verifier VARCHAR, "
+	    "created_at TIMESTAMP, credentials_at TIMESTAMP)"},
 };
 
 static bool sql_run(struct session *session, struct buf *sql, struct err *err)

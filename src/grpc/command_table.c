@@ -135,6 +135,29 @@ const struct driver_command driver_commands[] = {
 	{COMMAND("ListSchemas", INFO_DESC(list_schemas_command), &INFO_DESC(list_schemas_response), driver_list_schemas,
 		 DRIVER_PROJECT),
 	 .additional = true, .description = "Names of the buckets of the credentials project", .example = ""},
+	{COMMAND("TableImportFromTable", TABLE_DESC(table_import_from_table_command),
+		 &TABLE_DESC(table_import_response), driver_import_from_table, DRIVER_PROJECT),
+	 .additional = true,
+	 .description = "Copy rows of a table, or of a workspace's table, into a table, or clone it whole",
+	 .example = "\"source\":{\"path\":[\"p7\",\"in_c_port\"],\"tableName\":\"ships\"},\"destination\":{\"path\":"
+		    "[\"p7\",\"in_c_port\"],\"tableName\":\"copy\"},\"importOptions\":{\"importType\":\"CLONE\"}"},
+	{COMMAND("CreateTableFromTimeTravel", TABLE_DESC(create_table_from_time_travel_command),
+		 &INFO_DESC(object_info_response), driver_time_travel, DRIVER_PROJECT),
+	 .additional = true, .description = "Create a table from the newest snapshot taken at or before a time",
+	 .example = "\"source\":{\"path\":[\"p7\",\"in_c_port\"],\"tableName\":\"ships\"},\"destination\":{\"path\":"
+		    "[\"p7\",\"in_c_port\"],\"tableName\":\"ships_before\"},\"timestamp\":\"1767225600\""},
+	{COMMAND("CreateProfileTable", TABLE_DESC(create_profile_table_command),
+		 &TABLE_DESC(create_profile_table_response), driver_create_profile, DRIVER_PROJECT),
+	 .additional = true, .description = "Statistics of a table and of each of its columns",
+	 .example = "\"path\":[\"p7\",\"in_c_port\"],\"tableName\":\"ships\""},
+	{COMMAND("CreateWorkspaceUser", WORKSPACE_DESC(create_workspace_user_command),
+		 &WORKSPACE_DESC(create_workspace_user_response), driver_create_workspace_user, DRIVER_PROJECT),
+	 .additional = true, .description = "Give a workspace a further login",
+	 .example = "\"projectId\":\"p7\",\"workspaceObjectName\":\"w1\""},
+	{COMMAND("DropWorkspaceUser", WORKSPACE_DESC(drop_workspace_user_command), NULL, driver_drop_workspace_user,
+		 DRIVER_PROJECT),
+	 .additional = true, .description = "Drop a further login of a workspace",
+	 .example = "\"workspaceUserName\":\"ws_w1_0a1b2c3d\""},
 };
 
 const size_t driver_command_count = ARRAY_LEN(driver_commands);

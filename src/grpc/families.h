@@ -37,6 +37,12 @@ HANDLER(drop_primary_key);
 /* import_export.c */
 HANDLER(import_from_file);
 HANDLER(export_to_file);
+/* table_source.c */
+HANDLER(import_from_table);
+/* time_travel.c */
+HANDLER(time_travel);
+/* profile.c */
+HANDLER(create_profile);
 /* branch.c */
 HANDLER(create_dev_branch);
 HANDLER(drop_dev_branch);
@@ -49,6 +55,8 @@ HANDLER(reset_workspace_password);
 HANDLER(grant_workspace);
 HANDLER(revoke_workspace);
 HANDLER(load_table);
+HANDLER(create_workspace_user);
+HANDLER(drop_workspace_user);
 /* query.c */
 HANDLER(execute_query);
 /* rows.c */

@@ -2,10 +2,10 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "grpc/families.h"
+#include "grpc/imports.h"
 #include "grpc/location.h"
 #include "storage/export.h"
 #include "storage/file.h"
-#include "storage/import.h"
 #include "storage/object.h"
 
 #include <stdio.h>
@@ -24,7 +24,6 @@ enum {
 
 typedef TABLE_MSG(TableImportFromFileCommand) import_msg;
 typedef TABLE_MSG(TableImportFromFileCommand__CsvTypeOptions) csv_msg;
-typedef TABLE_MSG(ImportExportShared__ImportOptions) options_msg;
 
 /* ---- options ---- */
 
@@ -68,7 +67,7 @@ static bool csv_fill(const csv_msg *csv, const options_msg *options, struct tabl
 	return true;
 }
 
-static bool options_fill(const options_msg *o, struct table_import *ret, struct err *err)
+bool driver_import_options(const options_msg *o, struct table_import *ret, struct err *err)
 {
 	static const char *const modes[] = {"update_duplicates", "insert_duplicates", "fail_on_duplicates"};
 	enum { INSERT_DUPLICATES = 1, INCREMENTAL = 1, TIME_NONE = 1, TIME_FROM_SOURCE = 2 };
@@ -99,7 +98,7 @@ static bool options_fill(const options_msg *o, struct table_import *ret, struct 
 static bool failed(struct err *err, const char *what, struct arena *arena)
 {
 	const char *why = arena_strdup(arena, err->message);
-	return err_set(err, ERR_INVALID_ARGUMENT, "Failed to %s file: %s", what, why);
+	return err_set(err, ERR_INVALID_ARGUMENT, "Failed to %s: %s", what, why);
 }
 
 static bool object_path(struct driver_call *c, const char *project, const char *key, const char **ret, struct err *err)
@@ -113,8 +112,15 @@ static bool object_path(struct driver_call *c, const char *project, const char *
 
 static bool location_path(struct driver_call *c, const struct location *where, const char **ret, struct err *err)
 {
+	struct own_object own;
+	bool is_own;
 	if (where->project_id)
 		return object_path(c, where->project_id, where->key, ret, err);
+	if (!where->remote.access_key &&
+	    !remote_is_own(c->storage, c->call, "GET", where->remote.url, &is_own, &own, err))
+		return false;
+	if (!where->remote.access_key && is_own)
+		return object_path(c, own.project_id, own.key, ret, err);
 	return remote_fetch(c->storage, c->call, &where->remote, ret, err);
 }
 
@@ -222,7 +228,7 @@ static bool sources(struct driver_call *c, const import_msg *m, const char *proj
 
 /* ---- import ---- */
 
-static bool refuse(struct driver_call *c, const struct driver_place *place, const char *what, struct err *err)
+bool driver_import_refuse(struct driver_call *c, const struct driver_place *place, const char *what, struct err *err)
 {
 	const struct err_row *row = err_row(err->code);
 	(void)driver_missing(err, place, false);
@@ -235,7 +241,7 @@ static bool refuse(struct driver_call *c, const struct driver_place *place, cons
 	return false;
 }
 
-static void import_answer(struct driver_call *c, const struct table_import *request,
+void driver_import_answer(struct driver_call *c, const struct table_import *request,
 			  const struct table_import_result *result, int64_t start)
 {
 	const struct table_schema *schema = &result->info.schema;
@@ -281,7 +287,8 @@ static bool import_prepare(struct driver_call *c, const import_msg *m, const str
 				     .format = (int)m->fileformat == FORMAT_PARQUET ? "parquet" : "csv"};
 	if ((int)m->fileformat != FORMAT_CSV && (int)m->fileformat != FORMAT_PARQUET)
 		return err_set(err, ERR_INVALID_ARGUMENT, "Unknown fileFormat %d", (int)m->fileformat);
-	if (!csv_read(c, m, &csv, err) || !options_fill(options, ret, err) || !csv_fill(csv, options, ret, err))
+	if (!csv_read(c, m, &csv, err) || !driver_import_options(options, ret, err) ||
+	    !csv_fill(csv, options, ret, err))
 		return false;
 	/* The table before the file: nothing is fetched for a table that is not there. */
 	if (!table_get(c->storage, c->call, place->project_id, place->branch_id, place->bucket, place->table, &view,
@@ -293,7 +300,7 @@ static bool import_prepare(struct driver_call *c, const import_msg *m, const str
 		/* What does not validate is no operation yet. */
 		if (!c->refused && err->code != ERR_INVALID_ARGUMENT)
 			count_failure(c, ret, err);
-		return refuse(c, place, "import", err);
+		return driver_import_refuse(c, place, "import file", err);
 	}
 	return true;
 }
@@ -311,8 +318,8 @@ bool driver_import_from_file(struct driver_call *c, const void *message, struct 
 	    !import_prepare(c, m, &place, &request, err))
 		return false;
 	if (!table_import(c->storage, c->call, &request, &result, err))
-		return refuse(c, &place, "import", err);
-	import_answer(c, &request, &result, start);
+		return driver_import_refuse(c, &place, "import file", err);
+	driver_import_answer(c, &request, &result, start);
 	driver_log(c, DRIVER_INFO, "Imported %lld rows into table %s", (long long)result.merged_rows, place.table);
 	return true;
 }
@@ -345,6 +352,20 @@ static bool send_away(struct driver_call *c, const struct location *where, const
 	return fine;
 }
 
+/* A URL of this server's own S3 door is its object. */
+static bool target_resolve(struct driver_call *c, struct location *where, struct err *err)
+{
+	struct own_object own;
+	bool is_own;
+	if (where->project_id || where->remote.access_key)
+		return true;
+	if (!remote_is_own(c->storage, c->call, "PUT", where->remote.url, &is_own, &own, err))
+		return false;
+	if (is_own)
+		*where = (struct location){.project_id = own.project_id, .key = own.key};
+	return true;
+}
+
 /* The options of the message in the request. */
 static void export_options(const TABLE_MSG(ImportExportShared__ExportOptions) * o, struct table_export *request)
 {
@@ -371,7 +392,8 @@ bool driver_export_to_file(struct driver_call *c, const void *message, struct er
 	if ((int)m->fileformat != FORMAT_CSV && (int)m->fileformat != FORMAT_PARQUET)
 		return err_set(err, ERR_INVALID_ARGUMENT, "Unknown fileFormat %d", (int)m->fileformat);
 	if ((o && !driver_filters(c, o->filters, o->orderby, o->n_orderby, &filters, err)) ||
-	    !location_find(c, place.project_id, (int)m->fileprovider, m->filepath, m->filecredentials, &where, err))
+	    !location_find(c, place.project_id, (int)m->fileprovider, m->filepath, m->filecredentials, &where, err) ||
+	    !target_resolve(c, &where, err))
 		return false;
 	struct table_export request = {
 		.project_id = place.project_id,
@@ -387,6 +409,6 @@ bool driver_export_to_file(struct driver_call *c, const void *message, struct er
 	bool fine = table_export(c->storage, c->call, &request, &result, err) &&
 		    (where.project_id || send_away(c, &where, &result, err));
 	if (!fine)
-		return refuse(c, &place, "export to", err);
+		return driver_import_refuse(c, &place, "export to file", err);
 	return export_answer(c, m, &place, result.rows_exported, err);
 }

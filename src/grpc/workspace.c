@@ -3,10 +3,11 @@
 #include "base/clock.h"
 #include "grpc/families.h"
 #include "grpc/place.h"
+#include "grpc/workspaces.h"
 
 /* ---- whose workspace ---- */
 
-static bool workspace_row(struct driver_call *c, const char *id, struct workspace *ret)
+bool driver_workspace_find(struct driver_call *c, const char *id, struct workspace *ret)
 {
 	return place_name_ok(id) && catalog_get_workspace(c->storage->catalog, c->arena, KEY(id), ret);
 }
@@ -16,7 +17,7 @@ static bool owner_clear(struct driver_call *c, const char *id, struct workspace 
 {
 	if (!driver_need(id, "workspaceObjectName", err))
 		return false;
-	*ret_found = workspace_row(c, id, ret);
+	*ret_found = driver_workspace_find(c, id, ret);
 	if (*ret_found)
 		return driver_clear(c, ret->project_id, err);
 	c->cleared = true;
@@ -162,12 +163,56 @@ bool driver_reset_workspace_password(struct driver_call *c, const void *message,
 		return err_set(err, ERR_WORKSPACE_CREDENTIALS_NOT_FOUND, "Workspace credentials not found for user %s",
 			       user);
 	if (!driver_clear(c, row.project_id, err) ||
-	    !workspace_reset_credentials(c->storage, c->call, row.project_id, row.id, &view, err))
+	    !workspace_user_reset(c->storage, c->call, row.project_id, user, &view, err))
 		return false;
 	WORKSPACE_MSG(ResetWorkspacePasswordResponse) *answer = driver_answer(c);
 	answer->workspaceusername = arena_strdup(c->arena, user);
 	answer->workspacepassword = arena_strdup(c->arena, view.password);
 	driver_log(c, DRIVER_INFO, "Password of user %s reset", user);
+	return true;
+}
+
+bool driver_create_workspace_user(struct driver_call *c, const void *message, struct err *err)
+{
+	const WORKSPACE_MSG(CreateWorkspaceUserCommand) *m = message;
+	const char *id = *m->workspaceobjectname ? m->workspaceobjectname : m->workspaceid;
+	struct workspace row;
+	struct workspace_view view;
+	if (!driver_need(id, "workspaceObjectName or workspaceId", err) ||
+	    (*m->projectid && !driver_clear(c, m->projectid, err)))
+		return false;
+	if (!driver_workspace_find(c, id, &row) || (*m->projectid && strcmp(row.project_id, m->projectid) != 0)) {
+		c->cleared = true;
+		return missing(id, err);
+	}
+	if (!driver_clear(c, row.project_id, err) ||
+	    !workspace_user_create(c->storage, c->call, row.project_id, row.id, &view, err))
+		return false;
+	WORKSPACE_MSG(CreateWorkspaceUserResponse) *answer = driver_answer(c);
+	answer->workspaceusername = arena_strdup(c->arena, view.row.username);
+	answer->workspacepassword = arena_strdup(c->arena, view.password);
+	driver_log(c, DRIVER_INFO, "User %s of workspace %s created", view.row.username, id);
+	return true;
+}
+
+bool driver_drop_workspace_user(struct driver_call *c, const void *message, struct err *err)
+{
+	const WORKSPACE_MSG(DropWorkspaceUserCommand) *m = message;
+	const char *user = m->workspaceusername;
+	struct workspace row;
+	if (!driver_need(user, "workspaceUserName", err))
+		return false;
+	bool found = workspace_by_username(c->storage, c->arena, user, &row);
+	c->cleared = true;
+	if (found && !driver_clear(c, row.project_id, err))
+		return false;
+	if (found && workspace_user_drop(c->storage, c->call, row.project_id, user, err)) {
+		driver_log(c, DRIVER_INFO, "User %s of workspace %s dropped", user, row.id);
+		return true;
+	}
+	if (found && err->code != ERR_WORKSPACE_CREDENTIALS_NOT_FOUND)
+		return false;
+	driver_log(c, DRIVER_WARNING, "User %s does not exist, nothing dropped", user);
 	return true;
 }
 
@@ -187,6 +232,14 @@ static bool granted(struct driver_call *c, const struct workspace *row, const ch
 	return catalog_get_server_value(c->storage->catalog, c->arena, KEY(grant_name(c->arena, row->id, project)),
 					&value) &&
 	       span_i64(span_of(value.value), &made) && made == row->created_at;
+}
+
+bool driver_workspace_clear(struct driver_call *c, const struct workspace *row, struct err *err)
+{
+	const struct principal *who = &c->call->who;
+	return (who->kind == WHO_PROJECT && strcmp(who->project_id, row->project_id) != 0 &&
+		granted(c, row, who->project_id)) ||
+	       driver_clear(c, row->project_id, err);
 }
 
 static bool grant(struct driver_call *c, const char *id, const char *user, bool give, struct err *err)
@@ -238,13 +291,9 @@ static bool destination_find(struct driver_call *c, const load_msg *m, struct wo
 	const char *id = to->path[to->n_path - 1];
 	if (!driver_need(to->tablename, "destination.tableName", err))
 		return false;
-	if (!workspace_row(c, id, ret))
+	if (!driver_workspace_find(c, id, ret))
 		return missing(id, err);
-	const struct principal *who = &c->call->who;
-	if (who->kind == WHO_PROJECT && strcmp(who->project_id, ret->project_id) != 0 &&
-	    granted(c, ret, who->project_id))
-		return true;
-	return driver_clear(c, ret->project_id, err);
+	return driver_workspace_clear(c, ret, err);
 }
 
 static bool source_find(struct driver_call *c, const load_msg *m, const struct workspace *workspace,

@@ -10,8 +10,6 @@
 
 #include <stdio.h>
 
-enum { SECRET_MAX = 256 };
-
 static bool refused(const char *reason)
 {
 	metric_inc(metric_series(METRIC_AUTH_FAILURES_TOTAL, "s3", reason, NULL));
@@ -30,8 +28,7 @@ static bool header_at(const void *ctx, size_t at, struct span *ret_name, struct 
 	return true;
 }
 
-/* The secret of an access key, and whose it is. */
-static bool find_secret(struct s3_call *call, struct span access_key, char ret[SECRET_MAX + 1], const char **ret_why)
+bool s3_find_secret(struct s3_call *call, struct span access_key, char ret[S3_SECRET_MAX + 1], const char **ret_why)
 {
 	const struct settings *settings = call->door->settings;
 	const char *secret = settings->s3_secret_access_key ? settings->s3_secret_access_key : settings->admin_api_key;
@@ -39,7 +36,7 @@ static bool find_secret(struct s3_call *call, struct span access_key, char ret[S
 	struct s3_credential row;
 	if (span_eq_secret(access_key, span_of(settings->s3_access_key_id))) {
 		*ret_why = "unknown";
-		if (!secret || strlen(secret) > SECRET_MAX)
+		if (!secret || strlen(secret) > S3_SECRET_MAX)
 			return false;
 		memcpy(ret, secret, strlen(secret) + 1);
 		who->kind = WHO_ADMIN;
@@ -59,7 +56,7 @@ static bool find_secret(struct s3_call *call, struct span access_key, char ret[S
 static void signing_key(const char *secret, const struct sigv4 *auth, unsigned char ret[SIGV4_KEY_BYTES])
 {
 	static _Thread_local struct {
-		char secret[SECRET_MAX + 1];
+		char secret[S3_SECRET_MAX + 1];
 		char scope[64];
 		unsigned char key[SIGV4_KEY_BYTES];
 	} last;
@@ -101,13 +98,13 @@ static bool by_sigv4(struct s3_call *call, bool presigned, struct err *err)
 					      .query = req->query,
 					      .header = header_at,
 					      .ctx = req};
-	char secret[SECRET_MAX + 1];
+	char secret[S3_SECRET_MAX + 1];
 	const char *why = "unknown";
 	bool parsed = presigned ? sigv4_parse_query(call->arena, &request, &caller->sigv4, err)
 				: sigv4_parse_header(call->arena, &request, &caller->sigv4, err);
 	if (!parsed)
 		return refused("signature");
-	if (!find_secret(call, caller->sigv4.access_key, secret, &why)) {
+	if (!s3_find_secret(call, caller->sigv4.access_key, secret, &why)) {
 		(void)err_set(err, ERR_ACCESS_KEY_UNKNOWN, "The access key id is not known here");
 		return refused(why);
 	}

@@ -68,6 +68,7 @@ struct s3_door {
 	struct storage *storage;
 	const struct settings *settings;
 	struct s3_counters counters;
+	int port; /* of the HTTP listener; 0: not known yet */
 	struct span presign_key;
 	unsigned char derived_key[SERVER_KEY_BYTES];
 	struct http_routes routes;
@@ -115,6 +116,9 @@ MUST_CHECK bool s3_query_number(const struct s3_call *call, const char *name, in
 /* BASE_URL, or scheme and host of the request. */
 const char *s3_base_url(const struct s3_call *call);
 
+enum { S3_SECRET_MAX = 256 };
+/* The secret of an access key; call->caller becomes its owner. False without an error: *ret_why says why. */
+bool s3_find_secret(struct s3_call *call, struct span access_key, char ret[S3_SECRET_MAX + 1], const char **ret_why);
 /* auth.c: who is it. Counts what is refused. */
 MUST_CHECK bool s3_authenticate(struct s3_call *call, struct err *err);
 /* The project of a bucket, if the caller may do that there. ERR_PROJECT_NOT_FOUND, ERR_FORBIDDEN */

@@ -20,6 +20,8 @@ struct s3_door;
 struct s3_door *s3_door_new(struct storage *storage);
 /* NULL is fine. */
 void s3_door_free(struct s3_door *door);
+/* The port that the HTTP listener got: from now on the door knows its own URLs (storage->own_url). */
+void s3_door_listens(struct s3_door *door, int port);
 /* To be registered with the HTTP server. */
 const struct http_routes *s3_routes(const struct s3_door *door);
 /* http_config.preroute, with the door as its context. */

@@ -115,7 +115,10 @@ static bool http_begin(struct server *server, struct err *err)
 	config.idempotency = idempotency_of(server->storage->catalog);
 	server->openapi = http_openapi(&config, &server->web.openapi_len);
 	server->web.openapi = server->openapi;
-	return http_server_start(&config, &server->http, err);
+	if (!http_server_start(&config, &server->http, err))
+		return false;
+	s3_door_listens(server->s3, http_server_port(server->http));
+	return true;
 }
 
 /* METRICS_LISTEN: host:port, with the host in brackets for IPv6. */

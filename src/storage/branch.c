@@ -219,7 +219,7 @@ static bool rows_remove(struct op *op, const struct removal *r, struct err *err)
 	catalog_remove_all_publications(t, KEY(project_id, id));
 	catalog_remove_all_api_keys_of_branch(t, KEY(project_id, id));
 	for (size_t i = 0; i < r->workspace_count; i++)
-		catalog_remove_all_pg_sessions_of_workspace(t, KEY(r->workspaces[i].id));
+		workspace_forget(t, r->workspaces[i].id);
 	catalog_remove_all_workspaces_of_branch(t, KEY(project_id, id));
 	version_forget(t, project_id, id, NULL, NULL);
 	return catalog_commit(t, err);

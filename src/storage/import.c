@@ -1,39 +1,19 @@
 #include "storage/import.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
-#include "base/id.h"
 #include "engine/sql.h"
 #include "engine/staging.h"
 #include "metrics/metrics.h"
-#include "storage/file.h"
-#include "storage/import_map.h"
 #include "storage/import_merge.h"
+#include "storage/import_source.h"
 #include "storage/write.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Above this share of dead space the table file is written anew. */
 static const double rewrite_above = 1.0 / 3;
 
 enum dedup { DEDUP_REPLACE, DEDUP_REFUSE };
-
-/*
- * A file to read. The engine gets the name of a link to our descriptor: these very bytes, though the file be deleted or
- * replaced meanwhile, under a name that never comes back (the engine's caches go by name).
- */
-struct source {
-	int fd;
-	int64_t size;
-	const char *name; /* as the user knows it */
-	char link[LIMIT_PATH_BYTES];
-	struct import_file file;
-	struct import_map map;
-};
 
 struct importer {
 	struct op *op;
@@ -42,7 +22,7 @@ struct importer {
 	const struct table_import *request;
 	enum dedup dedup;
 	struct import_options options;
-	struct source *sources;
+	struct import_source *sources;
 	size_t source_count;
 	int64_t source_bytes;
 	struct session *session;
@@ -123,11 +103,14 @@ static bool csv_options(struct importer *im, struct err *err)
 static bool check_request(struct importer *im, struct err *err)
 {
 	const char *format = im->request->format;
-	if (!format_of(format, &im->options.format)) {
+	/* A table has named columns as a Parquet file has. */
+	if (!im->request->from && !format_of(format, &im->options.format)) {
 		(void)err_set(err, ERR_INVALID_FORMAT, "The format must be csv or parquet");
 		err_detail(err, "format", format);
 		return false;
 	}
+	if (im->request->from)
+		im->options.format = IMPORT_PARQUET;
 	return dedup_of(im->request->dedup_mode, &im->dedup, err) && csv_options(im, err);
 }
 
@@ -148,57 +131,17 @@ static bool not_linked(struct importer *im, struct err *err)
 
 /* ---- sources ---- */
 
-static bool source_link(struct importer *im, struct source *s, struct err *err)
-{
-	char unique[17];
-	char target[40];
-	const char *dot = strrchr(s->name, '.');
-	/* The ending tells the engine's sniffer about compression. */
-	const char *ending = dot && (!strcasecmp(dot, ".gz") || !strcasecmp(dot, ".zst")) ? dot : "";
-	id_hex(8, unique);
-	(void)snprintf(target, sizeof(target), "/proc/self/fd/%d", s->fd);
-	if (!fs_mkdir(im->storage->settings->staging_dir, err) ||
-	    !fs_path(s->link, sizeof(s->link), err, "%s/source_%s%s", im->storage->settings->staging_dir, unique,
-		     ending))
-		return false;
-	if (symlink(target, s->link) == 0)
-		return true;
-	(void)err_errno(err, errno, "Cannot create %s", s->link);
-	s->link[0] = '\0';
-	return false;
-}
-
-static bool source_open_path(struct source *s, const char *path, struct err *err)
-{
-	struct stat st;
-	const char *slash = strrchr(path, '/');
-	s->name = slash ? slash + 1 : path;
-	s->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (s->fd < 0 || fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_set(err, ERR_FILE_NOT_FOUND, "File %s not found", s->name);
-	s->size = st.st_size;
-	return true;
-}
-
 static bool sources_open(struct importer *im, struct err *err)
 {
 	const struct table_import *r = im->request;
-	size_t n = r->file_id ? 1 : r->file_path_count;
-	struct file_row file;
-	im->sources = arena_array(im->arena, struct source, n);
+	size_t n = r->file_id || r->from ? 1 : r->file_path_count;
+	im->sources = arena_array(im->arena, struct import_source, n);
 	for (size_t i = 0; i < n; i++) {
-		struct source *s = &im->sources[i];
-		s->fd = -1;
+		struct import_source *s = &im->sources[i];
 		im->source_count++;
-		if (r->file_id) {
-			if (!file_open(im->storage, im->op->call, r->project_id, r->file_id, &file, &s->fd, &s->size,
-				       err))
-				return false;
-			s->name = file.name;
-		} else if (!source_open_path(s, r->file_paths[i], err)) {
-			return false;
-		}
-		if (!source_link(im, s, err))
+		if (!(r->from	   ? import_source_table(s, im->op, r->from, err)
+		      : r->file_id ? import_source_file(s, im->op, r->project_id, r->file_id, err)
+				   : import_source_path(s, im->op, r->file_paths[i], err)))
 			return false;
 		im->source_bytes += s->size;
 	}
@@ -207,13 +150,8 @@ static bool sources_open(struct importer *im, struct err *err)
 
 static void sources_close(struct importer *im)
 {
-	for (size_t i = 0; i < im->source_count; i++) {
-		struct source *s = &im->sources[i];
-		if (s->link[0])
-			(void)unlink(s->link);
-		if (s->fd >= 0)
-			(void)close(s->fd);
-	}
+	for (size_t i = 0; i < im->source_count; i++)
+		import_source_close(&im->sources[i]);
 }
 
 /* Before the table is locked: reading a big file to its end takes its time. */
@@ -242,9 +180,11 @@ static bool names_lead(const struct importer *im, const struct import_file *file
 	return true;
 }
 
-static bool source_sniff(struct importer *im, struct source *s, struct err *err)
+static bool source_sniff(struct importer *im, struct import_source *s, struct err *err)
 {
 	bool may_lead = im->options.format == IMPORT_CSV && im->request->csv.names_header;
+	if (s->scan)
+		return true;
 	im->options.header = im->options.header || may_lead;
 	if (!import_sniff(im->session, s->link, &im->options, im->arena, &s->file, err))
 		return false;
@@ -257,7 +197,7 @@ static bool source_sniff(struct importer *im, struct source *s, struct err *err)
 static bool sources_map(struct importer *im, struct err *err)
 {
 	for (size_t i = 0; i < im->source_count; i++) {
-		struct source *s = &im->sources[i];
+		struct import_source *s = &im->sources[i];
 		if (!source_sniff(im, s, err) ||
 		    !import_map(&im->write.info.schema, &s->file, im->request, im->arena, &s->map, err))
 			return false;
@@ -268,16 +208,19 @@ static bool sources_map(struct importer *im, struct err *err)
 /* ---- rows ---- */
 
 /* Their empty text must reach the statement as such: it is read as text and cast there. */
-static bool empty_is_null(const struct importer *im, const char *column)
+static bool empty_is_null(const struct importer *im, const struct import_source *s, size_t at)
 {
-	for (size_t i = 0; i < im->request->empty_column_count; i++) {
+	const char *column = im->write.info.schema.columns[s->map.target[at]].name;
+	bool text = im->options.format == IMPORT_CSV ||
+		    (s->scan && strcmp(s->file.columns[s->map.source[at]].type, "VARCHAR") == 0);
+	for (size_t i = 0; text && i < im->request->empty_column_count; i++) {
 		if (strcasecmp(im->request->empty_columns[i], column) == 0)
-			return im->options.format == IMPORT_CSV;
+			return true;
 	}
 	return false;
 }
 
-static const char *const *scan_types(const struct importer *im, const struct source *s)
+static const char *const *scan_types(const struct importer *im, const struct import_source *s)
 {
 	const struct table_schema *schema = &im->write.info.schema;
 	const char *const *types = import_map_types(&s->map, schema, &s->file, im->arena);
@@ -285,14 +228,14 @@ static const char *const *scan_types(const struct importer *im, const struct sou
 	for (size_t i = 0; i < s->file.column_count; i++)
 		made[i] = types[i];
 	for (size_t i = 0; i < s->map.count; i++) {
-		if (empty_is_null(im, schema->columns[s->map.target[i]].name))
+		if (empty_is_null(im, s, i))
 			made[s->map.source[i]] = NULL;
 	}
 	return made;
 }
 
 /* INSERT INTO the next file: columns by their place in the scan, so that the file's own names never reach SQL. */
-static bool insert_sql(struct importer *im, const struct source *s, struct buf *sql, struct err *err)
+static bool insert_sql(struct importer *im, const struct import_source *s, struct buf *sql, struct err *err)
 {
 	const struct table_schema *schema = &im->write.info.schema;
 	const char *const *types = scan_types(im, s);
@@ -307,13 +250,15 @@ static bool insert_sql(struct importer *im, const struct source *s, struct buf *
 	buf_str(sql, ") SELECT ");
 	comma = "";
 	for (size_t i = 0; i < s->map.count; i++, comma = ", ") {
-		bool empty = empty_is_null(im, schema->columns[s->map.target[i]].name);
+		bool empty = empty_is_null(im, s, i);
 		sql_printf(sql, empty ? "%sNULLIF(c%d, '')" : "%sc%d", comma, (int64_t)s->map.source[i]);
 	}
 	if (stamp)
 		sql_printf(sql, "%smake_timestamp(%d)", comma, im->op->start_us);
 	buf_str(sql, " FROM ");
-	if (!import_scan_sql(s->link, &im->options, &s->file, types, sql, err))
+	if (s->scan)
+		buf_str(sql, s->scan);
+	else if (!import_scan_sql(s->link, &im->options, &s->file, types, sql, err))
 		return false;
 	buf_str(sql, " AS f(");
 	for (size_t i = 0; i < s->file.column_count; i++)
@@ -322,7 +267,7 @@ static bool insert_sql(struct importer *im, const struct source *s, struct buf *
 	return true;
 }
 
-static bool load(struct importer *im, const struct source *s, struct err *err)
+static bool load(struct importer *im, const struct import_source *s, struct err *err)
 {
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
 	const char *text;
@@ -467,7 +412,7 @@ static bool tidy(struct importer *im, struct err *err)
 static void name_source(struct importer *im, struct err *err)
 {
 	for (size_t i = 0; i < im->source_count; i++) {
-		const struct source *s = &im->sources[i];
+		const struct import_source *s = &im->sources[i];
 		const char *base = s->link[0] ? strrchr(s->link, '/') + 1 : NULL;
 		char *at;
 		while (base && (at = strstr(err->message, base))) {
@@ -486,12 +431,12 @@ static bool sources_broken(struct importer *im)
 {
 	bool broken = false;
 	for (size_t i = 0; i < im->source_count && !broken; i++) {
-		struct source *s = &im->sources[i];
+		struct import_source *s = &im->sources[i];
 		struct err ignored = ERR_INIT;
 		struct buf sql = BUF(LIMIT_SQL_BYTES);
 		const char *text;
 		buf_str(&sql, "SELECT count(*) FROM ");
-		broken = import_scan_sql(s->link, &im->options, &s->file, NULL, &sql, &ignored) &&
+		broken = !s->scan && import_scan_sql(s->link, &im->options, &s->file, NULL, &sql, &ignored) &&
 			 sql_finish(&sql, &text, &ignored) && !session_run(im->session, text, &ignored) &&
 			 ignored.code != ERR_CANCELLED;
 		buf_done(&sql);
@@ -510,7 +455,8 @@ static void explain(struct importer *im, struct err *err)
 	name_source(im, err);
 	if (im->request->file_id)
 		err_detail(err, "file_id", im->request->file_id);
-	err_detail(err, "format", im->request->format);
+	if (im->request->format)
+		err_detail(err, "format", im->request->format);
 }
 
 /* ---- all of it ---- */
@@ -581,12 +527,12 @@ bool table_import(struct storage *storage, const struct call *call, const struct
 	struct op op;
 	enum import_format format;
 	struct importer im = {.op = &op, .storage = storage, .arena = call->arena, .request = request};
-	op_begin(&op, storage, call, OP_import_from_file,
+	op_begin(&op, storage, call, request->from ? OP_import_from_table : OP_import_from_file,
 		 (struct op_target){.project_id = request->project_id,
 				    .branch_id = request->branch_id,
 				    .bucket = request->bucket,
 				    .table = request->table});
-	if (format_of(request->format, &format))
+	if (request->format && format_of(request->format, &format))
 		op.format = request->format;
 	op.incremental = request->incremental;
 	bool fine = import(&im, ret, err);

@@ -1,5 +1,5 @@
 /*
- * Loading stored files into a table. The whole import is one publish: after any
+ * Loading stored files, or the rows of another table, into a table. The whole import is one publish: after any
  * error the table is as it was. A caller who leaves does not stop it; only
  * call->progress does (ERR_CANCELLED).
  *
@@ -16,6 +16,7 @@
 #ifndef STORAGE_IMPORT_H
 #define STORAGE_IMPORT_H
 
+#include "storage/filter.h"
 #include "storage/place.h"
 
 struct table_import_csv {
@@ -32,10 +33,27 @@ struct table_import_csv {
 	bool names_header; /* without header: a first row equal to `columns` is one all the same */
 };
 
+/* A table to read instead of files: of storage, or of a workspace. */
+struct source_column {
+	const char *source;
+	const char *destination; /* NULL or empty: the same */
+};
+
+struct source_table {
+	const char *project_id, *branch_id, *bucket; /* unless workspace_id is set */
+	const char *workspace_id;
+	const char *table;
+	const struct source_column *columns; /* count 0: all */
+	size_t column_count;
+	const struct filters *filters; /* NULL: all rows */
+	int64_t limit;		       /* 0: all */
+};
+
 /* How file columns meet table columns. */
 enum table_import_mapping {
 	TABLE_IMPORT_BY_NAME_OR_POSITION, /* REST: names when the header allows it, else position with a warning */
-	TABLE_IMPORT_BY_NAME		  /* driver: header names only, names that start with '_' skipped */
+	TABLE_IMPORT_BY_NAME,		  /* driver: header names only, names that start with '_' skipped */
+	TABLE_IMPORT_CHOSEN /* the source's columns, each by its name; other table columns get their default */
 };
 
 struct table_import {
@@ -44,7 +62,8 @@ struct table_import {
 	/* ... or files of the store by absolute path, in this order (the driver's) */
 	const char *const *file_paths;
 	size_t file_path_count;
-	const char *format; /* csv, parquet */
+	const struct source_table *from; /* ... or a table */
+	const char *format;		 /* csv, parquet; NULL for a table */
 	struct table_import_csv csv;
 	bool incremental;
 	const char *dedup_mode;	    /* update_duplicates, insert_duplicates, fail_on_duplicates */
@@ -72,5 +91,13 @@ struct table_import_result {
 
 MUST_CHECK bool table_import(struct storage *storage, const struct call *call, const struct table_import *request,
 			     struct table_import_result *ret, struct err *err);
+
+/*
+ * The whole table, with definition and key, as a new table; with `replace` also over an existing one. Of storage no row is
+ * copied: both names have the same file until one is changed. ERR_TABLE_EXISTS.
+ */
+MUST_CHECK bool table_clone(struct storage *storage, const struct call *call, const struct source_table *from,
+			    const char *project_id, const char *branch_id, const char *bucket, const char *table,
+			    bool replace, struct table_info *ret, struct err *err);
 
 #endif

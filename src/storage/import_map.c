@@ -128,6 +128,27 @@ static bool map_fitting(const struct table_schema *schema, const struct import_f
 	return true;
 }
 
+/* ---- as the source was chosen ---- */
+
+static bool map_chosen(const struct table_schema *schema, const struct import_file *file, struct arena *arena,
+		       struct import_map *ret, struct err *err)
+{
+	bool *used = arena_array(arena, bool, schema->column_count);
+	for (size_t i = 0; i < file->column_count; i++) {
+		const char *name = file->columns[i].name;
+		ptrdiff_t at = table_column(schema, name);
+		if (at == NOWHERE || used[at]) {
+			(void)err_set(err, ERR_INVALID_COLUMN,
+				      at == NOWHERE ? "The table has no column %s" : "Column %s is named twice", name);
+			err_detail(err, "column", name);
+			return false;
+		}
+		used[at] = true;
+		add(ret, i, (size_t)at);
+	}
+	return true;
+}
+
 bool import_map(const struct table_schema *schema, const struct import_file *file, const struct table_import *request,
 		struct arena *arena, struct import_map *ret, struct err *err)
 {
@@ -136,6 +157,8 @@ bool import_map(const struct table_schema *schema, const struct import_file *fil
 				   .target = arena_array(arena, size_t, most)};
 	if (request->mapping == TABLE_IMPORT_BY_NAME)
 		return map_named(schema, file, request, ret, err);
+	if (request->mapping == TABLE_IMPORT_CHOSEN)
+		return map_chosen(schema, file, arena, ret, err);
 	return map_fitting(schema, file, request, arena, ret, err);
 }
 

@@ -255,7 +255,7 @@ static void remove_rows(struct storage *storage, const struct call *call, struct
 		catalog_remove_all_multipart_parts(t, KEY(uploads[i].id));
 	catalog_list_workspaces_newest(storage->catalog, call->arena, KEY(id), NULL, &workspaces, &n);
 	for (size_t i = 0; i < n; i++)
-		catalog_remove_all_pg_sessions_of_workspace(t, KEY(workspaces[i].id));
+		workspace_forget(t, workspaces[i].id);
 	catalog_remove_all_multiparts_of_project(t, KEY(id));
 	catalog_remove_all_workspaces_newest(t, KEY(id));
 	catalog_remove_all_api_keys_newest(t, KEY(id));

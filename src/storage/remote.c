@@ -66,6 +66,13 @@ static bool url_check(const struct settings *s, const char *url, struct err *err
 	return fine;
 }
 
+bool remote_is_own(const struct storage *storage, const struct call *call, const char *method, const char *url,
+		   bool *ret_own, struct own_object *ret, struct err *err)
+{
+	*ret_own = false;
+	return !storage->own_url || storage->own_url(storage->own_url_ctx, call, method, url, ret_own, ret, err);
+}
+
 /* ---- the transfer ---- */
 
 static size_t take(char *bytes, size_t size, size_t n, void *ctx)

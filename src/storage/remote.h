@@ -13,6 +13,22 @@
 #include "base/err.h"
 #include "storage/storage.h"
 
+/*
+ * An object of the server's own file storage: what a URL of its own S3 door names. Such a URL is not fetched over HTTP; the
+ * door (storage->own_url, set at start) says which object it is, after it has checked what the URL carries (signature), or
+ * without a signature the caller of the command.
+ */
+struct own_object {
+	const char *project_id;
+	const char *key;
+};
+
+/* *ret_own false, without an error: another server's. `method` is GET or PUT. ERR_FORBIDDEN and the S3 door's errors. */
+typedef bool (*own_url_find)(void *ctx, const struct call *call, const char *method, const char *url, bool *ret_own,
+			     struct own_object *ret, struct err *err);
+MUST_CHECK bool remote_is_own(const struct storage *storage, const struct call *call, const char *method,
+			      const char *url, bool *ret_own, struct own_object *ret, struct err *err);
+
 struct remote {
 	const char *url;
 	/* AWS Signature V4; NULL: the URL is all there is */

@@ -21,6 +21,8 @@ struct sweeper;
 struct objects;
 struct statement_stats;
 struct activity;
+struct own_object;
+struct err;
 
 struct storage {
 	const struct settings *settings;
@@ -40,6 +42,10 @@ struct storage {
 	unsigned char server_key[32];	    /* s3_credential.h */
 	struct sweeper *sweeper;	    /* background jobs */
 	_Atomic int64_t lost_bytes;	    /* in _lost, see reconcile.h; measured at start and by its sweep */
+	/* Of the S3 door: what its own URLs name (own_url_find of remote.h); NULL: nobody answers them */
+	bool (*own_url)(void *ctx, const struct call *call, const char *method, const char *url, bool *ret_own,
+			struct own_object *ret, struct err *err);
+	void *own_url_ctx;
 };
 
 /*

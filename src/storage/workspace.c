@@ -50,11 +50,6 @@ static void view_of(struct storage *storage, struct arena *arena, const struct w
 	};
 }
 
-bool workspace_by_username(struct storage *storage, struct arena *arena, const char *username, struct workspace *ret)
-{
-	return catalog_get_workspace_by_username(storage->catalog, arena, KEY(username), ret);
-}
-
 bool workspace_list(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
 		    int64_t limit, int64_t offset, struct workspace_view **ret, size_t *ret_count, struct err *err)
 {
@@ -149,7 +144,7 @@ bool workspace_get(struct storage *storage, const struct call *call, const char 
 
 /* ---- create ---- */
 
-static bool password_make(struct arena *arena, const char **ret, const char **ret_verifier, struct err *err)
+bool workspace_password_make(struct arena *arena, const char **ret, const char **ret_verifier, struct err *err)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 	unsigned char random[WORKSPACE_PASSWORD_BYTES];
@@ -232,7 +227,7 @@ static bool create(struct op *op, const struct workspace_create *request, struct
 	const char *password;
 	if (!place_branch(storage, arena, op->target.project_id, op->target.branch_id, NULL, &place, err) ||
 	    !row_make(op, place.on_main ? NULL : place.branch_id, request, &row, err) ||
-	    !password_make(arena, &password, &row.scram_verifier, err))
+	    !workspace_password_make(arena, &password, &row.scram_verifier, err))
 		return false;
 	for (size_t i = 0; i < request->preload_count; i++)
 		if (!workspace_source(storage, arena, &row, request->preload[i], &table, err))
@@ -283,7 +278,7 @@ static bool delete_workspace(struct op *op, const char *branch_id, const char *i
 	struct catalog_txn *t = catalog_txn(storage->catalog, op->call->arena);
 	catalog_expect_workspace(t, KEY(id), ERR_WORKSPACE_NOT_FOUND);
 	catalog_remove_workspace(t, KEY(id));
-	catalog_remove_all_pg_sessions_of_workspace(t, KEY(id));
+	workspace_forget(t, id);
 	bool fine = catalog_commit(t, err);
 	if (fine) {
 		workspace_doom(storage, id, PG_SESSION_DELETED);
@@ -418,7 +413,7 @@ static bool reset(struct op *op, const char *id, struct workspace_view *ret, str
 		err_detail(err, "workspace_id", id);
 		return false;
 	}
-	if (!password_make(op->call->arena, &password, &verifier, err))
+	if (!workspace_password_make(op->call->arena, &password, &verifier, err))
 		return false;
 	struct catalog_txn *t = catalog_txn(storage->catalog, op->call->arena);
 	catalog_change_workspace(t, KEY(id), row_credentials, arena_strdup(op->call->arena, verifier),

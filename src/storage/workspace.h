@@ -26,7 +26,8 @@ enum {
 	WORKSPACE_NAME_BYTES_MAX = 1024,
 	WORKSPACE_TTL_HOURS_MAX = 168,
 	WORKSPACE_SIZE_GB_MAX = 100,
-	WORKSPACE_SIZE_GB = 10
+	WORKSPACE_SIZE_GB = 10,
+	WORKSPACE_USERS_MAX = 1000
 };
 
 struct workspace_view {
@@ -116,7 +117,23 @@ MUST_CHECK bool workspace_reset_credentials(struct storage *storage, const struc
 
 /* ---- logins ---- */
 
-/* False without error: no such user. The verifier is row.scram_verifier (base/scram_verifier.h). */
+/*
+ * Besides its first login, which comes and goes with it, a workspace may have up to WORKSPACE_USERS_MAX more, with all its
+ * rights. `ret->row.username` and `ret->password` are the new login's. ERR_QUOTA_EXCEEDED.
+ */
+MUST_CHECK bool workspace_user_create(struct storage *storage, const struct call *call, const char *project_id,
+				      const char *id, struct workspace_view *ret, struct err *err);
+/* ERR_WORKSPACE_CREDENTIALS_NOT_FOUND; ERR_OPERATION_NOT_ALLOWED: the first login. */
+MUST_CHECK bool workspace_user_drop(struct storage *storage, const struct call *call, const char *project_id,
+				    const char *username, struct err *err);
+/* A new password for one login, whichever it is. ERR_WORKSPACE_CREDENTIALS_NOT_FOUND. */
+MUST_CHECK bool workspace_user_reset(struct storage *storage, const struct call *call, const char *project_id,
+				     const char *username, struct workspace_view *ret, struct err *err);
+
+/*
+ * False without error: no such user. row.username and row.scram_verifier (base/scram_verifier.h) are those of the login,
+ * be it the first or another.
+ */
 bool workspace_by_username(struct storage *storage, struct arena *arena, const char *username, struct workspace *ret);
 /*
  * After the password proved right, in this order: ERR_WORKSPACE_EXPIRED, ERR_WORKSPACE_NOT_ACTIVE,

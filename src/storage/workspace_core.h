@@ -101,6 +101,11 @@ MUST_CHECK bool workspace_load_one(struct op *op, struct workspace_instance *wi,
 /* A load is a write of its target: the target's lock and a slot of the write queue. Pair with lock_release. */
 MUST_CHECK bool workspace_admit(struct op *op, const struct workspace_instance *wi, const char *destination,
 				struct admission *ret, struct err *err);
+/* 32 random characters and what is kept of them. */
+MUST_CHECK bool workspace_password_make(struct arena *arena, const char **ret, const char **ret_verifier,
+					struct err *err);
+/* Adds the removal of what else is on record about a workspace: sessions, further logins. */
+void workspace_forget(struct catalog_txn *t, const char *id);
 int64_t workspace_file_size(const char *path);
 
 #endif
