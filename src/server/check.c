@@ -79,6 +79,16 @@ static void check_folder(struct check *c, const char *name, const char *path)
 		    fs_is_dir(path) ? "" : ", will be created");
 }
 
+static void check_catalog(struct check *c)
+{
+	char folder[LIMIT_PATH_BYTES];
+	(void)snprintf(folder, sizeof(folder), "%s", c->settings->metadata_db_path);
+	char *slash = strrchr(folder, '/');
+	if (slash && slash != folder)
+		*slash = '\0';
+	check_folder(c, "METADATA_DB_PATH", slash ? folder : ".");
+}
+
 static void check_files(struct check *c)
 {
 	struct rlimit limit;
@@ -109,16 +119,22 @@ static void check_memory(struct check *c)
 
 static void check_port(struct check *c, const char *name, int64_t port)
 {
-	struct sockaddr_in6 any = {
+	const struct sockaddr_in6 any6 = {
 		.sin6_family = AF_INET6, .sin6_addr = in6addr_any, .sin6_port = htons((uint16_t)port)};
+	const struct sockaddr_in any4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int on = 1;
 	if (port <= 0)
 		return;
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Machines without IPv6 */
+	const bool v6 = fd >= 0;
+	if (!v6)
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0)
+	if (bind(fd, v6 ? (const struct sockaddr *)&any6 : (const struct sockaddr *)&any4,
+		 v6 ? sizeof(any6) : sizeof(any4)) == 0)
 		say(c, FINE, "%s %lld is free", name, (long long)port);
 	else
 		say(c, FAULT, "%s %lld cannot be used (%m): stop the program that has it, or choose another", name,
@@ -152,6 +168,7 @@ size_t check_run(const struct settings *settings, struct buf *out)
 	check_folder(&c, "DUCKDB_DIR", settings->duckdb_dir);
 	check_folder(&c, "FILES_DIR", settings->files_dir);
 	check_folder(&c, "SNAPSHOTS_DIR", settings->snapshots_dir);
+	check_catalog(&c);
 	check_files(&c);
 	check_memory(&c);
 	check_port(&c, "PORT", settings->port);

@@ -1,14 +1,19 @@
 """The program itself: command line, key file, signals, second server, bad settings."""
 
+import contextlib
 import os
 import re
+import resource
 import signal
+import socket
 import stat
 import subprocess
 import time
 
 import pytest
+import requests
 from conftest import ADMIN_KEY, PROGRAM, ROOT, Project
+from test_disk import mounted, unwritable
 
 
 def run(*args, **env):
@@ -54,6 +59,97 @@ def test_check_names_faults_and_remedies(tmp_path):
                ADMIN_API_KEY=ADMIN_KEY)
     assert fine.returncode == 0 and "0 faults" in fine.stdout, fine.stdout
     assert not (tmp_path / "d").exists()
+
+
+@pytest.fixture(scope="module")
+def other_engine(tmp_path_factory):
+    """A library that says it is another version of the engine."""
+    folder = tmp_path_factory.mktemp("engine")
+    (folder / "v.c").write_text('const char *duckdb_library_version(void) { return "v0.0.1"; }\n')
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "v.so", folder / "v.c"], check=True)
+    return str(folder / "v.so")
+
+
+@pytest.mark.skipif("asan" in PROGRAM or "tsan" in PROGRAM, reason="a sanitizer must be loaded first")
+def test_another_engine_is_a_clear_error(tmp_path, other_engine):
+    words = ["--data-dir", str(tmp_path / "d"), "--port", "0", "--grpc-port", "0", "--pgwire-port", "0"]
+    env = {"ADMIN_API_KEY": ADMIN_KEY, "LD_PRELOAD": other_engine}
+    served = run("serve", *words, **env)
+    assert served.returncode == 1 and "v0.0.1" in served.stderr and "needs v1." in served.stderr
+    checked = run("check", *words, **env)
+    assert checked.returncode == 1 and re.search(r"FAULT +the engine library is v0\.0\.1.*run deps/setup", checked.stdout)
+
+
+def check(tmp_path, *words, limits=None, **env):
+    """Exit code and the lines that are not ok."""
+    clean = {"PATH": os.environ["PATH"], "ADMIN_API_KEY": ADMIN_KEY, **env}
+    ports = ["--port", "0", "--grpc-port", "0", "--pgwire-port", "0"]
+    answer = subprocess.run([PROGRAM, "check", "--data-dir", str(tmp_path / "d"), *ports, *words], capture_output=True, text=True,
+                            timeout=60, env=clean, preexec_fn=limits, check=False)
+    return answer.returncode, [line for line in answer.stdout.splitlines() if not line.startswith("ok ")]
+
+
+def test_check_tells_each_fault(server, tmp_path):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+    def told(pattern, *words, code=1, **more):
+        got, lines = check(tmp_path, *words, **more)
+        assert got == code and any(re.search(pattern, line) for line in lines), lines
+
+    told(r"FAULT .*256 open files are allowed.*raise LimitNOFILE", limits=few)
+    told(rf"FAULT .*PORT {server.ports['api']} cannot be used.*stop the program", "--port", str(server.ports["api"]))
+    told(r"FAULT .*no admin key: set ADMIN_API_KEY", ADMIN_API_KEY="")
+    told(r"warning .*guessed", code=0, ADMIN_API_KEY="short")
+    told(r"warning .*DUCKDB_MEMORY_LIMIT.*lower it", code=0, DUCKDB_MEMORY_LIMIT="900TB")
+    told(r"warning .*REFERENCE_COMPAT", code=0, REFERENCE_COMPAT="1")
+    told(r"FAULT .*TLS_CERT_FILE", "--tls-cert-file", "/none", "--tls-key-file", "/none")
+    (tmp_path / "file").write_text("x")
+    for name in ("DUCKDB_DIR", "FILES_DIR", "SNAPSHOTS_DIR"):
+        told(rf"FAULT .*{name} .*is not a folder", **{name: str(tmp_path / "file")})
+    told(r"FAULT .*METADATA_DB_PATH .*is not a folder", METADATA_DB_PATH=str(tmp_path / "file" / "m.duckdb"))
+    (tmp_path / "locked").mkdir()
+    with unwritable(str(tmp_path / "locked")):
+        told(r"FAULT .*FILES_DIR: .*locked is not writable.*chown", FILES_DIR=str(tmp_path / "locked" / "files"))
+
+
+def test_check_knows_a_small_disk(tmp_path):
+    (tmp_path / "d").mkdir()
+    if not mounted("-t", "tmpfs", "-o", "size=8m", "tmpfs", str(tmp_path / "d")):
+        pytest.skip("this machine does not allow mounts")
+    try:
+        code, lines = check(tmp_path)
+        assert code == 0 and any(re.search(r"warning .*DATA_DIR .*only \d+ MiB free", line) for line in lines), lines
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path / "d")], check=True)
+
+
+def test_the_first_signal_drains(tmp_path):
+    """An upload that is under way when the signal comes is finished and acknowledged; new connections are not taken."""
+    process = start(tmp_path, ADMIN_API_KEY=ADMIN_KEY, DRAIN_TIMEOUT_SECONDS="60")
+    port = int(re.search(r"API\s+http://localhost:(\d+)", read_until(process, "Stop with")).group(1))
+    head = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    requests.post(f"http://127.0.0.1:{port}/projects", json={"id": "p"}, headers=head, timeout=60)
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as held:
+        held.sendall(f"PUT /s3/p/k HTTP/1.1\r\nHost: x\r\nX-Api-Key: {ADMIN_KEY}\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert held.recv(100).startswith(b"HTTP/1.1 100")
+        held.sendall(b"01234")
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                time.sleep(0.05)
+                continue
+            break
+        assert process.poll() is None
+        held.sendall(b"56789")
+        assert held.recv(100).startswith(b"HTTP/1.1 200")
+    assert process.wait(timeout=60) == 0
+    again = start(tmp_path, ADMIN_API_KEY=ADMIN_KEY)
+    port = int(re.search(r"API\s+http://localhost:(\d+)", read_until(again, "Stop with")).group(1))
+    assert requests.get(f"http://127.0.0.1:{port}/s3/p/k", headers={"X-Api-Key": ADMIN_KEY}, timeout=60).content == b"0123456789"
+    again.terminate()
+    assert again.wait(timeout=60) == 0
 
 
 def start(tmp_path, *args, **env):
@@ -115,7 +211,6 @@ def test_everything_survives_kill_and_restart(server_factory):
 def test_second_signal_ends_at_once(tmp_path):
     process = start(tmp_path, ADMIN_API_KEY=ADMIN_KEY, DRAIN_TIMEOUT_SECONDS="600")
     port = re.search(r"API\s+http://localhost:(\d+)", read_until(process, "Stop with")).group(1)
-    import socket
     with socket.create_connection(("127.0.0.1", int(port))) as held:
         # A request that is being sent and never finishes keeps the drain waiting.
         held.sendall(b"POST /projects HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
