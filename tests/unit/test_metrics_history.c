@@ -115,7 +115,7 @@ static void the_rings_wrap(void **state)
 {
 	(void)state;
 	struct series *counter = metric_series(METRIC_EXPORT_BYTES_TOTAL, NULL);
-	enum { SAMPLES = 2 * HISTORY_LONG_POINTS * (HISTORY_LONG_STEP / HISTORY_STEP) };
+	enum { SAMPLES = (HISTORY_LONG_POINTS + 10) * (HISTORY_LONG_STEP / HISTORY_STEP) };
 	for (int64_t i = 1; i <= SAMPLES; i++) {
 		metric_add(counter, 10);
 		history_sample(6000000 + i * HISTORY_STEP);
