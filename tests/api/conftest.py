@@ -72,6 +72,12 @@ class Server:
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
 
+    def findings(self):
+        """What a sanitizer reported, or the end of the log."""
+        log = self.log_text()
+        at = re.search(r"^(={8,}|WARNING: \w+Sanitizer|.*runtime error:)", log, re.MULTILINE)
+        return log[at.start() :][:6000] if at else log[-2000:]
+
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -93,7 +99,7 @@ class Server:
         self.log.close()
 
     def restart(self):
-        assert self.stop() == 0
+        assert self.stop() == 0, self.findings()
         self.start()
 
     def request(self, method, path, key=ADMIN_KEY, **kwargs):
@@ -161,10 +167,13 @@ def server_factory(tmp_path_factory):
         return server
 
     yield make
+    faults = []
     for server in started:
-        if server.process.poll() is None:
-            server.stop()
+        # A sanitizer that found something says so in the log and in the code.
+        if server.process.poll() is None and server.stop() != 0:
+            faults.append(f"{server.log_path} ended with {server.process.returncode}: {server.findings()}")
         shutil.rmtree(server.data_dir, ignore_errors=True)
+    assert not faults, "\n".join(faults)
 
 
 @pytest.fixture(scope="session")
