@@ -46,9 +46,10 @@ bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
 
 bool err_errno(struct err *err, int number, const char *fmt, ...)
 {
-	enum err_code code = number == ENOSPC || number == EDQUOT ? ERR_DISK_FULL
-			     : number == ENOMEM			  ? ERR_OUT_OF_MEMORY
-								  : ERR_IO;
+	enum err_code code = number == ENOSPC || number == EDQUOT		      ? ERR_DISK_FULL
+			     : number == EROFS || number == EACCES || number == EPERM ? ERR_STORAGE_UNWRITABLE
+			     : number == ENOMEM					      ? ERR_OUT_OF_MEMORY
+										      : ERR_IO;
 	va_list args;
 	va_start(args, fmt);
 	message_set(err, code, fmt, args);

@@ -4,7 +4,7 @@
  *
  * Publishing is write to a temporary name, fsync, rename, fsync of the folder:
  * after fs_publish returned true the new file survives a crash, before that the
- * old one does. Functions are thread-safe; errors are ERR_IO, ERR_DISK_FULL.
+ * old one does. Functions are thread-safe; errors are ERR_IO, ERR_DISK_FULL, ERR_STORAGE_UNWRITABLE.
  */
 #ifndef BASE_FS_H
 #define BASE_FS_H

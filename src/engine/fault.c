@@ -81,6 +81,8 @@ static const struct verdict verdicts[] = {
 	{"Constraint", NULL, NULL, "foreign key", FAULT_KIND_CONSTRAINT, "23503"},
 	{"Constraint", NULL, NULL, "CHECK", FAULT_KIND_CONSTRAINT, "23514"},
 	{"Constraint", NULL, NULL, NULL, FAULT_KIND_CONSTRAINT, "23000"},
+	{"TransactionContext", NULL, NULL, "No space left", FAULT_KIND_DISK, "53100"},
+	{"TransactionContext", NULL, NULL, "Could not write file", FAULT_KIND_IO, "58030"},
 	{"TransactionContext", NULL, NULL, "aborted", FAULT_KIND_TRANSACTION, "25P02"},
 	{"TransactionContext", NULL, NULL, "Conflict", FAULT_KIND_TRANSACTION, "40001"},
 	{"TransactionContext", NULL, NULL, "conflict", FAULT_KIND_TRANSACTION, "40001"},
@@ -140,9 +142,16 @@ static void judge(const struct report *r, struct fault *fault)
 	}
 }
 
-static enum err_code code_of(enum fault_kind kind)
+/* The system's words; the engine passes its number on for some calls only. */
+static bool says_unwritable(const char *message)
 {
-	switch (kind) {
+	return strstr(message, "Read-only file system") || strstr(message, "Permission denied") ||
+	       strstr(message, "Operation not permitted");
+}
+
+static enum err_code code_of(const struct fault *fault)
+{
+	switch (fault->kind) {
 	case FAULT_KIND_NONE:
 	case FAULT_KIND_INTERNAL:
 		return ERR_ENGINE;
@@ -153,7 +162,7 @@ static enum err_code code_of(enum fault_kind kind)
 	case FAULT_KIND_DISK:
 		return ERR_DISK_FULL;
 	case FAULT_KIND_IO:
-		return ERR_IO;
+		return says_unwritable(fault->message) ? ERR_STORAGE_UNWRITABLE : ERR_IO;
 	default:
 		return ERR_ENGINE_REFUSED;
 	}
@@ -249,7 +258,7 @@ bool fault_err(const char *message, const char *hide_dir, struct fault *fault, s
 		fault_of_report(&r, hide_dir, fault);
 	}
 	json_decref(json);
-	return err_set(err, code_of(fault->kind), "%s", fault->message);
+	return err_set(err, code_of(fault), "%s", fault->message);
 }
 
 /* The engine counts bytes from 0, PostgreSQL's clients characters from 1. */
