@@ -2,50 +2,23 @@
 #include "base/limits.h"
 #include "engine/encode_json.h"
 #include "engine/number.h"
-#include "engine/session.h"
+#include "engine_bed.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 #include <float.h>
 #include <jansson.h>
 #include <math.h>
 
-static struct instance *instance;
-static struct session *session;
-
 static int setup(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	if (!instance_open(&(struct instance_config){.threads = 1}, &instance, &err) ||
-	    !session_open(instance, &session, &err) || !session_run(session, "SET TimeZone='UTC'", &err)) {
-		(void)fprintf(stderr, "%s\n", err.message);
-		return -1;
-	}
-	return 0;
+	return bed_open(&(struct instance_config){.threads = 1}, "SET TimeZone='UTC'");
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	session_close(session);
-	instance_close(instance);
+	bed_close();
 	return 0;
-}
-
-static struct cursor *query(const char *sql)
-{
-	struct err err = ERR_INIT;
-	struct cursor *c;
-	size_t rows;
-	if (!session_query(session, sql, &c, &err) || !cursor_next(c, &rows, &err))
-		fail_msg("%s: %s", sql, err.message);
-	assert_true(rows >= 1);
-	return c;
 }
 
 static void check_double(double value)
@@ -343,7 +316,7 @@ static void test_text_is_the_engines(void **state)
 		char sql[600];
 		struct buf text = BUF(MIB);
 		(void)snprintf(sql, sizeof(sql), "SELECT v, v::VARCHAR FROM (SELECT %s AS v)", values[i]);
-		struct cursor *c = query(sql);
+		struct cursor *c = bed_query(sql);
 		const struct vector *v = cursor_vectors(c);
 		encode_text_value(&v[0], 0, &text);
 		const struct span want = cursor_text(c, 1, 0), got = buf_view(&text);
@@ -433,7 +406,7 @@ static void test_json(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char sql[400];
 		(void)snprintf(sql, sizeof(sql), "SELECT %s AS \"a\"\"b\"", rows[i].value);
-		struct cursor *c = query(sql);
+		struct cursor *c = bed_query(sql);
 		for (int style = JSON_STYLE_PREVIEW; style <= JSON_STYLE_PG; style++) {
 			struct buf text = BUF(MIB);
 			encode_json_value(cursor_vectors(c), 0, (enum json_style)style, &text);
@@ -466,7 +439,7 @@ static void test_opaque(void **state)
 				"INSERT INTO opaque VALUES (1, 1::VARIANT, 'POINT (1 2)'), (2, 'a'::VARIANT, NULL);"
 				"INSERT INTO opaque VALUES (3, [1, 2]::VARIANT, NULL), (4, NULL, NULL)",
 				&err));
-	struct cursor *c = query("SELECT id AS \"select\", v, g, [v] AS l FROM opaque ORDER BY id DESC ; \n");
+	struct cursor *c = bed_query("SELECT id AS \"select\", v, g, [v] AS l FROM opaque ORDER BY id DESC ; \n");
 	struct buf rows = BUF(MIB);
 	bool first = true;
 	assert_int_equal(cursor_columns(c)[1].type->id, TYPE_JSON);
@@ -482,7 +455,7 @@ static void test_opaque(void **state)
 static void test_full_buffer(void **state)
 {
 	(void)state;
-	struct cursor *c = query(
+	struct cursor *c = bed_query(
 		"SELECT 'some text' AS t, [1, 2, 3] AS l, {'a': 'x'} AS s, map(['k'], ['\\x00'::BLOB]) AS m, 1.5 AS d "
 		"FROM range(100)");
 	for (size_t max = 1; max < 300; max++) {

@@ -1,17 +1,9 @@
 /* The expression guard: what must be refused, then what must pass and what it becomes. */
 #include "base/limits.h"
 #include "engine/expr.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "engine_bed.h"
 
 static struct expr_guard *guard;
-static struct instance *instance; /* where accepted expressions are run */
-static struct session *session;
 static struct arena *arena;
 
 static const struct table_column columns[] = {
@@ -29,34 +21,30 @@ static const struct table_column columns[] = {
 };
 static const struct table_schema schema = {ARRAY_LEN(columns), columns, 0, NULL};
 
+/* Accepted expressions are run on the bed's engine. */
 static int setup(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
 	arena = arena_new();
-	if (!expr_guard_open(&guard, &err) ||
-	    !instance_open(&(struct instance_config){.threads = 1}, &instance, &err) ||
-	    !session_open(instance, &session, &err) ||
-	    !session_run(
-		    session,
-		    "CREATE TABLE data(id INTEGER, name VARCHAR, price DECIMAL(10,2), active BOOLEAN, created TIMESTAMP, "
-		    "tags VARCHAR[], doc JSON, s STRUCT(x INTEGER, \"y z\" VARCHAR), \"select\" INTEGER, "
-		    "\"we\"\"ird\" DOUBLE, kind ENUM('a', 'b'));"
-		    "INSERT INTO data VALUES (1, 'one', 1.5, true, '2024-01-01', ['a', 'b'], '{\"k\": 1}', {'x': 1, 'y z': 'q'}, 7, 1.5, 'a'),"
-		    "(2, 'two; --', 20, false, '2025-06-01', [], '[]', {'x': 2, 'y z': null}, 8, 2.5, 'b'),"
-		    "(3, null, null, null, null, null, null, null, null, null, null)",
-		    &err)) {
+	if (!expr_guard_open(&guard, &err)) {
 		(void)fprintf(stderr, "%s\n", err.message);
 		return -1;
 	}
-	return 0;
+	return bed_open(
+		&(struct instance_config){.threads = 1},
+		"CREATE TABLE data(id INTEGER, name VARCHAR, price DECIMAL(10,2), active BOOLEAN, created TIMESTAMP, "
+		"tags VARCHAR[], doc JSON, s STRUCT(x INTEGER, \"y z\" VARCHAR), \"select\" INTEGER, "
+		"\"we\"\"ird\" DOUBLE, kind ENUM('a', 'b'));"
+		"INSERT INTO data VALUES (1, 'one', 1.5, true, '2024-01-01', ['a', 'b'], '{\"k\": 1}', {'x': 1, 'y z': 'q'}, 7, 1.5, 'a'),"
+		"(2, 'two; --', 20, false, '2025-06-01', [], '[]', {'x': 2, 'y z': null}, 8, 2.5, 'b'),"
+		"(3, null, null, null, null, null, null, null, null, null, null)");
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	session_close(session);
-	instance_close(instance);
+	bed_close();
 	expr_guard_close(guard);
 	arena_free(arena);
 	return 0;

@@ -6,47 +6,32 @@
 #include "engine/export.h"
 #include "engine/import.h"
 #include "engine/sql.h"
+#include "engine_bed.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 #include <sys/mount.h>
 #include <unistd.h>
 #include <zlib.h>
 
 static char root[] = "/tmp/engine_files_XXXXXX";
-static struct instance *instance;
-static struct session *session;
 static struct arena *arena;
 
 static int setup(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
 	arena = arena_new();
-	if (!mkdtemp(root) ||
-	    !instance_open(&(struct instance_config){.threads = 2, .memory_limit = 1 << 30}, &instance, &err) ||
-	    !session_open(instance, &session, &err) ||
-	    !session_run(
-		    session,
-		    "CREATE TABLE src AS SELECT i AS id, 'name, ' || i AS \"a name\", CASE WHEN i % 3 = 0 THEN NULL ELSE i / 4 END AS x, "
-		    "i % 2 = 0 AS even, TIMESTAMP '2025-01-01' + to_seconds(i) AS t FROM range(300000) r(i)",
-		    &err)) {
-		(void)fprintf(stderr, "%s\n", err.message);
+	if (!mkdtemp(root))
 		return -1;
-	}
-	return 0;
+	return bed_open(
+		&(struct instance_config){.threads = 2, .memory_limit = 1 << 30},
+		"CREATE TABLE src AS SELECT i AS id, 'name, ' || i AS \"a name\", CASE WHEN i % 3 = 0 THEN NULL ELSE i / 4 END AS x, "
+		"i % 2 = 0 AS even, TIMESTAMP '2025-01-01' + to_seconds(i) AS t FROM range(300000) r(i)");
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	session_close(session);
-	instance_close(instance);
+	bed_close();
 	arena_free(arena);
 	return fs_remove_tree(root, &err) ? 0 : -1;
 }

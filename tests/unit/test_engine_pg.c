@@ -1,45 +1,19 @@
 /* Values in PostgreSQL's text and binary formats, and time zones. */
 #include "base/limits.h"
 #include "engine/encode_pg.h"
-#include "engine/session.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-static struct instance *instance;
-static struct session *session;
+#include "engine_bed.h"
 
 static int setup(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	return instance_open(&(struct instance_config){.threads = 1}, &instance, &err) &&
-			       session_open(instance, &session, &err) &&
-			       session_run(session, "SET TimeZone='UTC'", &err)
-		       ? 0
-		       : -1;
+	return bed_open(&(struct instance_config){.threads = 1}, "SET TimeZone='UTC'");
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	session_close(session);
-	instance_close(instance);
+	bed_close();
 	return 0;
-}
-
-static struct cursor *query(const char *sql)
-{
-	struct err err = ERR_INIT;
-	struct cursor *c;
-	size_t rows;
-	if (!session_query(session, sql, &c, &err) || !cursor_next(c, &rows, &err))
-		fail_msg("%s: %s", sql, err.message);
-	return c;
 }
 
 static void test_values(void **state)
@@ -148,7 +122,7 @@ static void test_values(void **state)
 		char sql[400];
 		struct buf text = BUF(MIB), binary = BUF(MIB), hex = BUF(MIB);
 		(void)snprintf(sql, sizeof(sql), "SELECT %s", rows[i].value);
-		struct cursor *c = query(sql);
+		struct cursor *c = bed_query(sql);
 		const struct vector *v = cursor_vectors(c);
 		encode_pg_text(v, 0, NULL, &text);
 		if (!span_is(buf_view(&text), rows[i].text))
@@ -263,7 +237,7 @@ static void test_interval_iso(void **state)
 		char sql[200];
 		struct buf text = BUF(MIB);
 		(void)snprintf(sql, sizeof(sql), "SELECT %s", rows[i].value);
-		struct cursor *c = query(sql);
+		struct cursor *c = bed_query(sql);
 		encode_pg_text(cursor_vectors(c), 0, &style, &text);
 		if (!span_is(buf_view(&text), rows[i].text))
 			fail_msg("%s: %s", rows[i].value, buf_view(&text).ptr);
@@ -276,7 +250,7 @@ static void test_row(void **state)
 {
 	(void)state;
 	struct buf row = BUF(MIB), hex = BUF(MIB);
-	struct cursor *c = query("SELECT 1::INTEGER, NULL, 'ab', 2::INTEGER");
+	struct cursor *c = bed_query("SELECT 1::INTEGER, NULL, 'ab', 2::INTEGER");
 	const int16_t formats[] = {1, 1, 1, 0};
 	encode_pg_row(c, 0, formats, NULL, &row);
 	buf_hex(&hex, row.ptr, row.len);

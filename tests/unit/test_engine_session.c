@@ -4,36 +4,22 @@
 #include "base/pool.h"
 #include "engine/appender.h"
 #include "engine/sql.h"
+#include "engine_bed.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 #include <sched.h>
 #include <unistd.h>
-
-static struct instance *instance;
-static struct session *session;
 
 static int setup(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	const struct instance_config config = {.threads = 2, .memory_limit = 1 << 30, .hide_dir = "/tmp"};
-	if (!instance_open(&config, &instance, &err) || !session_open(instance, &session, &err)) {
-		(void)fprintf(stderr, "%s\n", err.message);
-		return -1;
-	}
-	return 0;
+	return bed_open(&(struct instance_config){.threads = 2, .memory_limit = 1 << 30, .hide_dir = "/tmp"},
+			"SELECT 1");
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	session_close(session);
-	instance_close(instance);
+	bed_close();
 	return 0;
 }
 
