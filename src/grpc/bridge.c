@@ -117,6 +117,8 @@ static bool answer_write(const struct driver_call *c, struct http_response *res,
 	}
 	json_array_end(j);
 	json_object_end(j);
+	if (c->command->secret)
+		http_secret(res);
 	return fine;
 }
 

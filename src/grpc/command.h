@@ -58,6 +58,7 @@ struct driver_command {
 	const ProtobufCMessageDescriptor *response; /* NULL: none */
 	driver_handler run;
 	enum driver_access access;
+	bool secret;	 /* the response shows a password or a key */
 	bool quick;	 /* answers from memory: needs no worker */
 	bool additional; /* beyond the 35 that every client of the protocol may count on */
 	const char *description;

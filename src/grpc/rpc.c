@@ -10,6 +10,7 @@
 /* A batch that the C core refuses is a fault of this program: its event would never come. */
 static void start(struct rpc *rpc, const grpc_op *ops, size_t n, struct rpc_tag *tag)
 {
+	atomic_store(&tag->handed, true);
 	grpc_call_error error = grpc_call_start_batch(rpc->call, ops, n, tag, NULL);
 	assert(error == GRPC_CALL_OK);
 	(void)error;
@@ -107,10 +108,11 @@ void rpc_request(struct driver_server *server)
 		return;
 	struct rpc *rpc = mem_alloc(sizeof(*rpc));
 	rpc->server = server;
-	rpc->requested = (struct rpc_tag){rpc, requested};
-	rpc->closed = (struct rpc_tag){rpc, closed};
+	rpc->requested = (struct rpc_tag){.rpc = rpc, .done = requested};
+	rpc->closed = (struct rpc_tag){.rpc = rpc, .done = closed};
 	grpc_metadata_array_init(&rpc->metadata);
 	grpc_call_details_init(&rpc->details);
+	atomic_store(&rpc->requested.handed, true);
 	if (grpc_server_request_call(server->server, &rpc->call, &rpc->details, &rpc->metadata, server->cq, server->cq,
 				     &rpc->requested) != GRPC_CALL_OK)
 		rpc_free(rpc);
@@ -133,7 +135,7 @@ void rpc_receive(struct rpc *rpc)
 	if (rpc->payload)
 		grpc_byte_buffer_destroy(rpc->payload);
 	rpc->payload = NULL;
-	rpc->received = (struct rpc_tag){rpc, rpc->method->received};
+	rpc->received = (struct rpc_tag){.rpc = rpc, .done = rpc->method->received};
 	const grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &rpc->payload};
 	start(rpc, &op, 1, &rpc->received);
 }
@@ -232,7 +234,7 @@ void rpc_send(struct rpc *rpc, struct span message, void (*sent)(struct rpc *rpc
 	grpc_byte_buffer *buffer = buffer_of(message);
 	begin(rpc, ops, &n);
 	ops[n++] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer};
-	rpc->sent = (struct rpc_tag){rpc, sent};
+	rpc->sent = (struct rpc_tag){.rpc = rpc, .done = sent};
 	start(rpc, ops, n, &rpc->sent);
 	grpc_byte_buffer_destroy(buffer);
 }
@@ -255,7 +257,7 @@ void rpc_finish(struct rpc *rpc, const struct span *message, enum err_grpc statu
 	ops[n++] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
 			     .data.send_status_from_server = {.status = (grpc_status_code)status,
 							      .status_details = text ? &details : NULL}};
-	rpc->sent = (struct rpc_tag){rpc, finished};
+	rpc->sent = (struct rpc_tag){.rpc = rpc, .done = finished};
 	start(rpc, ops, n, &rpc->sent);
 	if (buffer)
 		grpc_byte_buffer_destroy(buffer);

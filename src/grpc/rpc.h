@@ -29,6 +29,9 @@ struct method;
 struct rpc_tag {
 	struct rpc *rpc;
 	void (*done)(struct rpc *rpc, bool ok);
+	/* Written before the C core gets the tag and read when it comes back: the order between the two threads, as a
+	   sanitizer sees it (the core's own queue is not instrumented). */
+	_Atomic bool handed;
 };
 
 enum rpc_watch { WATCH_NONE, WATCH_SERVER, WATCH_UNKNOWN };

@@ -37,6 +37,7 @@ static void *poll(void *ctx)
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		struct rpc_tag *tag = event.tag;
+		(void)atomic_load(&tag->handed);
 		if (tag != &server->shutdown) {
 			tag->done(tag->rpc, event.success);
 			continue;

@@ -240,6 +240,7 @@ static void run_and_keep(struct exchange *ex)
 	kept.status = res->status;
 	kept.type = res->kind == RESPONSE_BYTES ? res->type : NULL;
 	kept.body = res->kind == RESPONSE_BYTES ? res->bytes : SPAN_NONE;
+	kept.secret = res->secret;
 	bool keep = idem_keeps(res->status) && (res->kind == RESPONSE_BYTES || res->kind == RESPONSE_EMPTY);
 	if (!idem_finish(&ex->server->idem, &ex->claim, keep ? &kept : NULL, &err))
 		log_event(LOG_WARN, "cannot keep an answer for repeats, ignoring", "request_id", LOG_S(ex->request_id),

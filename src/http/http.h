@@ -190,6 +190,9 @@ void http_length(struct http_response *res, uint64_t length);
 /* Adds a header; the value is copied. CR, LF and NUL in it become spaces. Repeating a name repeats the header. */
 void http_add(struct http_response *res, const char *name, const char *value);
 
+/* The answer shows a secret that is told once: what is kept of it for repeats is unreadable on disk. */
+void http_secret(struct http_response *res);
+
 /* Static document with ETag: 304 when the client has it. HTML gets a content security policy that allows itself only. */
 struct http_page {
 	const char *type;
@@ -248,6 +251,8 @@ struct http_kept {
 	int status;
 	const char *type; /* NULL: no body */
 	struct span body;
+	bool secret;	    /* the body must not be readable in the store */
+	bool lost;	    /* by get: the body was secret, and went with the process that made it */
 	int64_t expires_us; /* Unix time */
 };
 

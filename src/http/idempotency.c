@@ -52,6 +52,14 @@ static bool same_request(const struct http_kept *first, const struct http_kept *
 	return true;
 }
 
+static bool readable(const struct http_kept *kept, struct err *err)
+{
+	return !kept->lost ||
+	       err_set(err, ERR_IDEMPOTENCY_CONFLICT,
+		       "This request was executed before the server was restarted. Its answer showed a secret and was "
+		       "therefore not kept; look at what was made, or repeat with another idempotency key");
+}
+
 /* A caller that is not admitted learns only about its own credential's requests. */
 static bool may_know(const struct idem_claim *claim, const struct http_kept *other)
 {
@@ -104,7 +112,8 @@ enum idem_verdict idem_begin(struct idem *idem, struct idem_claim *claim, struct
 		if (!may_know(claim, ret_kept))
 			verdict = IDEM_REFUSE;
 		else
-			verdict = same_request(ret_kept, &claim->self, err) ? IDEM_REPLAY : IDEM_CONFLICT;
+			verdict = same_request(ret_kept, &claim->self, err) && readable(ret_kept, err) ? IDEM_REPLAY
+												       : IDEM_CONFLICT;
 	} else if (!claim->admitted) {
 		verdict = IDEM_REFUSE;
 	}

@@ -35,6 +35,7 @@ void response_reset(struct http_response *res)
 	content_drop(res);
 	res->kind = RESPONSE_UNSET;
 	res->type = NULL;
+	res->secret = false;
 	res->bytes = SPAN_NONE;
 	res->made = false;
 	res->header_count = 0;
@@ -123,6 +124,11 @@ void http_add(struct http_response *res, const char *name, const char *value)
 		return;
 	res->headers[res->header_count++] =
 		(struct response_header){arena_strdup(res->arena, name), response_value(res->arena, value)};
+}
+
+void http_secret(struct http_response *res)
+{
+	res->secret = true;
 }
 
 void http_on_sent(struct http_response *res, void (*done)(void *ctx, uint64_t bytes, bool complete), void *ctx)

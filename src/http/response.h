@@ -28,6 +28,7 @@ struct http_response {
 	enum response_kind kind;
 	int status;
 	const char *type;
+	bool secret;	   /* see http_secret */
 	struct span bytes; /* RESPONSE_BYTES; when `made` the content of `body` */
 	bool made;
 	struct buf body;

@@ -34,6 +34,7 @@ static bool key_post(struct http_request *req, struct http_response *res, struct
 	};
 	if (!api_key_create(rest_storage(req), &req->call, http_param(req, "project_id"), &request, &key, &text, err))
 		return false;
+	http_secret(res);
 	key_write(http_json(res, 201), &key, text);
 	return true;
 }
@@ -81,6 +82,7 @@ static bool key_rotate(struct http_request *req, struct http_response *res, stru
 	if (!api_key_rotate(rest_storage(req), &req->call, http_param(req, "project_id"), http_param(req, "key_id"),
 			    &key, &text, err))
 		return false;
+	http_secret(res);
 	key_write(http_json(res, 201), &key, text);
 	return true;
 }

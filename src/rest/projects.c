@@ -37,6 +37,7 @@ static bool project_post(struct http_request *req, struct http_response *res, st
 	};
 	if (!project_create(rest_storage(req), &req->call, &request, &project, &key, err))
 		return false;
+	http_secret(res);
 	project_write(req, http_json(res, 201), &project, key);
 	return true;
 }

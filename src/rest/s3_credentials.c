@@ -29,6 +29,7 @@ static bool credential_post(struct http_request *req, struct http_response *res,
 	if (!s3_credential_create(rest_storage(req), &req->call, http_param(req, "project_id"), &request, &row, err))
 		return false;
 	s3_credential_secret(rest_storage(req)->server_key, row.access_key, secret);
+	http_secret(res);
 	credential_write(http_json(res, 201), &row, secret);
 	return true;
 }

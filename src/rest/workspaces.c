@@ -57,6 +57,7 @@ static bool workspace_post(struct http_request *req, struct http_response *res, 
 	if (!workspace_create(rest_storage(req), &req->call, http_param(req, "project_id"),
 			      http_param(req, "branch_id"), &request, &view, err))
 		return false;
+	http_secret(res);
 	struct json *j = http_json(res, 201);
 	json_object(j, NULL);
 	members_write(req, j, &view);
@@ -196,6 +197,7 @@ static bool reset_post(struct http_request *req, struct http_response *res, stru
 	if (!workspace_reset_credentials(rest_storage(req), &req->call, http_param(req, "project_id"),
 					 http_param(req, "workspace_id"), &view, err))
 		return false;
+	http_secret(res);
 	struct json *j = http_json(res, 200);
 	json_object(j, NULL);
 	connection_members(req, j, &view);

@@ -31,6 +31,7 @@ struct server {
 	size_t table_count;
 	struct web_context web;
 	struct s3_door *s3;
+	struct http_idempotency idempotency;
 	char *openapi;
 	struct http_server *http;
 	struct http_server *metrics;
@@ -112,7 +113,8 @@ static bool http_begin(struct server *server, struct err *err)
 	config.auth = authenticate;
 	config.auth_ctx = server->storage;
 	config.allow = auth_check;
-	config.idempotency = idempotency_of(server->storage->catalog);
+	server->idempotency = idempotency_open(server->storage->catalog);
+	config.idempotency = server->idempotency;
 	server->openapi = http_openapi(&config, &server->web.openapi_len);
 	server->web.openapi = server->openapi;
 	if (!http_server_start(&config, &server->http, err))
@@ -208,6 +210,7 @@ void server_stop(struct server *server)
 	for (int i = 0; i < HTTP_RUNS; i++)
 		pool_stop(server->pools[i]);
 	s3_door_free(server->s3);
+	idempotency_close(&server->idempotency);
 	storage_close(server->storage);
 	metrics_stop();
 	free(server->openapi);

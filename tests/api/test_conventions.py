@@ -1,5 +1,6 @@
 """What holds for every route: ids, errors, routing, validation, idempotency, CORS."""
 
+import os
 import re
 import threading
 import uuid
@@ -142,6 +143,54 @@ def test_idempotent_delete_and_restart(server_factory):
     replay = server.delete(path, headers=head)
     assert replay.status_code == 204 and replay.content == b"" and replay.headers["X-Idempotency-Replay"] == "true"
     assert server.delete(path).status_code == 404
+
+
+def on_disk(folder, secret):
+    """The files below the folder that hold the text."""
+    found = []
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as file:
+                if secret.encode() in file.read():
+                    found.append(name)
+    return found
+
+
+def test_secrets_kept_for_repeats_are_unreadable_on_disk(server_factory):
+    """An answer that shows a secret is replayed as it was, stands nowhere on disk, and is gone with the process."""
+    server = server_factory()
+    project = Project(server)
+    marker = "description-of-a-key"
+    command = {"command": {"type": "CreateWorkspaceCommand", "projectId": project.id, "workspaceId": "w9"}}
+    cases = [
+        ("/projects", {"id": f"{project.id}x"}, lambda a: a["api_key"]),
+        (f"{project.path}/api-keys", {"description": marker}, lambda a: a["api_key"]),
+        (f"{project.path}/s3-credentials", {"description": "x"}, lambda a: a["secret_access_key"]),
+        (f"{project.path}/workspaces", {"name": "w"}, lambda a: a["connection"]["password"]),
+        ("/driver/execute", command, lambda a: a["commandResponse"]["workspacePassword"]),
+    ]
+    made = []
+    for path, body, secret_of in cases:
+        head = {"X-Idempotency-Key": uuid.uuid4().hex}
+        first = server.post(path, body, headers=head)
+        assert first.status_code in (200, 201), first.text
+        made.append((path, body, head, first, secret_of(first.json())))
+    rotate = f"{made[1][0]}/{made[1][3].json()['id']}/rotate"
+    head = {"X-Idempotency-Key": uuid.uuid4().hex}
+    rotated = server.post(rotate, headers=head)
+    made.append((rotate, None, head, rotated, rotated.json()["api_key"]))
+    for path, body, head, first, secret in made:
+        again = server.post(path, body, headers=head)
+        assert again.status_code == first.status_code and again.content == first.content
+        assert again.headers["X-Idempotency-Replay"] == "true" and len(secret) >= 20
+        assert on_disk(server.data_dir, secret) == [], path
+    assert on_disk(server.data_dir, marker), "the search finds what is on disk"
+    server.restart()
+    for path, body, head, _, secret in made:
+        lost = server.post(path, body, headers=head)
+        assert lost.status_code == 409 and lost.json()["error"] == "idempotency_conflict", lost.text
+        assert "restarted" in lost.json()["message"]
+        assert on_disk(server.data_dir, secret) == [], path
 
 
 def test_simultaneous_duplicates_run_once(server, project):

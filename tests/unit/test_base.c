@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/pool.h"
+#include "base/seal.h"
 #include "base/settings.h"
 
 #include <errno.h>
@@ -305,6 +306,33 @@ static void ids_have_their_form(void **state)
 	assert_string_not_equal(a, b);
 }
 
+static void sealed_text_opens_with_key_and_name_only(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new();
+	unsigned char key[SEAL_KEY_BYTES];
+	unsigned char other[SEAL_KEY_BYTES];
+	struct span plain = SPAN("the password is swordfish");
+	struct span opened;
+	id_random(key, sizeof(key));
+	id_random(other, sizeof(other));
+	struct span sealed = seal_close(arena, key, SPAN("name"), plain);
+	assert_null(memmem(sealed.ptr, sealed.len, "sword", 5));
+	assert_true(seal_open(arena, key, SPAN("name"), sealed, &opened) && span_eq(opened, plain));
+	assert_false(seal_open(arena, key, SPAN("names"), sealed, &opened));
+	assert_false(seal_open(arena, other, SPAN("name"), sealed, &opened));
+	assert_false(seal_open(arena, key, SPAN("name"), span_first(sealed, sealed.len - 1), &opened));
+	assert_false(seal_open(arena, key, SPAN("name"), span_first(sealed, 27), &opened));
+	for (size_t i = 0; i < sealed.len; i++) {
+		char *bent = arena_copy(arena, sealed);
+		bent[i] ^= 1;
+		assert_false(seal_open(arena, key, SPAN("name"), (struct span){bent, sealed.len}, &opened));
+	}
+	struct span nothing = seal_close(arena, key, SPAN_NONE, SPAN_NONE);
+	assert_true(seal_open(arena, key, SPAN_NONE, nothing, &opened) && opened.len == 0);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +352,7 @@ int main(void)
 		cmocka_unit_test(pool_runs_all_and_refuses_when_full),
 		cmocka_unit_test(settings_flags_win_and_bad_ones_are_named),
 		cmocka_unit_test(ids_have_their_form),
+		cmocka_unit_test(sealed_text_opens_with_key_and_name_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
