@@ -2,6 +2,7 @@
 #include "rest/rest.h"
 
 #include "base/clock.h"
+#include "metrics/alerts.h"
 #include "storage/activity.h"
 #include "storage/lock.h"
 #include "storage/op_live.h"
@@ -120,6 +121,14 @@ static bool activity_delete(struct http_request *req, struct http_response *res,
 	return true;
 }
 
+static bool alerts_get(struct http_request *req, struct http_response *res, struct err *err)
+{
+	(void)req;
+	(void)err;
+	alerts_expose(http_text(res, 200, "application/json"));
+	return true;
+}
+
 static const struct field operation_fields[] = {
 	{.name = "id", .type = FIELD_STRING, .help = "As in the history, later"},
 	{.name = "operation", .type = FIELD_STRING},
@@ -204,6 +213,14 @@ static const struct http_route routes[] = {
 	 .errors = end_errors,
 	 .tag = "Activity",
 	 .summary = "Cancel an operation or the statement of an SQL session"},
+	{.method = HTTP_GET,
+	 .path = "/internal/alerts",
+	 .guard = GUARD_ADMIN,
+	 .run = HTTP_READ,
+	 .handler = alerts_get,
+	 .produces = "application/json",
+	 .tag = "Activity",
+	 .summary = "The built-in alerts: what fires, what is pending, and their values"},
 };
 
 REST_RESOURCE(activity, routes);

@@ -9,6 +9,7 @@
 #include "pgwire/door.h"
 #include "rest/rest.h"
 #include "s3/s3.h"
+#include "server/alert_hook.h"
 #include "server/idempotency.h"
 #include "storage/auth.h"
 #include "storage/storage.h"
@@ -37,6 +38,7 @@ struct server {
 	struct http_server *metrics;
 	struct driver_server *grpc;
 	struct pg_door *pg;
+	struct alert_hook *alert_hook;
 };
 
 static void pools_start(struct server *server)
@@ -157,6 +159,15 @@ static bool pg_begin(struct server *server, struct err *err)
 	return server->settings->pgwire_port < 0 || pg_door_start(server->storage, &server->pg, err);
 }
 
+static void alerts_begin(struct server *server)
+{
+	server->alert_hook = alert_hook_start(server->storage, http_server_port(server->http));
+	struct alerts_config config = {.scale = server->settings->alert_time_scale,
+				       .notify = server->alert_hook ? alert_hook_notify : NULL,
+				       .ctx = server->alert_hook};
+	alerts_start(&config);
+}
+
 bool server_start(const struct settings *settings, struct server **ret, struct err *err)
 {
 	struct server *server = mem_alloc(sizeof(*server));
@@ -171,6 +182,7 @@ bool server_start(const struct settings *settings, struct server **ret, struct e
 		server_stop(server);
 		return false;
 	}
+	alerts_begin(server);
 	metric_gauge_set(metric_series(METRIC_API_UP, NULL), 1);
 	*ret = server;
 	return true;
@@ -196,6 +208,8 @@ void server_stop(struct server *server)
 	if (!server)
 		return;
 	metric_gauge_set(metric_series(METRIC_API_UP, NULL), 0);
+	alerts_stop();
+	alert_hook_stop(server->alert_hook);
 	driver_server_drain(server->grpc);
 	if (server->http)
 		(void)http_server_drain(server->http, (unsigned)server->settings->drain_timeout);

@@ -1,6 +1,7 @@
 #include "web/routes.h"
 
 #include "base/hash.h"
+#include "metrics/alerts.h"
 #include "metrics/expose.h"
 #include "metrics/history.h"
 #include "web/pages.h"
@@ -81,6 +82,15 @@ static bool history_get(struct http_request *req, struct http_response *res, str
 	return true;
 }
 
+static bool alerts_get(struct http_request *req, struct http_response *res, struct err *err)
+{
+	if (!admitted(req, err))
+		return false;
+	alerts_expose(http_text(res, 200, "application/json"));
+	headers_add(req, res);
+	return true;
+}
+
 /* ---- pages ---- */
 
 static bool accepts_gzip(struct http_request *req)
@@ -140,6 +150,7 @@ static bool openapi_get(struct http_request *req, struct http_response *res, str
 	}
 #define METRICS_ROUTES                                                                                  \
 	METRICS_ROUTE("/metrics", metrics_get), METRICS_ROUTE("/metrics/history", history_get),         \
+		METRICS_ROUTE("/metrics/alerts", alerts_get),                                           \
 	{                                                                                               \
 		.method = HTTP_GET, .path = "/metrics/{group}", .rest = true, .run = HTTP_READ,         \
 		.handler = metrics_get, .with_head = true, .uncounted = true, .produces = "text/plain", \

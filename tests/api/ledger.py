@@ -9,7 +9,7 @@ from conftest import parse_metrics
 DEADLINE_SECONDS = 8
 # What every action may move, or what moves by itself: the machinery below the operations, and the scrapes themselves.
 MACHINERY = re.compile(
-    "duckdb_(metrics|pool|log|trace|cgroup|pressure|background_job|engine|fsync|checkpoint|table_handle|metadata)_|process_"
+    "duckdb_(alert|metrics|pool|log|trace|cgroup|pressure|background_job|engine|fsync|checkpoint|table_handle|metadata)_|process_"
 )
 HTTP_BYTES = re.compile("duckdb_http_(request|response)_bytes_total")
 
