@@ -10,6 +10,7 @@
 #define PGWIRE_BACKEND_H
 
 #include "base/map.h"
+#include "engine/bind.h"
 #include "engine/encode_pg.h"
 #include "engine/session.h"
 #include "pgwire/conn.h"
@@ -31,6 +32,7 @@ enum {
 	BACKEND_PREPARED_MAX = 10000,
 	BACKEND_PORTALS_MAX = 1000,
 	BACKEND_SAVEPOINTS_MAX = 1000,
+	BACKEND_RECENT = 16,
 	BACKEND_PARAMETERS_MAX = 65535,
 	HANDSHAKE_SECONDS = 60
 };
@@ -66,9 +68,22 @@ struct pg_door {
 struct prepared {
 	struct arena *arena;
 	const char *name;
+	struct span sql;  /* as the client sent it */
 	struct stmt stmt; /* its text lives in the arena */
-	uint32_t *oids;	  /* by parameter; 0: not told, not known */
+	uint32_t *given;  /* types as Parse told them */
+	size_t given_count;
+	uint32_t *oids;	 /* by parameter, as the client is told; 0: not known yet */
+	uint32_t *types; /* as values are decoded: for texts what their place asks for */
+	uint8_t *scales; /* of decimal ones, for the plan */
+	bool *used;	 /* the text has $n */
 	size_t parameters;
+	bool takes_values;	/* the engine gets the parameters as values, not as literals */
+	struct statement *plan; /* the engine's, kept */
+	uint64_t plan_settings; /* of the session, when it was made */
+	uint64_t plan_attached; /* likewise, workspace_attached() */
+	bool plan_busy;		/* a portal reads from it */
+	bool is_recent, is_stale;
+	bool no_tables; /* none of the project's can be named */
 	bool described; /* columns and all oids are known */
 	struct message_column *columns;
 	size_t column_count;
@@ -84,7 +99,9 @@ struct portal {
 	const char *name;
 	struct prepared *of;
 	struct stmt stmt;	     /* with its parameters filled in */
+	struct bind_value *values;   /* of the parameters, when `of` takes values */
 	struct statement *statement; /* the engine's, until it ran */
+	bool borrowed;		     /* statement is the plan of `of` */
 	struct cursor *cursor;	     /* NULL: not started, spooled, or over */
 	size_t chunk_rows, chunk_at;
 	struct message_column *columns;
@@ -149,8 +166,10 @@ struct backend {
 	const char *path_applied; /* the search path the engine has */
 	bool path_had_catalog;
 	bool catalog_hidden;
+	char zone_applied[128];
 	const char **path; /* its schemas when buckets are among them, "" for others */
 	size_t path_count;
+	uint64_t plan_settings; /* counts changes that plans depend on */
 	struct gucs gucs;
 	struct pg_style style;
 
@@ -170,7 +189,8 @@ struct backend {
 	bool in_extended;
 	struct map prepared, portals, cursors;
 	uint64_t cursor_number;
-	struct portal *streaming; /* whose rows the engine session is busy with */
+	struct prepared *recent[BACKEND_RECENT]; /* plans of simple queries, by hash of their text */
+	struct portal *streaming;		 /* whose rows the engine session is busy with */
 
 	/* For pg_stat_activity, under guard */
 	char query[1024];
@@ -237,6 +257,8 @@ MUST_CHECK bool run_prepare(struct backend *b, const struct stmt *s, struct aren
 /* Columns as a client sees them; `s` is the statement's text, NULL when it is none of the client's. */
 void run_columns(struct statement *statement, const struct stmt *s, struct arena *arena, struct message_column **ret,
 		 size_t *ret_count);
+void run_cursor_columns(const struct cursor *cursor, struct arena *arena, struct message_column **ret,
+			size_t *ret_count);
 /* Starts the portal's statement. */
 MUST_CHECK bool run_start(struct backend *b, struct portal *p, struct pg_error *e);
 /* Sends up to max rows (0: all) as DataRow. *ret_more: stopped at max. */
@@ -288,6 +310,19 @@ struct prepared *prepared_find(struct backend *b, struct span name);
 MUST_CHECK bool prepared_make(struct backend *b, struct span name, struct span sql, const uint32_t *oids, size_t n,
 			      struct prepared **ret, struct pg_error *e);
 MUST_CHECK bool prepared_describe(struct backend *b, struct prepared *q, struct pg_error *e);
+/* One that no name leads to. */
+MUST_CHECK bool prepared_new(struct span name, struct span sql, const uint32_t *oids, size_t n, struct prepared **ret,
+			     struct pg_error *e);
+/* Was made of this text and these types. */
+bool prepared_is(const struct prepared *q, struct span sql, const uint32_t *oids, size_t n);
+/* The engine's statement for one that takes values; *ret_own: the caller frees it, else `q` keeps it. */
+MUST_CHECK bool prepared_plan(struct backend *b, struct prepared *q, struct statement **ret, bool *ret_own,
+			      struct pg_error *e);
+/* Lets the plan keep all digits of the decimals among the values. */
+void prepared_scales(struct prepared *q, const struct bind_value *values);
+MUST_CHECK bool prepared_bind(const struct prepared *q, const struct bind_value *values, struct backend *b,
+			      struct statement *statement, struct pg_error *e);
+void prepared_free(struct prepared *q);
 void prepared_close(struct backend *b, struct prepared *q);
 void prepared_close_all(struct backend *b);
 struct portal *portal_new(struct span name);
@@ -299,6 +334,9 @@ void portal_free(struct backend *b, struct portal *p);
 MUST_CHECK bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 			   char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
 MUST_CHECK bool copying_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
+/* parameter.c: one for the engine. What it points to lives where `bytes` does, or in the arena. */
+MUST_CHECK bool parameter_decode(uint32_t oid, unsigned format, struct span bytes, struct arena *arena,
+				 struct bind_value *ret, struct pg_error *e);
 /* literal.c: a decoded parameter as SQL of its type. */
 MUST_CHECK bool literal_write(uint32_t oid, unsigned format, struct span bytes, struct arena *arena, struct buf *out,
 			      struct pg_error *e);

@@ -5,40 +5,10 @@
 
 #include <stdlib.h>
 
-static const char *name_of(struct span name, struct arena *arena)
-{
-	return arena_copy(arena, name);
-}
-
 /* Maps do not take empty keys apart from names: a mark stands in front. */
 static struct span key_of(struct backend *b, struct span name)
 {
 	return span_of(arena_printf(b->work, "=%.*s", SPAN_ARG(name)));
-}
-
-struct prepared *prepared_find(struct backend *b, struct span name)
-{
-	return map_get(&b->prepared, key_of(b, name));
-}
-
-static void prepared_free(struct prepared *q)
-{
-	arena_free(q->arena);
-}
-
-void prepared_close(struct backend *b, struct prepared *q)
-{
-	(void)map_remove(&b->prepared, key_of(b, span_of(q->name)));
-	q->closed = true;
-	if (!q->uses)
-		prepared_free(q);
-}
-
-void prepared_close_all(struct backend *b)
-{
-	struct map_entry *entry;
-	for (size_t i = 0; (entry = map_next(&b->prepared, &i));)
-		prepared_close(b, entry->value);
 }
 
 void portal_free(struct backend *b, struct portal *p)
@@ -46,7 +16,8 @@ void portal_free(struct backend *b, struct portal *p)
 	run_drop(b, p);
 	if (p->spool)
 		(void)fclose(p->spool);
-	statement_free(p->statement);
+	if (!p->borrowed)
+		statement_free(p->statement);
 	if (p->of && --p->of->uses == 0 && p->of->closed)
 		prepared_free(p->of);
 	arena_free(p->arena);
@@ -57,7 +28,7 @@ struct portal *portal_new(struct span name)
 	struct arena *arena = arena_new();
 	struct portal *p = arena_new_of(arena, struct portal);
 	p->arena = arena;
-	p->name = name_of(name, arena);
+	p->name = arena_copy(arena, name);
 	return p;
 }
 
@@ -78,36 +49,10 @@ void extended_done(struct backend *b)
 {
 	portals_close_all(b);
 	prepared_close_all(b);
+	for (size_t i = 0; i < ARRAY_LEN(b->recent); i++)
+		if (b->recent[i])
+			prepared_free(b->recent[i]);
 	cursors_forget(b);
-}
-
-bool prepared_make(struct backend *b, struct span name, struct span sql, const uint32_t *oids, size_t n,
-		   struct prepared **ret, struct pg_error *e)
-{
-	struct arena *arena = arena_new();
-	struct prepared *q = arena_new_of(arena, struct prepared);
-	struct span rest = arena_span(arena, sql);
-	q->arena = arena;
-	q->name = name_of(name, arena);
-	bool fine = stmt_next(&rest, &q->stmt, e);
-	if (fine && stmt_more(rest))
-		fine = pg_error_set(e, "42601", "cannot insert multiple commands into a prepared statement");
-	if (fine && b->prepared.count >= BACKEND_PREPARED_MAX)
-		fine = pg_error_set(e, "54000", "too many prepared statements");
-	if (!fine) {
-		arena_free(arena);
-		return false;
-	}
-	q->parameters = q->stmt.parameters > n ? q->stmt.parameters : n;
-	q->oids = arena_array(arena, uint32_t, q->parameters + 1);
-	for (size_t i = 0; i < n; i++)
-		q->oids[i] = oids[i] == OID_UNKNOWN ? 0 : oids[i];
-	struct prepared *old = prepared_find(b, name);
-	if (old)
-		prepared_close(b, old);
-	(void)map_put(&b->prepared, key_of(b, name), q);
-	*ret = q;
-	return true;
 }
 
 static bool block_allows(struct backend *b, const struct stmt *s, struct pg_error *e)
@@ -120,6 +65,20 @@ static bool block_allows(struct backend *b, const struct stmt *s, struct pg_erro
 			    "current transaction is aborted, commands ignored until end of transaction block");
 }
 
+/* Clients that parse the same text again and again keep its plan. */
+static bool parsed(struct backend *b, const struct message_parse *m, const uint32_t *oids, struct prepared **ret,
+		   struct pg_error *e)
+{
+	struct prepared *old = prepared_find(b, m->name);
+	if (old && m->name.len)
+		return pg_error_set(e, "42P05", "prepared statement \"%.*s\" already exists", SPAN_ARG(m->name));
+	if (old && old->takes_values && old->described && prepared_is(old, m->sql, oids, m->oid_count)) {
+		*ret = old;
+		return true;
+	}
+	return prepared_make(b, m->name, m->sql, oids, m->oid_count, ret, e);
+}
+
 static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
 {
 	struct message_parse m;
@@ -129,9 +88,7 @@ static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
 	uint32_t *oids = arena_array(b->work, uint32_t, m.oid_count + 1U);
 	for (size_t i = 0; i < m.oid_count; i++)
 		oids[i] = message_parse_oid(&m, i);
-	if (m.name.len && prepared_find(b, m.name))
-		return pg_error_set(e, "42P05", "prepared statement \"%.*s\" already exists", SPAN_ARG(m.name));
-	if (!prepared_make(b, m.name, m.sql, oids, m.oid_count, &q, e))
+	if (!parsed(b, &m, oids, &q, e))
 		return false;
 	/* When Bind follows at once, that finds the errors as well. */
 	struct span ahead = conn_view(&b->conn);
@@ -179,10 +136,51 @@ static bool needs_types(struct message_bind *m, const struct prepared *q)
 	return false;
 }
 
+/* The same as values of the engine, in the portal. */
+static bool bind_engine_values(struct message_bind *m, const struct prepared *q, struct portal *p, struct pg_error *e)
+{
+	p->values = arena_array(p->arena, struct bind_value, m->value_count + 1U);
+	for (size_t i = 0; i < m->value_count; i++) {
+		struct message_value v = message_next_value(m);
+		if (v.is_null)
+			continue;
+		/* A text is the literal of the type its place asks for. */
+		bool is_text = q->oids[i] != q->types[i];
+		unsigned format = is_text ? 0 : message_bind_format(m, i);
+		if (!parameter_decode(q->types[i], format, arena_span(p->arena, v.bytes), p->arena, &p->values[i], e))
+			return false;
+	}
+	return true;
+}
+
+static bool bind_portal(struct backend *b, struct message_bind *m, struct prepared *q, struct portal *p,
+			struct pg_error *e)
+{
+	struct span *literals;
+	p->bound_formats = m->result_format_count;
+	p->bound = arena_array(p->arena, int16_t, m->result_format_count + 1U);
+	for (size_t i = 0; i < m->result_format_count; i++)
+		p->bound[i] = (int16_t)message_result_format(m, i);
+	if (q->takes_values) {
+		struct statement *plan = NULL;
+		bool own = false;
+		if (!prepared_describe(b, q, e) || !prepared_fill(q, NULL, 0, p, e) || !bind_engine_values(m, q, p, e))
+			return false;
+		prepared_scales(q, p->values);
+		bool fine = q->plan_settings || prepared_plan(b, q, &plan, &own, e);
+		if (own)
+			statement_free(plan);
+		return fine && portal_prepare(b, p, e);
+	}
+	if (needs_types(m, q) && !prepared_describe(b, q, e))
+		return false;
+	return bind_values(b, m, q, &literals, e) && prepared_fill(q, literals, m->value_count, p, e) &&
+	       portal_prepare(b, p, e);
+}
+
 static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 {
 	struct message_bind m;
-	struct span *literals;
 	if (!message_bind(body, &m, e))
 		return false;
 	struct prepared *q = prepared_find(b, m.statement);
@@ -197,17 +195,12 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(m.portal));
 	if (b->portals.count >= BACKEND_PORTALS_MAX)
 		return pg_error_set(e, "54000", "too many portals");
-	if (!block_allows(b, &q->stmt, e) || (needs_types(&m, q) && !prepared_describe(b, q, e)) ||
-	    !bind_values(b, &m, q, &literals, e))
+	if (!block_allows(b, &q->stmt, e))
 		return false;
 	if (old)
 		portal_close(b, old);
 	struct portal *p = portal_new(m.portal);
-	p->bound_formats = m.result_format_count;
-	p->bound = arena_array(p->arena, int16_t, m.result_format_count + 1U);
-	for (size_t i = 0; i < m.result_format_count; i++)
-		p->bound[i] = (int16_t)message_result_format(&m, i);
-	if (!prepared_fill(q, literals, m.value_count, p, e) || !portal_prepare(b, p, e)) {
+	if (!bind_portal(b, &m, q, p, e)) {
 		portal_free(b, p);
 		return false;
 	}

@@ -78,11 +78,30 @@ void gucs_hide_catalog(struct backend *b, bool hide)
 	gucs_apply(b);
 }
 
+/* The engine reads and casts instants in the session's zone as well. */
+static void apply_zone(struct backend *b)
+{
+	struct err err = ERR_INIT;
+	const char *zone = guc_text(&b->gucs, GUC_TimeZone);
+	if (b->block == 'E' || !b->engine || strcmp(b->zone_applied, zone) == 0)
+		return;
+	struct buf sql = BUF(1024);
+	buf_str(&sql, "SET TimeZone = ");
+	sql_text(&sql, span_of(zone));
+	/* Zones that only PostgreSQL knows, such as GMT-03, do for what is shown. */
+	if (sql.failed || !session_run(b->engine, sql.ptr, &err))
+		(void)!session_run(b->engine, "SET TimeZone = 'UTC'", &err);
+	buf_done(&sql);
+	(void)snprintf(b->zone_applied, sizeof(b->zone_applied), "%s", zone);
+	b->plan_settings++;
+}
+
 void gucs_apply(struct backend *b)
 {
 	b->style.zone = zone_find(span_of(guc_text(&b->gucs, GUC_TimeZone)));
 	b->style.interval = strcmp(guc_text(&b->gucs, GUC_IntervalStyle), "iso_8601") == 0 ? PG_INTERVAL_ISO_8601
 											   : PG_INTERVAL_POSTGRES;
+	apply_zone(b);
 	const char *path = guc_text(&b->gucs, GUC_search_path);
 	const bool with_catalog = b->catalog_ready && !b->catalog_hidden;
 	if (!b->path_applied || b->path_had_catalog != with_catalog || strcmp(b->path_applied, path) != 0) {
@@ -93,6 +112,7 @@ void gucs_apply(struct backend *b)
 		/* What could not be set, a failed transaction say, is tried again. */
 		b->path_applied = apply_search_path(b, with_catalog) ? arena_strdup(b->path_arena, path) : NULL;
 		b->path_had_catalog = with_catalog;
+		b->plan_settings++;
 	}
 }
 

@@ -3,6 +3,8 @@
 #include "pgwire/backend.h"
 #include "pgwire/catalog_columns.h"
 
+enum { RECENT_TEXT_MAX = 4096 };
+
 static void choose_formats(struct portal *p)
 {
 	p->formats = arena_array(p->arena, int16_t, p->column_count + 1);
@@ -17,7 +19,12 @@ bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 {
 	if (p->ready || p->stmt.kind == STMT_NONE || !p->stmt.returns_rows)
 		return true;
-	if (p->stmt.class == STMT_SESSION) {
+	if (p->of && p->of->takes_values && p->values) {
+		p->column_count = p->of->column_count;
+		p->columns = arena_array(p->arena, struct message_column, p->column_count + 1);
+		if (p->column_count)
+			memcpy(p->columns, p->of->columns, p->column_count * sizeof(*p->columns));
+	} else if (p->stmt.class == STMT_SESSION) {
 		if (!commands_describe(b, &p->stmt, p->arena, &p->columns, &p->column_count, e))
 			return false;
 	} else {
@@ -33,6 +40,41 @@ bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 	return true;
 }
 
+/* The engine may have planned anew, by itself, since the columns were learnt: too late for a client that was told. */
+static bool check_columns(struct portal *p, struct pg_error *e)
+{
+	if (!p->stmt.returns_rows || !p->cursor)
+		return true;
+	const size_t n = cursor_column_count(p->cursor);
+	const struct cursor_column *now = cursor_columns(p->cursor);
+	bool same = n == p->column_count;
+	for (size_t i = 0; same && i < n; i++)
+		same = type_pg_oid(now[i].type) == p->columns[i].type_oid &&
+		       (!p->of->is_recent || span_is(p->columns[i].name, now[i].name));
+	if (same)
+		return true;
+	if (!p->of->is_recent)
+		return pg_error_set(e, "0A000", "cached plan must not change result type");
+	p->of->is_stale = true;
+	run_cursor_columns(p->cursor, p->arena, &p->columns, &p->column_count);
+	choose_formats(p);
+	return true;
+}
+
+static bool start_plan(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	struct prepared *q = p->of;
+	bool own;
+	prepared_scales(q, p->values);
+	if (!prepared_plan(b, q, &p->statement, &own, e))
+		return false;
+	p->borrowed = !own;
+	q->plan_busy = q->plan_busy || p->borrowed;
+	if (p->statement && !prepared_bind(q, p->values, b, p->statement, e))
+		return false;
+	return run_start(b, p, e) && check_columns(p, e);
+}
+
 static bool start(struct backend *b, struct portal *p, struct pg_error *e)
 {
 	if (p->stmt.class == STMT_REFUSED)
@@ -41,6 +83,8 @@ static bool start(struct backend *b, struct portal *p, struct pg_error *e)
 		return false;
 	if (!portal_prepare(b, p, e))
 		return false;
+	if (p->values)
+		return start_plan(b, p, e);
 	if (!p->statement && !p->ready && !run_prepare(b, &p->stmt, p->arena, &p->statement, e))
 		return false;
 	return run_start(b, p, e);
@@ -101,6 +145,29 @@ static void place_error(struct span sql, struct span text, struct pg_error *e)
 		e->position += sqlstate_position(sql, (size_t)(text.ptr - sql.ptr)) - 1;
 }
 
+/* A query like one a moment ago takes its plan: what generates SQL repeats itself. */
+static bool use_recent(struct backend *b, struct portal *p, const struct stmt *s, struct pg_error *e)
+{
+	if (s->kind != STMT_SELECT || s->parameters || s->text.len > RECENT_TEXT_MAX)
+		return true;
+	struct prepared **slot = &b->recent[span_hash(s->text) % ARRAY_LEN(b->recent)];
+	struct prepared *q = *slot;
+	if (q && q->uses)
+		return true;
+	if (q && (q->is_stale || q->plan_settings != b->plan_settings || !prepared_is(q, s->text, NULL, 0))) {
+		prepared_free(q);
+		*slot = NULL;
+	}
+	if (!*slot && !prepared_new(SPAN(""), s->text, NULL, 0, slot, e))
+		return false;
+	q = *slot;
+	q->is_recent = true;
+	if (!q->takes_values)
+		return true;
+	p->values = arena_new_of(p->arena, struct bind_value);
+	return prepared_describe(b, q, e) && prepared_fill(q, NULL, 0, p, e);
+}
+
 static bool run_one(struct backend *b, const struct stmt *s, bool many, struct pg_error *e)
 {
 	char tag[STMT_TAG_SIZE + 24];
@@ -115,7 +182,7 @@ static bool run_one(struct backend *b, const struct stmt *s, bool many, struct p
 		return false;
 	struct portal *p = portal_new(SPAN(""));
 	p->stmt = *s;
-	bool fine = portal_run(b, p, 0, true, &suspended, tag, e);
+	bool fine = use_recent(b, p, s, e) && portal_run(b, p, 0, true, &suspended, tag, e);
 	portal_free(b, p);
 	if (fine)
 		message_complete(&b->conn.out, tag);

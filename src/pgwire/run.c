@@ -52,6 +52,14 @@ void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed,
 		  "sql", LOG_S(shown), NULL);
 }
 
+static struct message_column column_of(const struct cursor_column *from, struct arena *arena)
+{
+	return (struct message_column){.name = span_of(arena_strdup(arena, from->name)),
+				       .type_oid = type_pg_oid(from->type),
+				       .type_len = type_pg_len(from->type),
+				       .type_mod = type_pg_mod(from->type)};
+}
+
 void run_columns(struct statement *statement, const struct stmt *s, struct arena *arena, struct message_column **ret,
 		 size_t *ret_count)
 {
@@ -61,13 +69,21 @@ void run_columns(struct statement *statement, const struct stmt *s, struct arena
 	const struct type **types = arena_array(arena, const struct type *, n);
 	for (size_t i = 0; i < n; i++) {
 		types[i] = from[i].type;
-		columns[i] = (struct message_column){.name = span_of(arena_strdup(arena, from[i].name)),
-						     .type_oid = type_pg_oid(from[i].type),
-						     .type_len = type_pg_len(from[i].type),
-						     .type_mod = type_pg_mod(from[i].type)};
+		columns[i] = column_of(&from[i], arena);
 	}
 	if (s && (s->mentions & MENTIONS_CATALOG))
 		catalog_columns(s, arena, types, columns, n);
+	*ret = columns;
+	*ret_count = n;
+}
+
+void run_cursor_columns(const struct cursor *cursor, struct arena *arena, struct message_column **ret,
+			size_t *ret_count)
+{
+	const size_t n = cursor_column_count(cursor);
+	struct message_column *columns = arena_array(arena, struct message_column, n);
+	for (size_t i = 0; i < n; i++)
+		columns[i] = column_of(&cursor_columns(cursor)[i], arena);
 	*ret = columns;
 	*ret_count = n;
 }
@@ -287,6 +303,11 @@ void run_drop(struct backend *b, struct portal *p)
 		b->streaming = NULL;
 	cursor_close(p->cursor);
 	p->cursor = NULL;
+	if (p->borrowed) {
+		p->of->plan_busy = false;
+		p->borrowed = false;
+		p->statement = NULL;
+	}
 	if (p->pinned)
 		workspace_unpin(b->wi, p->pin);
 	p->pinned = false;

@@ -310,6 +310,14 @@ const char *workspace_db(const struct workspace_instance *wi)
 	return wi->id;
 }
 
+uint64_t workspace_attached(struct workspace_instance *wi)
+{
+	(void)pthread_mutex_lock(&wi->lock);
+	uint64_t sequence = wi->sequence;
+	(void)pthread_mutex_unlock(&wi->lock);
+	return sequence;
+}
+
 bool workspace_is_doomed(const struct workspace_instance *wi)
 {
 	return atomic_load(&wi->doomed);

@@ -67,6 +67,8 @@ MUST_CHECK bool workspace_attach_joined(struct workspace_instance *wi, const cha
 /* Makes the database of a bucket exist, so that unknown tables in it fail as such. */
 MUST_CHECK bool workspace_attach_bucket(struct workspace_instance *wi, const char *bucket, bool *ret_found,
 					struct err *err);
+/* Grows whenever a table or a new version of one was attached: what was planned before must be planned again. */
+uint64_t workspace_attached(struct workspace_instance *wi);
 /*
  * Brackets a transaction of a session: between the two, versions it may see stay attached. A statement outside of
  * transactions is one. Returns a token for workspace_unpin.
