@@ -12,7 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { THREADS = 64, ROUNDS = 3, SINGLE_ROWS = 1000, GROUP_ROWS = 200, TABLES = 10000, READS = 200000, UPDATES = 300 };
+enum {
+	THREADS = 64,
+	ROUNDS = 3,
+	SINGLE_ROWS = 1000,
+	GROUP_ROWS = 200,
+	TABLES = 10000,
+	MANY = 1000000,
+	READS = 200000,
+	UPDATES = 300
+};
 
 static char dir[] = "/tmp/catalog-bench-XXXXXX";
 static struct catalog *catalog;
@@ -110,12 +119,13 @@ static double group_insert(int round, int threads)
 	return rate;
 }
 
-static void tables_fill(void)
+/* Tables number [from, to). */
+static void tables_fill(int from, int to)
 {
 	struct err err = ERR_INIT;
 	struct arena *arena = arena_new();
 	struct catalog_txn *t = catalog_txn(catalog, arena);
-	for (int i = 0; i < TABLES; i++) {
+	for (int i = from; i < to; i++) {
 		struct table_row r = {
 			.project_id = arena_printf(arena, "project_%d", i % 100),
 			.branch_id = "default",
@@ -191,12 +201,18 @@ int main(void)
 	printf("catalog_insert_%d_threads %.0f per_second\n", THREADS, group);
 	printf("catalog_group_commit_ratio %.1f times\n", group / single);
 	catalog_start("tables");
-	tables_fill();
+	tables_fill(0, TABLES);
 	catalog_close(catalog);
 	int64_t start = clock_ns();
 	catalog_start("tables");
 	printf("catalog_open_%d_tables %.0f ms\n", TABLES, clock_seconds_since(start) * 1e3);
 	tables_measure();
+	for (int at = TABLES; at < MANY; at += TABLES)
+		tables_fill(at, at + TABLES);
+	catalog_close(catalog);
+	start = clock_ns();
+	catalog_start("tables");
+	printf("catalog_open_%d_tables %.0f ms\n", MANY, clock_seconds_since(start) * 1e3);
 	catalog_close(catalog);
 	must(fs_remove_tree(dir, &err), &err);
 	return 0;

@@ -48,6 +48,15 @@ void model_add(struct model *m, enum catalog_entity entity, struct packed *row)
 		tree_insert(&m->trees[e->indexes[i]], row);
 }
 
+void model_fill(struct model *m, enum catalog_entity entity, struct packed **rows, size_t n)
+{
+	const struct entity_def *e = schema_entity(entity);
+	for (size_t i = 0; i < n; i++)
+		rows[i]->in_model = true;
+	for (unsigned i = 0; i < e->index_count; i++)
+		tree_fill(&m->trees[e->indexes[i]], (void **)rows, n);
+}
+
 void model_take(struct model *m, enum catalog_entity entity, struct packed *row)
 {
 	const struct entity_def *e = schema_entity(entity);

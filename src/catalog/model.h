@@ -17,6 +17,8 @@ struct model *model_new(void);
 void model_free(struct model *m);
 
 void model_add(struct model *m, enum catalog_entity entity, struct packed *row);
+/* Puts all rows of an entity into a model that has none of it; the order of the array changes. */
+void model_fill(struct model *m, enum catalog_entity entity, struct packed **rows, size_t n);
 /* The row is in the model; the caller frees it. */
 void model_take(struct model *m, enum catalog_entity entity, struct packed *row);
 

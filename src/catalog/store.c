@@ -88,10 +88,27 @@ bool store_recover(struct store *s, struct err *err)
 
 /* ---- Loading ---- */
 
-static bool chunk_load(struct model *model, enum catalog_entity entity, const struct cursor *c, size_t rows,
-		       int64_t *max_seq, struct err *err)
+/* The rows of one entity on their way into the model. */
+struct load {
+	const struct entity_def *entity;
+	struct packed **rows;
+	size_t count, room;
+	int64_t max_seq;
+};
+
+static void load_add(struct load *load, struct packed *row)
 {
-	const struct entity_def *e = schema_entity(entity);
+	if (load->count == load->room) {
+		load->room = load->room ? 2 * load->room : 1024;
+		load->rows = mem_grow(load->rows, load->room * sizeof(struct packed *));
+	}
+	load->rows[load->count++] = row;
+	load->max_seq = row->seq > load->max_seq ? row->seq : load->max_seq;
+}
+
+static bool chunk_load(struct load *load, const struct cursor *c, size_t rows, struct err *err)
+{
+	const struct entity_def *e = load->entity;
 	struct arena *arena = arena_new();
 	void *row = arena_alloc(arena, e->row_size);
 	bool ok = true;
@@ -102,8 +119,7 @@ static bool chunk_load(struct model *model, enum catalog_entity entity, const st
 		if (!ok)
 			break;
 		packed->seq = cursor_int(c, 0, i);
-		*max_seq = packed->seq > *max_seq ? packed->seq : *max_seq;
-		model_add(model, entity, packed);
+		load_add(load, packed);
 	}
 	arena_free(arena);
 	return ok;
@@ -112,6 +128,7 @@ static bool chunk_load(struct model *model, enum catalog_entity entity, const st
 static bool entity_load(struct store *s, struct model *model, enum catalog_entity entity, int64_t *max_seq,
 			struct err *err)
 {
+	struct load load = {.entity = schema_entity(entity), .max_seq = *max_seq};
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
 	struct cursor *c = NULL;
 	const char *text;
@@ -119,9 +136,13 @@ static bool entity_load(struct store *s, struct model *model, enum catalog_entit
 	bool ok = sql_finish(&sql, &text, err) && session_query(s->session, text, &c, err);
 	size_t rows = 0;
 	while (ok && (ok = cursor_next(c, &rows, err)) && rows > 0)
-		ok = chunk_load(model, entity, c, rows, max_seq, err);
+		ok = chunk_load(&load, c, rows, err);
 	cursor_close(c);
 	buf_done(&sql);
+	/* Also after a failure: the model frees what it has. */
+	model_fill(model, entity, load.rows, load.count);
+	*max_seq = load.max_seq;
+	free(load.rows);
 	return ok;
 }
 

@@ -174,6 +174,62 @@ void tree_insert(struct tree *t, void *item)
 	slot_put(t->root, 1, right->items[0], right);
 }
 
+/* ---- many at once ---- */
+
+static int pointer_order(const void *a, const void *b, void *tree)
+{
+	const struct tree *t = tree;
+	return t->compare(t->order, *(void *const *)a, *(void *const *)b);
+}
+
+static bool ascending(const struct tree *t, void *const *items, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (t->compare(t->order, items[i - 1], items[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Share `i` of n slots over `nodes` nodes, whose sizes differ by at most one: none is left nearly empty. */
+static size_t share(size_t n, size_t nodes, size_t i)
+{
+	return n / nodes + (i < n % nodes);
+}
+
+/* The nodes above `n` slots, which are items or, on higher levels, nodes. */
+static struct tree_node **level_build(void *const *items, struct tree_node *const *below, size_t n, size_t *ret_count)
+{
+	size_t count = (n + FAN - 1) / FAN;
+	struct tree_node **level = mem_alloc_array(sizeof(struct tree_node *), count);
+	for (size_t i = 0; i < count; i++) {
+		size_t size = share(n, count, i);
+		level[i] = node_new(!below);
+		for (size_t k = 0; k < size; k++) {
+			struct tree_node *child = below ? *below++ : NULL;
+			slot_put(level[i], (uint32_t)k, child ? child->items[0] : *items++, child);
+		}
+	}
+	*ret_count = count;
+	return level;
+}
+
+void tree_fill(struct tree *t, void **items, size_t n)
+{
+	assert(!t->root);
+	if (n == 0)
+		return;
+	if (!ascending(t, items, n))
+		qsort_r(items, n, sizeof(*items), pointer_order, t);
+	struct tree_node **level = level_build(items, NULL, n, &n);
+	while (n > 1) {
+		struct tree_node **above = level_build(NULL, level, n, &n);
+		free(level);
+		level = above;
+	}
+	t->root = level[0];
+	free(level);
+}
+
 static void slot_drop(struct tree_node *n, uint32_t at)
 {
 	slots_shift(n, at + 1, at);

@@ -25,6 +25,8 @@ void tree_done(struct tree *t);
 uint64_t tree_count(const struct tree *t);
 /* The item must not be in the tree. */
 void tree_insert(struct tree *t, void *item);
+/* Fills an empty tree with n different items in any order; sorts the array. */
+void tree_fill(struct tree *t, void **items, size_t n);
 /* false: it was not in the tree. */
 bool tree_remove(struct tree *t, const void *item);
 /* How many items come before the first one with probe(...) >= 0; probe must rise along the order. */

@@ -49,10 +49,12 @@ static bool columns_read(struct profiler *p, const struct table_schema *schema, 
 		out->name = schema->columns[i].name;
 		out->type = schema->columns[i].type;
 		struct profiled column = {.profiler = p, .out = out, .kind = profile_kind_of(out->type)};
-		if (!profile_column_read(&column, err))
-			return false;
 		bool number = column.kind == PROFILE_NUMBER || column.kind == PROFILE_FLOAT;
-		if (number && out->count > 0 && !profile_spread_read(&column, err))
+		column.sorted = number && p->sorts;
+		bool fine = profile_column_read(&column, err) &&
+			    (!number || out->count == 0 || profile_spread_read(&column, err));
+		profile_values_free(&column.values);
+		if (!fine)
 			return false;
 	}
 	return true;
@@ -79,6 +81,8 @@ static bool profile(struct op *op, enum profile_mode mode, struct profile *ret, 
 		.table = arena_printf(arena, "%s.main.data", table_ref_alias(ref)),
 		.histograms = mode == PROFILE_DISTRIBUTION || mode == PROFILE_FULL,
 		.quality = mode == PROFILE_QUALITY || mode == PROFILE_FULL,
+		/* Keys and as much room to sort them. */
+		.sorts = info.row_count <= storage->settings->profile_memory / (int64_t)(2 * sizeof(uint64_t)),
 		.result = ret,
 	};
 	bool fine = session_open(storage->data, &p.session, err) &&

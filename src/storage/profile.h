@@ -8,8 +8,9 @@
  *	full		all of it
  *
  * Distinct counts and quantiles are exact. Each column is read on its own, so
- * that memory is bounded by one column; what the engine cannot compute for a
- * type, or only as infinity, is absent. Results live in the call's arena.
+ * that memory is bounded by one column: numbers are sorted in memory when they
+ * fit in PROFILE_MEMORY_BYTES, else the engine does it. What the engine cannot
+ * compute for a type, or only as infinity, is absent. Results live in the call's arena.
  */
 #ifndef STORAGE_PROFILE_H
 #define STORAGE_PROFILE_H

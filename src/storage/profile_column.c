@@ -79,7 +79,8 @@ static void number_sql(const struct profiled *p, struct reach reach, struct buf 
 			     "max(x::DOUBLE) FILTER (isfinite(x))");
 	else
 		buf_str(sql, ", 0::BIGINT, min(x)::DOUBLE, max(x)::DOUBLE");
-	buf_str(sql, ", quantile_cont(x::DOUBLE, [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]) AS q");
+	buf_str(sql, p->sorted ? ", NULL::DOUBLE[] AS q"
+			       : ", quantile_cont(x::DOUBLE, [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]) AS q");
 }
 
 static void text_sql(const struct profiled *p, struct buf *sql)
@@ -98,7 +99,7 @@ static void column_sql(const struct profiled *p, struct reach reach, struct buf 
 	const char *form = p->kind == PROFILE_MOMENT ? "" : "::VARCHAR";
 	if (number)
 		buf_str(sql, "SELECT * EXCLUDE (q), q[1], q[2], q[3], q[4], q[5], q[6], q[7] FROM (");
-	buf_str(sql, "SELECT count(x), count(DISTINCT x)");
+	buf_str(sql, p->sorted ? "SELECT count(x), 0::BIGINT" : "SELECT count(x), count(DISTINCT x)");
 	if (reach.order)
 		sql_printf(sql, ", min(x)%s, max(x)%s", form, form);
 	else
@@ -144,15 +145,20 @@ static enum profile_class class_of(int64_t distinct, int64_t count)
 	return ratio > 0.9 ? CLASS_HIGH : ratio > 0.5 ? CLASS_MEDIUM : ratio > 0.01 ? CLASS_LOW : CLASS_VERY_LOW;
 }
 
+static void distinct_take(struct profile_column *out, int64_t distinct)
+{
+	out->distinct = distinct;
+	out->cardinality_ratio = out->count ? profile_round((double)distinct / (double)out->count, 4) : 0;
+	out->cardinality = class_of(distinct, out->count);
+}
+
 static void base_take(struct profiled *p, const struct cursor *c)
 {
 	struct profile_column *out = p->out;
 	int64_t rows = p->profiler->result->row_count;
 	out->count = cursor_int(c, A_COUNT, 0);
-	out->distinct = cursor_int(c, A_DISTINCT, 0);
 	out->null_percentage = rows ? profile_round((double)(rows - out->count) / (double)rows * 100, 2) : 0;
-	out->cardinality_ratio = out->count ? profile_round((double)out->distinct / (double)out->count, 4) : 0;
-	out->cardinality = class_of(out->distinct, out->count);
+	distinct_take(out, cursor_int(c, A_DISTINCT, 0));
 	out->min = bound_text(p, c, A_MIN);
 	out->max = bound_text(p, c, A_MAX);
 }
@@ -213,6 +219,50 @@ static void column_clear(struct profile_column *out)
 		out->quantiles[i] = NAN;
 }
 
+/* ---- from the sorted values ---- */
+
+/* Do different values of the type stay different as doubles? */
+static bool doubles_tell_apart(const struct profiled *p)
+{
+	const double whole = 9007199254740992.0; /* 2^53 */
+	struct span type = span_of(p->out->type);
+	uint64_t width;
+	if (p->kind == PROFILE_FLOAT)
+		return true;
+	if (!span_starts(type, SPAN("DECIMAL(")))
+		return fabs(p->low) <= whole && fabs(p->high) <= whole;
+	struct span digits = span_skip(type, strlen("DECIMAL("));
+	return span_u64(span_first(digits, span_find(digits, ',')), &width) && width <= 15;
+}
+
+static bool distinct_count(struct profiled *p, struct err *err)
+{
+	struct buf sql = BUF(64 * KIB);
+	struct cursor *c;
+	size_t rows;
+	sql_printf(&sql, "SELECT count(DISTINCT %I) FROM %s", p->out->name, p->profiler->table);
+	bool fine = profile_query(p->profiler, &sql, &c, &rows, err);
+	if (fine && rows == 1)
+		distinct_take(p->out, cursor_int(c, 0, 0));
+	cursor_close(c);
+	buf_done(&sql);
+	return fine;
+}
+
+static bool sorted_take(struct profiled *p, struct err *err)
+{
+	static const double at[PROFILE_QUANTILES] = {0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99};
+	struct profile_column *out = p->out;
+	if (!profile_values_read(p, err))
+		return false;
+	for (size_t i = 0; i < PROFILE_QUANTILES; i++)
+		out->quantiles[i] = profile_values_quantile(&p->values, at[i]);
+	if (!doubles_tell_apart(p))
+		return distinct_count(p, err);
+	distinct_take(out, profile_values_distinct(&p->values));
+	return true;
+}
+
 bool profile_column_read(struct profiled *p, struct err *err)
 {
 	static const struct reach reaches[] = {{true, true}, {true, false}, {false, false}};
@@ -237,5 +287,5 @@ bool profile_column_read(struct profiled *p, struct err *err)
 		if (!fine && err->code != ERR_ENGINE_REFUSED)
 			return false;
 	}
-	return fine;
+	return fine && (!p->sorted || p->out->count == 0 || sorted_take(p, err));
 }

@@ -15,7 +15,15 @@ struct profiler {
 	const char *table; /* alias.main.data */
 	bool histograms;
 	bool quality; /* patterns and correlations */
+	bool sorts;   /* a column's numbers fit in memory */
 	struct profile *result;
+};
+
+/* The sorted numbers of a column, as doubles. */
+struct profile_values {
+	const uint64_t *keys; /* integers of the same order */
+	size_t count;
+	void *memory;
 };
 
 /* A column on its way. */
@@ -23,14 +31,24 @@ struct profiled {
 	struct profiler *profiler;
 	struct profile_column *out;
 	enum profile_kind kind;
-	int64_t infinite; /* values that are infinite or NaN */
-	double low, high; /* least and largest finite value */
+	bool sorted;		      /* `values` answers instead of the engine */
+	struct profile_values values; /* from profile_values_read to profile_values_free */
+	int64_t infinite;	      /* values that are infinite or NaN */
+	double low, high;	      /* least and largest finite value */
 };
 
 /* Which statistics a type gets. */
 enum profile_kind profile_kind_of(const char *type);
 /* Fills p->out from the column. */
 MUST_CHECK bool profile_column_read(struct profiled *p, struct err *err);
+/* Reads and sorts the numbers of a column whose count is known. */
+MUST_CHECK bool profile_values_read(struct profiled *p, struct err *err);
+void profile_values_free(struct profile_values *v);
+size_t profile_values_below(const struct profile_values *v, double x);
+size_t profile_values_up_to(const struct profile_values *v, double x);
+int64_t profile_values_distinct(const struct profile_values *v);
+/* As the engine's quantile_cont; of at least one value. */
+double profile_values_quantile(const struct profile_values *v, double q);
 /* The second look at a column of numbers, when its quantiles are known: outliers and histogram. */
 MUST_CHECK bool profile_spread_read(struct profiled *p, struct err *err);
 /* The pairs among the first numeric columns. */

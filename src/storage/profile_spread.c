@@ -18,6 +18,12 @@ static void double_sql(struct buf *sql, double value)
 
 /* ---- outliers ---- */
 
+static void bounds_take(struct profile_column *out, double lower, double upper)
+{
+	out->outlier_lower = profile_round(lower, 4);
+	out->outlier_upper = profile_round(upper, 4);
+}
+
 static bool outliers_count(struct profiled *p, struct err *err)
 {
 	struct profile_column *out = p->out;
@@ -29,6 +35,12 @@ static bool outliers_count(struct profiled *p, struct err *err)
 	size_t rows;
 	if (!isfinite(lower) || !isfinite(upper))
 		return true;
+	if (p->sorted) {
+		out->outlier_count = (int64_t)(profile_values_below(&p->values, lower) + p->values.count -
+					       profile_values_up_to(&p->values, upper));
+		bounds_take(out, lower, upper);
+		return true;
+	}
 	sql_printf(&sql, "SELECT count(*) FILTER (x < ");
 	double_sql(&sql, lower);
 	buf_str(&sql, " OR x > ");
@@ -37,8 +49,7 @@ static bool outliers_count(struct profiled *p, struct err *err)
 	bool fine = profile_query(p->profiler, &sql, &c, &rows, err);
 	if (fine && rows == 1) {
 		out->outlier_count = cursor_int(c, 0, 0);
-		out->outlier_lower = profile_round(lower, 4);
-		out->outlier_upper = profile_round(upper, 4);
+		bounds_take(out, lower, upper);
 	}
 	cursor_close(c);
 	buf_done(&sql);
@@ -107,6 +118,16 @@ static void ranges_sql(const struct profiled *p, double width, struct buf *sql)
 		   p->out->name, p->profiler->table);
 }
 
+static void ranges_count(const struct profiled *p, double width, struct profile_bar *bars)
+{
+	for (int i = 0; i < HISTOGRAM_RANGES; i++) {
+		size_t from = profile_values_below(&p->values, edge(p, width, i));
+		size_t to = i + 1 == HISTOGRAM_RANGES ? profile_values_up_to(&p->values, p->high)
+						      : profile_values_below(&p->values, edge(p, width, i + 1));
+		bars[i].count = to > from ? (int64_t)(to - from) : 0;
+	}
+}
+
 static bool histogram_ranges(struct profiled *p, struct err *err)
 {
 	struct profile_column *out = p->out;
@@ -117,6 +138,12 @@ static bool histogram_ranges(struct profiled *p, struct err *err)
 	struct profile_bar *bars = arena_array(p->profiler->arena, struct profile_bar, HISTOGRAM_RANGES);
 	for (int i = 0; i < HISTOGRAM_RANGES; i++)
 		bars[i].value = range_text(p, width, i);
+	out->histogram = bars;
+	out->histogram_count = HISTOGRAM_RANGES;
+	if (p->sorted) {
+		ranges_count(p, width, bars);
+		return true;
+	}
 	ranges_sql(p, width, &sql);
 	bool fine = profile_query(p->profiler, &sql, &c, &rows, err);
 	while (fine && rows > 0) {
@@ -124,8 +151,6 @@ static bool histogram_ranges(struct profiled *p, struct err *err)
 			bars[cursor_int(c, 0, i)].count = cursor_int(c, 1, i);
 		fine = cursor_next(c, &rows, err);
 	}
-	out->histogram = bars;
-	out->histogram_count = HISTOGRAM_RANGES;
 	cursor_close(c);
 	buf_done(&sql);
 	return fine;

@@ -18,6 +18,12 @@ TEXT = MEMBERS[24:]
 QUANTILES = {"q01": 0.01, "q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95, "q99": 0.99}
 
 
+@pytest.fixture(scope="module", params=["sorted", "engine"])
+def server(server_factory, request):
+    """Every statistic both ways: numbers sorted in memory, and by the engine alone."""
+    return server_factory(PROFILE_MEMORY_BYTES="128MiB" if request.param == "sorted" else "0")
+
+
 def profile(project, table, mode=None):
     answer = project.post(f"{table}/profile", params={"mode": mode} if mode else None)
     assert answer.status_code == 200, answer.text

@@ -50,6 +50,37 @@ static int setup(void **state)
 	return 0;
 }
 
+static void filled_at_once_it_is_like_any_other(void **state)
+{
+	static const size_t counts[] = {0, 1, 63, 64, 65, 127, 128, 129, 4095, 4096, 4097, ITEMS};
+	static void *all[ITEMS];
+	(void)state;
+	for (size_t c = 0; c < sizeof(counts) / sizeof(*counts); c++) {
+		struct tree t = TREE(int_order, NULL);
+		size_t n = counts[c];
+		memset(present, 0, sizeof(present));
+		for (size_t i = 0; i < n; i++) {
+			/* Ascending every other time. */
+			all[i] = &items[c % 2 ? i : (i * 7919) % n];
+			present[i] = true;
+		}
+		tree_fill(&t, all, n);
+		tree_check(&t);
+		/* It goes on living: every third item goes, and comes back. */
+		for (size_t i = 0; i < n; i += 3) {
+			assert_true(tree_remove(&t, &items[i]));
+			present[i] = false;
+		}
+		tree_check(&t);
+		for (size_t i = 0; i < n; i += 3) {
+			tree_insert(&t, &items[i]);
+			present[i] = true;
+		}
+		tree_check(&t);
+		tree_done(&t);
+	}
+}
+
 static void empty_tree_answers(void **state)
 {
 	(void)state;
@@ -126,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(empty_tree_answers, setup),
+		cmocka_unit_test_setup(filled_at_once_it_is_like_any_other, setup),
 		cmocka_unit_test_setup(ascending_and_descending_inserts, setup),
 		cmocka_unit_test_setup(random_churn_keeps_order_and_counts, setup),
 		cmocka_unit_test_setup(runs_cover_all_positions, setup),
