@@ -19,6 +19,7 @@
 #include "pgwire/message.h"
 #include "pgwire/rewrite.h"
 #include "pgwire/stmt.h"
+#include "storage/activity.h"
 #include "storage/pg_session.h"
 #include "storage/workspace_instance.h"
 
@@ -51,6 +52,7 @@ struct pg_door {
 	size_t binding_len;
 	unsigned char mock_secret[32];
 	char started[40];
+	struct activity_source source;
 	atomic_bool draining;
 	pthread_mutex_t lock; /* the list, its counts, the throttle */
 	pthread_cond_t gone;
@@ -194,7 +196,13 @@ struct backend {
 
 	/* For pg_stat_activity, under guard */
 	char query[1024];
-	int64_t query_us, state_us, block_us;
+	char application_name[64];
+	int64_t query_us, state_us;
+	uint64_t statements_run, rows_sent;
+	_Atomic int64_t block_us;
+	atomic_char shown_block; /* `block` as of the last ReadyForQuery */
+	atomic_bool serving;	 /* logged in, not yet ending; changes under the door's lock */
+	uint64_t statement_rows; /* of the statement that runs */
 };
 
 /* Where the text of a statement stands in what the client sent, for error positions. */
@@ -247,6 +255,9 @@ MUST_CHECK bool tables_catalog(struct backend *b, struct pg_error *e);
 const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks *ret);
 
 /* ---- state.c: the session's own state as SQL ---- */
+void activity_sql(struct backend *b, struct buf *out);
+void statements_sql(struct backend *b, struct buf *out);
+void statements_info_sql(struct backend *b, struct buf *out);
 bool session_relation(struct backend *b, struct span name, struct buf *out);
 bool session_call(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out);
 

@@ -101,6 +101,10 @@ void gucs_apply(struct backend *b)
 	b->style.zone = zone_find(span_of(guc_text(&b->gucs, GUC_TimeZone)));
 	b->style.interval = strcmp(guc_text(&b->gucs, GUC_IntervalStyle), "iso_8601") == 0 ? PG_INTERVAL_ISO_8601
 											   : PG_INTERVAL_POSTGRES;
+	(void)pthread_mutex_lock(&b->guard);
+	(void)snprintf(b->application_name, sizeof(b->application_name), "%s",
+		       guc_text(&b->gucs, GUC_application_name));
+	(void)pthread_mutex_unlock(&b->guard);
 	apply_zone(b);
 	const char *path = guc_text(&b->gucs, GUC_search_path);
 	const bool with_catalog = b->catalog_ready && !b->catalog_hidden;

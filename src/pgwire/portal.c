@@ -123,7 +123,8 @@ static bool run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 		message_row_description(&b->conn.out, p->columns, p->column_count);
 	if (!run_rows(b, p, max, ret_suspended, e))
 		return false;
-	stmt_tag(&p->stmt, p->stmt.returns_rows ? p->sent : p->changed, tag);
+	b->statement_rows = p->stmt.returns_rows ? p->sent : p->changed;
+	stmt_tag(&p->stmt, b->statement_rows, tag);
 	return true;
 }
 

@@ -6,6 +6,8 @@
 #include "pgwire/backend.h"
 #include "pgwire/catalog_columns.h"
 #include "pgwire/types.h"
+#include "pgwire/fingerprint.h"
+#include "storage/statement_stats.h"
 #include "storage/storage.h"
 
 #include <stdlib.h>
@@ -20,10 +22,60 @@ int64_t run_begin(struct backend *b, struct span text)
 	b->query[n] = '\0';
 	b->query_us = b->state_us = clock_unix_us();
 	b->cancelled = false;
+	b->statement_rows = 0;
 	atomic_store(&b->running, true);
 	(void)pthread_mutex_unlock(&b->guard);
 	session_set_timeout(b->engine, gucs_timeout_ns(b));
 	return clock_ns();
+}
+
+/* Asking for the plan must not fail inside of a transaction, which would end it: there only what was read is explained. */
+static bool is_explained(struct backend *b, struct span text, bool failed)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	struct stmt s;
+	if (b->block == 'E' || b->streaming || text.len > STATEMENT_TEXT_MAX || !stmt_next(&text, &s, &ignored))
+		return false;
+	bool in_transaction = session_in_transaction(b->engine);
+	return !s.parameters && (s.kind == STMT_SELECT || (s.class == STMT_DML && !in_transaction)) &&
+	       !(failed && in_transaction);
+}
+
+static const char *explain(struct backend *b, struct span text)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	struct err err = ERR_INIT;
+	struct stmt s;
+	struct statement *statement = NULL;
+	struct cursor *cursor = NULL;
+	const char *plan = NULL;
+	const uint64_t changes = b->changes;
+	size_t rows;
+	struct span rest = span_of(arena_printf(b->work, "EXPLAIN %.*s", SPAN_ARG(text)));
+	session_set_timeout(b->engine, NS_PER_S);
+	if (stmt_next(&rest, &s, &ignored) && run_prepare(b, &s, b->work, &statement, &ignored) && statement &&
+	    statement_query(statement, &cursor, &err) && cursor_next(cursor, &rows, &err) && rows)
+		plan = arena_copy(b->work, cursor_text(cursor, cursor_column_count(cursor) - 1, 0));
+	cursor_close(cursor);
+	statement_free(statement);
+	session_set_timeout(b->engine, 0);
+	b->changes = changes;
+	return plan;
+}
+
+static void log_slow(struct backend *b, int64_t took_ns, const char *status, const struct fingerprint *f,
+		     struct span text, bool failed)
+{
+	char shown[512], id[24];
+	(void)snprintf(shown, sizeof(shown), "%.*s", (int)(text.len < sizeof(shown) ? text.len : sizeof(shown) - 1),
+		       text.ptr);
+	(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)f->id);
+	const char *plan = is_explained(b, text, failed) ? explain(b, text) : NULL;
+	metric_inc(b->slow);
+	log_event(LOG_WARN, "slow statement", "workspace", LOG_S(b->workspace.id), "user", LOG_S(b->user), "session",
+		  LOG_S(pg_session_id(b->registered)), "seconds", LOG_F((double)took_ns / 1e9), "status", LOG_S(status),
+		  "rows", LOG_I((int64_t)b->statement_rows), "query_id", LOG_S(id), "sql", LOG_S(shown), "plan",
+		  LOG_S(plan ? plan : ""), NULL);
 }
 
 void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text)
@@ -41,15 +93,16 @@ void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed,
 	metric_tenant_release(queries);
 	metric_observe(b->duration, (double)took_ns / 1e9);
 	pg_session_touch(b->registered, true);
-	if (took_ns < b->door->storage->settings->slow_query_ms * NS_PER_MS)
-		return;
-	char shown[512];
-	(void)snprintf(shown, sizeof(shown), "%.*s", (int)(text.len < sizeof(shown) ? text.len : sizeof(shown) - 1),
-		       text.ptr);
-	metric_inc(b->slow);
-	log_event(LOG_WARN, "slow statement", "workspace", LOG_S(b->workspace.id), "user", LOG_S(b->user), "session",
-		  LOG_S(pg_session_id(b->registered)), "seconds", LOG_F((double)took_ns / 1e9), "status", LOG_S(status),
-		  "sql", LOG_S(shown), NULL);
+	struct fingerprint f = fingerprint_of(text, b->work);
+	struct statement_call call = {b->workspace.id, b->user,		  f.id,		 f.query,
+				      took_ns,	       b->statement_rows, failed != NULL};
+	statement_stats_note(b->door->storage->statements, &call);
+	(void)pthread_mutex_lock(&b->guard);
+	b->statements_run++;
+	b->rows_sent += b->statement_rows;
+	(void)pthread_mutex_unlock(&b->guard);
+	if (took_ns >= b->door->storage->settings->slow_query_ms * NS_PER_MS)
+		log_slow(b, took_ns, status, &f, text, failed != NULL);
 }
 
 static struct message_column column_of(const struct cursor_column *from, struct arena *arena)

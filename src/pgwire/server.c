@@ -77,6 +77,7 @@ static void take(struct pg_door *door, int fd, const struct sockaddr_storage *ad
 	b->work = arena_new();
 	b->path_arena = arena_new();
 	b->block = 'I';
+	atomic_store(&b->shown_block, 'I');
 	b->connected_us = clock_unix_us();
 	(void)pthread_mutex_init(&b->guard, NULL);
 	conn_init(&b->conn, fd, &b->end);
@@ -204,6 +205,7 @@ bool pg_door_start(struct storage *storage, struct pg_door **ret, struct err *er
 		free(door);
 		return false;
 	}
+	activity_begin(door);
 	thread_start("pg-accept", door_thread, door, &door->thread);
 	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "pgwire", NULL), 1);
 	*ret = door;
@@ -235,7 +237,7 @@ static void end_sessions(struct pg_door *door, bool busy_too)
 {
 	(void)pthread_mutex_lock(&door->lock);
 	for (struct backend *b = door->backends; b; b = b->next) {
-		if (!busy_too && (atomic_load(&b->running) || b->block != 'I'))
+		if (!busy_too && (atomic_load(&b->running) || atomic_load(&b->shown_block) != 'I'))
 			continue;
 		int runs = BACKEND_RUNS;
 		(void)atomic_compare_exchange_strong(&b->end, &runs, BACKEND_SHUTDOWN);
@@ -262,6 +264,7 @@ void pg_door_stop(struct pg_door *door)
 	if (!door)
 		return;
 	atomic_store(&door->draining, true);
+	activity_provide(door->storage->activity, NULL);
 	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "pgwire", NULL), 0);
 	if (write(door->wake[1], "x", 1) == 1)
 		thread_join(door->thread);
@@ -289,7 +292,7 @@ void registry_cancel(struct pg_door *door, uint32_t pid, struct span key)
 {
 	(void)pthread_mutex_lock(&door->lock);
 	struct backend *b = registry_find(door, pid);
-	if (b && b->registered && key.len == 4) {
+	if (b && atomic_load(&b->serving) && key.len == 4) {
 		const unsigned char own[4] = {(unsigned char)(b->key >> 24), (unsigned char)(b->key >> 16),
 					      (unsigned char)(b->key >> 8), (unsigned char)b->key};
 		if (span_eq_secret(key, (struct span){(const char *)own, sizeof(own)}))
@@ -298,19 +301,24 @@ void registry_cancel(struct pg_door *door, uint32_t pid, struct span key)
 	(void)pthread_mutex_unlock(&door->lock);
 }
 
+void registry_end(struct backend *b, bool terminate)
+{
+	int runs = BACKEND_RUNS;
+	if (terminate) {
+		(void)atomic_compare_exchange_strong(&b->end, &runs, BACKEND_TERMINATED);
+		conn_wake(&b->conn);
+	}
+	(void)backend_interrupt(b);
+}
+
 bool registry_signal(struct backend *from, uint32_t pid, bool terminate)
 {
 	struct pg_door *door = from->door;
 	(void)pthread_mutex_lock(&door->lock);
 	struct backend *b = registry_find(door, pid);
-	bool found = b && b->registered && strcmp(b->workspace.id, from->workspace.id) == 0;
-	if (found && terminate) {
-		int runs = BACKEND_RUNS;
-		(void)atomic_compare_exchange_strong(&b->end, &runs, BACKEND_TERMINATED);
-		conn_wake(&b->conn);
-	}
-	if (found && b != from)
-		(void)backend_interrupt(b);
+	bool found = b && atomic_load(&b->serving) && strcmp(b->workspace.id, from->workspace.id) == 0;
+	if (found)
+		registry_end(b, terminate);
 	(void)pthread_mutex_unlock(&door->lock);
 	return found;
 }

@@ -41,6 +41,7 @@ void backend_ready(struct backend *b)
 	while (guc_next_report(&b->gucs, &name, &value))
 		message_parameter_status(&b->conn.out, span_of(name), span_of(value));
 	message_ready(&b->conn.out, b->block);
+	atomic_store(&b->shown_block, b->block);
 	(void)pthread_mutex_lock(&b->guard);
 	b->state_us = clock_unix_us();
 	(void)pthread_mutex_unlock(&b->guard);
@@ -218,6 +219,9 @@ void backend_serve(struct backend *b)
 
 void session_end_backend(struct backend *b)
 {
+	(void)pthread_mutex_lock(&b->door->lock);
+	atomic_store(&b->serving, false);
+	(void)pthread_mutex_unlock(&b->door->lock);
 	(void)conn_flush(&b->conn);
 	extended_done(b);
 	free(b->savepoints);

@@ -404,6 +404,7 @@ bool startup_run(struct backend *b)
 	b->slow = metric_tenant_series(METRIC_PGWIRE_SLOW_QUERIES_TOTAL, b->workspace.id, NULL);
 	metric_gauge_add(b->active, 1);
 	count_login("success");
+	atomic_store(&b->serving, true);
 	gucs_apply(b);
 	greet(b);
 	backend_ready(b);

@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "pgwire/backend.h"
 #include "pgwire/registry.h"
+#include "storage/statement_stats.h"
+#include "storage/storage.h"
 
 static void quote(struct buf *out, const char *text)
 {
@@ -34,53 +36,6 @@ static void put_time(struct buf *out, int64_t us)
 		buf_printf(out, "make_timestamptz(%lld)", (long long)us);
 	else
 		buf_str(out, "NULL::TIMESTAMPTZ");
-}
-
-static void put_activity_row(struct backend *of, struct buf *out)
-{
-	(void)pthread_mutex_lock(&of->guard);
-	bool active = atomic_load(&of->running);
-	buf_printf(out, "(%u::INTEGER, ", of->pid);
-	quote(out, of->user);
-	buf_str(out, ", ");
-	quote(out, of->conn.peer);
-	buf_str(out, ", ");
-	put_time(out, of->connected_us);
-	buf_str(out, ", ");
-	put_time(out, active ? of->query_us : of->block_us);
-	buf_str(out, ", ");
-	put_time(out, of->query_us);
-	buf_str(out, ", ");
-	put_time(out, of->state_us);
-	buf_printf(out, ", '%s', ", active ? "active" : of->block_us ? "idle in transaction" : "idle");
-	quote(out, of->query);
-	buf_byte(out, ')');
-	(void)pthread_mutex_unlock(&of->guard);
-}
-
-static void put_activity(struct backend *b, struct buf *out)
-{
-	bool first = true;
-	buf_str(out, "(SELECT 16384::UINTEGER AS datid, ");
-	quote(out, b->database);
-	buf_str(out,
-		" AS datname, pid, NULL::INTEGER AS leader_pid, 10::UINTEGER AS usesysid, usename, "
-		"'' AS application_name, client_addr, NULL::VARCHAR AS client_hostname, NULL::INTEGER AS client_port, "
-		"backend_start, xact_start, query_start, state_change, NULL::VARCHAR AS wait_event_type, "
-		"NULL::VARCHAR AS wait_event, state, NULL::UINTEGER AS backend_xid, NULL::UINTEGER AS backend_xmin, "
-		"NULL::BIGINT AS query_id, query, 'client backend' AS backend_type FROM (VALUES ");
-	(void)pthread_mutex_lock(&b->door->lock);
-	for (struct backend *of = b->door->backends; of; of = of->next) {
-		if (!of->registered || strcmp(of->workspace.id, b->workspace.id) != 0)
-			continue;
-		if (!first)
-			buf_str(out, ", ");
-		put_activity_row(of, out);
-		first = false;
-	}
-	(void)pthread_mutex_unlock(&b->door->lock);
-	buf_str(out,
-		") AS a(pid, usename, client_addr, backend_start, xact_start, query_start, state_change, state, query))");
 }
 
 static void put_cursors(struct backend *b, struct buf *out)
@@ -134,7 +89,9 @@ bool session_relation(struct backend *b, struct span name, struct buf *out)
 		const char *name;
 		void (*put)(struct backend *b, struct buf *out);
 	} rows[] = {{"pg_settings", put_settings},
-		    {"pg_stat_activity", put_activity},
+		    {"pg_stat_activity", activity_sql},
+		    {"pg_stat_statements", statements_sql},
+		    {"pg_stat_statements_info", statements_info_sql},
 		    {"pg_cursors", put_cursors},
 		    {"pg_prepared_statements", put_prepared}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -174,6 +131,11 @@ bool session_call(struct backend *b, struct span name, const struct span *argume
 	bool terminate = span_eq_nocase(name, SPAN("pg_terminate_backend"));
 	if (span_eq_nocase(name, SPAN("pg_backend_pid")) && n == 0) {
 		buf_printf(out, "%u::INTEGER", b->pid);
+		return true;
+	}
+	if (span_eq_nocase(name, SPAN("pg_stat_statements_reset"))) {
+		statement_stats_reset(b->door->storage->statements, b->workspace.id);
+		buf_str(out, "NULL::VARCHAR");
 		return true;
 	}
 	if ((cancel || terminate) && n >= 1 && span_u64(arguments[0], &pid)) {

@@ -1,0 +1,174 @@
+/* What the sessions do, for pg_stat_activity and for the other doors; what statements cost, as SQL. */
+#include "storage/activity.h"
+
+#include "pgwire/backend.h"
+#include "pgwire/registry.h"
+#include "storage/statement_stats.h"
+#include "storage/storage.h"
+
+static const char *state_of(const struct backend *b)
+{
+	if (atomic_load(&b->running))
+		return "active";
+	switch (atomic_load(&b->shown_block)) {
+	case 'T':
+		return "idle in transaction";
+	case 'E':
+		return "idle in transaction (aborted)";
+	default:
+		return "idle";
+	}
+}
+
+static void row_of(struct backend *b, struct arena *arena, struct activity_row *row)
+{
+	(void)pthread_mutex_lock(&b->guard);
+	const char *state = state_of(b);
+	const bool active = strcmp(state, "active") == 0;
+	*row = (struct activity_row){
+		.session_id = arena_strdup(arena, pg_session_id(b->registered)),
+		.pid = b->pid,
+		.project_id = arena_strdup(arena, b->workspace.project_id),
+		.branch_id = b->workspace.branch_id ? arena_strdup(arena, b->workspace.branch_id) : NULL,
+		.workspace_id = arena_strdup(arena, b->workspace.id),
+		.user = arena_strdup(arena, b->user),
+		.client_ip = arena_strdup(arena, b->conn.peer),
+		.application_name = arena_strdup(arena, b->application_name),
+		.state = state,
+		.wait_event = active ? NULL : "ClientRead",
+		.query = arena_strdup(arena, b->query),
+		.connected_us = b->connected_us,
+		.transaction_us = atomic_load(&b->block_us) ? atomic_load(&b->block_us)
+				  : active		    ? b->query_us
+							    : 0,
+		.query_us = b->query_us,
+		.state_us = b->state_us,
+		.queries = b->statements_run,
+		.rows = b->rows_sent,
+	};
+	(void)pthread_mutex_unlock(&b->guard);
+}
+
+static void list(void *ctx, struct arena *arena, struct activity_row **ret, size_t *ret_count)
+{
+	struct pg_door *door = ctx;
+	size_t n = 0;
+	(void)pthread_mutex_lock(&door->lock);
+	struct activity_row *rows = arena_array(arena, struct activity_row, door->count + 1);
+	for (struct backend *b = door->backends; b; b = b->next)
+		if (atomic_load(&b->serving))
+			row_of(b, arena, &rows[n++]);
+	(void)pthread_mutex_unlock(&door->lock);
+	*ret = rows;
+	*ret_count = n;
+}
+
+static bool end(void *ctx, const char *session_id, bool terminate)
+{
+	struct pg_door *door = ctx;
+	(void)pthread_mutex_lock(&door->lock);
+	struct backend *b = door->backends;
+	while (b && !(atomic_load(&b->serving) && strcmp(pg_session_id(b->registered), session_id) == 0))
+		b = b->next;
+	if (b)
+		registry_end(b, terminate);
+	(void)pthread_mutex_unlock(&door->lock);
+	return b != NULL;
+}
+
+void activity_begin(struct pg_door *door)
+{
+	door->source = (struct activity_source){door, list, end};
+	activity_provide(door->storage->activity, &door->source);
+}
+
+static void quote(struct buf *out, const char *text)
+{
+	lexer_quote_string(out, span_of(text));
+}
+
+static void put_time(struct buf *out, int64_t us)
+{
+	if (us)
+		buf_printf(out, "make_timestamptz(%lld)", (long long)us);
+	else
+		buf_str(out, "NULL::TIMESTAMPTZ");
+}
+
+static void put_row(const struct activity_row *row, struct buf *out)
+{
+	const int64_t times[] = {row->connected_us, row->transaction_us, row->query_us, row->state_us};
+	const char *const texts[] = {row->user, row->application_name, row->client_ip, row->state, row->query};
+	buf_printf(out, "(%u::INTEGER, %s, ", row->pid, row->wait_event ? "'Client', 'ClientRead'" : "NULL, NULL");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		quote(out, texts[i]);
+		buf_str(out, ", ");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		if (i)
+			buf_str(out, ", ");
+		put_time(out, times[i]);
+	}
+	buf_byte(out, ')');
+}
+
+void activity_sql(struct backend *b, struct buf *out)
+{
+	struct activity_row *rows;
+	size_t count;
+	activity_list(b->door->storage->activity, b->work, b->workspace.id, &rows, &count);
+	buf_str(out, "(SELECT 16384::UINTEGER AS datid, ");
+	quote(out, b->database);
+	buf_str(out,
+		" AS datname, pid, NULL::INTEGER AS leader_pid, 10::UINTEGER AS usesysid, usename, application_name, "
+		"client_addr, NULL::VARCHAR AS client_hostname, NULL::INTEGER AS client_port, backend_start, "
+		"xact_start, query_start, state_change, wait_event_type::VARCHAR AS wait_event_type, "
+		"wait_event::VARCHAR AS wait_event, state, NULL::UINTEGER AS backend_xid, NULL::UINTEGER AS "
+		"backend_xmin, NULL::BIGINT AS query_id, query, 'client backend' AS backend_type FROM (VALUES ");
+	for (size_t i = 0; i < count; i++) {
+		buf_str(out, i ? ", " : "");
+		put_row(&rows[i], out);
+	}
+	buf_str(out, ") AS a(pid, wait_event_type, wait_event, usename, application_name, client_addr, state, query, "
+		     "backend_start, xact_start, query_start, state_change))");
+}
+
+static void put_statement(const struct statement_row *row, struct buf *out)
+{
+	const double times[] = {row->total_ms, row->min_ms, row->max_ms, row->mean_ms, row->stddev_ms};
+	buf_printf(out, ", (%llu::BIGINT, ", (unsigned long long)row->query_id);
+	quote(out, row->query);
+	buf_printf(out, ", %llu, %llu, %llu, ", (unsigned long long)row->calls, (unsigned long long)row->errors,
+		   (unsigned long long)row->rows);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		buf_printf(out, "%.6f::DOUBLE, ", times[i]);
+	put_time(out, row->first_us);
+	buf_str(out, ", ");
+	put_time(out, row->last_us);
+	buf_byte(out, ')');
+}
+
+void statements_sql(struct backend *b, struct buf *out)
+{
+	struct statement_row *rows;
+	size_t count;
+	statement_stats_list(b->door->storage->statements, b->work, b->workspace.id, STATEMENT_SORT_TOTAL, 0, &rows,
+			     &count);
+	buf_str(out, "(SELECT 10::UINTEGER AS userid, 16384::UINTEGER AS dbid, true AS toplevel, queryid, query, "
+		     "0::BIGINT AS plans, 0::DOUBLE AS total_plan_time, calls, total_exec_time, min_exec_time, "
+		     "max_exec_time, mean_exec_time, stddev_exec_time, \"rows\", errors, first_seen, last_seen "
+		     "FROM (VALUES (NULL::BIGINT, NULL::VARCHAR, 0::BIGINT, 0::BIGINT, 0::BIGINT, 0::DOUBLE, "
+		     "0::DOUBLE, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ)");
+	for (size_t i = 0; i < count; i++)
+		put_statement(&rows[i], out);
+	buf_str(out, ") AS s(queryid, query, calls, errors, \"rows\", total_exec_time, min_exec_time, max_exec_time, "
+		     "mean_exec_time, stddev_exec_time, first_seen, last_seen) WHERE queryid IS NOT NULL)");
+}
+
+void statements_info_sql(struct backend *b, struct buf *out)
+{
+	struct statement_info info = statement_stats_info(b->door->storage->statements);
+	buf_printf(out, "(SELECT %llu::BIGINT AS dealloc, ", (unsigned long long)info.dealloc);
+	put_time(out, info.reset_us);
+	buf_str(out, " AS stats_reset)");
+}

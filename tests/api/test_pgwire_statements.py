@@ -1,0 +1,152 @@
+"""What runs and what it costs, over SQL and REST: pg_stat_activity, pg_stat_statements, the log of slow statements, cancelling."""
+
+import json
+import threading
+
+import psycopg
+import pytest
+
+from conftest import Project, Server, sample
+from pg_workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    s = Server(tmp_path_factory.mktemp("slow") / "data", SLOW_QUERY_THRESHOLD_MS=1)
+    yield s
+    assert s.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def workspace(server):
+    return Workspace(Project(server))
+
+
+@pytest.fixture
+def conn(workspace):
+    with psycopg.connect(**workspace.login, autocommit=True, application_name="tests") as c:
+        yield c
+
+
+LONG = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000) b WHERE a.range % 7 = b.range % 5"
+
+
+def statements(conn, like):
+    return conn.execute("SELECT query, calls, rows, errors, min_exec_time <= mean_exec_time AND mean_exec_time <= max_exec_time AND total_exec_time >= max_exec_time FROM pg_stat_statements WHERE query LIKE '%s' ORDER BY query" % like).fetchall()
+
+
+def test_statements_that_differ_in_constants_are_one(conn, workspace, server):
+    conn.execute("SELECT pg_stat_statements_reset()")
+    conn.execute("CREATE OR REPLACE TABLE st (i integer, v varchar)")
+    conn.execute("INSERT INTO st VALUES (1, 'a'), (2, 'b')")
+    conn.execute("INSERT  INTO st VALUES (3, 'c')")
+    for i in range(3):
+        conn.execute(f"SELECT i /* {i} */ FROM st WHERE i IN ({', '.join(str(k) for k in range(i + 1))})")
+    conn.execute("select i from st where i = %s", [1])
+    with pytest.raises(psycopg.Error):
+        conn.execute("SELECT i FROM st WHERE nope = 1")
+    assert statements(conn, "INSERT%") == [("INSERT INTO st VALUES ($1)", 2, 3, 0, True)]
+    seen = {row[0]: row[1:] for row in statements(conn, "%rom st%")} | {row[0]: row[1:] for row in statements(conn, "%ROM st%")}
+    assert seen["SELECT i FROM st WHERE i IN ($1)"] == (3, 0 + 1 + 2, 0, True)
+    assert seen["select i from st where i = $1"] == (1, 1, 0, True)
+    assert seen["SELECT i FROM st WHERE nope = $1"] == (1, 0, 1, True)
+    answer = server.get("/internal/statements", params={"workspace_id": workspace.id, "sort": "calls", "limit": 500}).json()
+    over_rest = {s["query"]: s for s in answer["statements"]}
+    assert over_rest["SELECT i FROM st WHERE i IN ($1)"]["calls"] == 3
+    assert conn.execute("SELECT dealloc, stats_reset <= now() FROM pg_stat_statements_info").fetchone() == (0, True)
+    conn.execute("SELECT pg_stat_statements_reset()")
+    assert statements(conn, "SELECT i FROM st%") == []
+
+
+def test_slow_statements_are_logged_with_their_plan(conn, workspace, server):
+    before = sample(server.metrics(), "pgwire_slow_queries_total", workspace_id=workspace.id)
+    conn.execute("SELECT count(*) AS slow_one FROM range(3000000) WHERE range % 3 = 1")
+    lines = [json.loads(line) for line in server.log_text().splitlines() if "slow_one" in line]
+    assert len(lines) == 1
+    line = lines[0]
+    assert line["workspace"] == workspace.id and line["status"] == "success" and line["rows"] == 1
+    assert float(line["seconds"]) > 0 and "RANGE" in line["plan"] and int(line["query_id"]) > 0
+    assert sample(server.metrics(), "pgwire_slow_queries_total", workspace_id=workspace.id) > before
+
+
+def test_asking_for_the_plan_spoils_no_transaction(conn):
+    with conn.transaction():
+        conn.execute("CREATE TABLE planned AS SELECT count(*) AS n FROM range(3000000) WHERE range % 3 = 1")
+        conn.execute("SELECT count(*) FROM range(3000000) WHERE range % 3 = 2")
+    assert conn.execute("SELECT n FROM planned").fetchone() == (1000000,)
+    conn.execute("DROP TABLE planned")
+
+
+def in_background(workspace, sql=LONG):
+    """Starts a statement that does not end by itself; returns how it ended, later."""
+    started, outcome = threading.Event(), {}
+
+    def work():
+        try:
+            with psycopg.connect(**workspace.login, autocommit=True, application_name="busy") as c:
+                outcome["pid"] = c.info.backend_pid
+                started.set()
+                try:
+                    c.execute(sql)
+                except psycopg.Error as e:
+                    outcome["sqlstate"] = e.sqlstate
+                outcome["after"] = c.execute("SELECT 1").fetchone()[0]
+        except psycopg.Error as e:
+            outcome["lost"] = str(e)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert started.wait(60)
+    outcome["thread"] = thread
+    return outcome
+
+
+def busy_row(conn, pid):
+    row = None
+    for _ in range(600):
+        row = conn.execute("SELECT state, query, application_name, datname = current_database(), query_start >= backend_start, wait_event FROM pg_stat_activity WHERE pid = %d" % pid).fetchone()
+        if row and row[0] == "active":
+            return row
+    raise AssertionError(f"the statement does not show: {row}")
+
+
+def test_activity_shows_what_runs_and_cancel_ends_it(conn, workspace, server):
+    busy = in_background(workspace)
+    row = busy_row(conn, busy["pid"])
+    assert row == ("active", LONG, "busy", True, True, None)
+    mine = conn.execute("SELECT state, application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()").fetchone()
+    assert mine == ("active", "tests")
+    assert conn.execute("SELECT pg_cancel_backend(%d)" % busy["pid"]).fetchone() == (True,)
+    busy["thread"].join(60)
+    assert busy["sqlstate"] == "57014" and busy["after"] == 1
+    assert conn.execute("SELECT pg_cancel_backend(999999999)").fetchone() == (False,)
+
+
+def test_rest_cancels_and_terminates(conn, workspace, server):
+    busy = in_background(workspace)
+    busy_row(conn, busy["pid"])
+    sessions = server.get("/internal/activity").json()["sessions"]
+    found = [s for s in sessions if s["pid"] == busy["pid"]]
+    assert len(found) == 1 and found[0]["query"] == LONG and found[0]["state"] == "active"
+    assert server.delete(f"/internal/activity/{found[0].get('session_id') or found[0]['id']}").status_code == 204
+    busy["thread"].join(60)
+    assert busy["sqlstate"] == "57014" and busy["after"] == 1
+
+    busy = in_background(workspace)
+    busy_row(conn, busy["pid"])
+    assert conn.execute("SELECT pg_terminate_backend(%d)" % busy["pid"]).fetchone() == (True,)
+    busy["thread"].join(60)
+    assert "after" not in busy and (busy.get("sqlstate") in ("57P01", "57014", None))
+
+
+def test_idle_in_transaction_shows(conn, workspace):
+    with psycopg.connect(**workspace.login) as other:
+        other.execute("SELECT 1")
+        pid = other.info.backend_pid
+        ask = "SELECT state, xact_start IS NOT NULL, wait_event FROM pg_stat_activity WHERE pid = %d" % pid
+        assert conn.execute(ask).fetchone() == ("idle in transaction", True, "ClientRead")
+        with pytest.raises(psycopg.Error):
+            other.execute("SELECT nope")
+        assert conn.execute(ask).fetchone()[0] == "idle in transaction (aborted)"
+        other.rollback()
+        assert conn.execute(ask).fetchone()[:2] == ("idle", False)
