@@ -28,6 +28,12 @@ enum {
 static void backend_free(struct backend *b)
 {
 	struct pg_door *door = b->door;
+	/* Off the list before anything of it goes: the watcher and other sessions look at what is listed. */
+	(void)pthread_mutex_lock(&door->lock);
+	*b->link = b->next;
+	if (b->next)
+		b->next->link = b->link;
+	(void)pthread_mutex_unlock(&door->lock);
 	conn_done(&b->conn);
 	gucs_done(&b->gucs);
 	map_done(&b->prepared);
@@ -36,15 +42,13 @@ static void backend_free(struct backend *b)
 	map_done(&b->attached);
 	arena_free(b->work);
 	arena_free(b->path_arena);
+	(void)pthread_mutex_destroy(&b->guard);
+	arena_free(b->arena);
+	/* Nobody frees the door while it counts a connection. */
 	(void)pthread_mutex_lock(&door->lock);
-	*b->link = b->next;
-	if (b->next)
-		b->next->link = b->link;
 	door->count--;
 	(void)pthread_cond_broadcast(&door->gone);
 	(void)pthread_mutex_unlock(&door->lock);
-	(void)pthread_mutex_destroy(&b->guard);
-	arena_free(b->arena);
 }
 
 static void *backend_thread(void *ctx)
@@ -225,9 +229,9 @@ static bool wait_empty(struct pg_door *door, int64_t seconds)
 	until.tv_sec += seconds;
 	(void)pthread_mutex_lock(&door->lock);
 	int late = 0;
-	while (door->backends && !late)
+	while (door->count > 0 && !late)
 		late = pthread_cond_timedwait(&door->gone, &door->lock, &until);
-	bool empty = !door->backends;
+	bool empty = door->count == 0;
 	(void)pthread_mutex_unlock(&door->lock);
 	return empty;
 }

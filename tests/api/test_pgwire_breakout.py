@@ -364,7 +364,7 @@ class World:
 def world(tmp_path_factory):
     w = World(tmp_path_factory.mktemp("breakout"))
     yield w
-    assert w.server.stop() == 0
+    assert w.server.stop() == 0, w.server.findings()
 
 
 def texts_of(result):
