@@ -55,6 +55,11 @@ static bool open_engine(struct storage *st, struct err *err)
 		.temp_dir = arena_printf(arena, "%s/_temp", s->duckdb_dir),
 		.temp_max = s->duckdb_temp_max,
 		.hide_dir = s->duckdb_dir,
+		/*
+		 * The optimizer turns a plain LIMIT into a semi-join on row ids and a sort, which looks at every row group:
+		 * a preview of 1,000 of 5 million rows takes ten times as long that way.
+		 */
+		.init_sql = "SET disabled_optimizers='late_materialization'",
 	};
 	bool fine = instance_open(&config, &st->data, err);
 	struct table_files_config files = {
