@@ -196,6 +196,7 @@ int main(void)
 		group = g > group ? g : group;
 		alone = a > alone ? a : alone;
 	}
+	/* bench/house.py reads this line as its peer. */
 	printf("autocommit_insert_1_thread %.0f per_second\n", single);
 	printf("catalog_insert_1_thread %.0f per_second\n", alone);
 	printf("catalog_insert_%d_threads %.0f per_second\n", THREADS, group);
