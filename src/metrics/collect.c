@@ -9,6 +9,9 @@
 #include <stdlib.h>
 
 #define FRESH_NS NS_PER_S
+/* A collector that takes longer than this is left to the sampling thread: scrapes show what it found last. */
+#define SLOW_NS	      (20 * NS_PER_MS)
+#define SLOW_FRESH_NS (14 * NS_PER_S)
 
 struct collector {
 	const char *name;
@@ -18,6 +21,7 @@ struct collector {
 	bool wanted;
 	bool late;	      /* the run going on was given up by a scrape and is counted as an error */
 	int64_t finished_ns;  /* of the last run; 0: none yet */
+	int64_t took_ns;      /* by the last run */
 	int64_t succeeded_ns; /* or, before the first success, when it was added */
 	struct series *duration;
 	struct series *errors;
@@ -66,6 +70,7 @@ static void run(struct collector *c)
 	metric_gauge_set(c->duration, (double)(end - start) / 1e9);
 	pthread_mutex_lock(&work.lock);
 	c->finished_ns = end;
+	c->took_ns = end - start;
 	if (good)
 		c->succeeded_ns = end;
 	else if (!c->late)
@@ -159,7 +164,8 @@ void metrics_collector_remove(const char *name)
 /* Done as far as a scrape begun at `start` is concerned. */
 static bool is_fresh(const struct collector *c, int64_t start)
 {
-	return c->finished_ns > start - FRESH_NS && c->finished_ns > 0;
+	int64_t fresh = c->took_ns > SLOW_NS ? SLOW_FRESH_NS : FRESH_NS;
+	return c->finished_ns > start - fresh && c->finished_ns > 0;
 }
 
 static bool is_due(const struct collector *c, group_set groups, int64_t start)
@@ -225,6 +231,27 @@ void collect_run(group_set groups, int64_t deadline_ns)
 			in_time = pthread_cond_timedwait(&work.changed, &work.lock, &until) == 0;
 		give_up(groups, start);
 	}
+	pthread_mutex_unlock(&work.lock);
+}
+
+static bool any_wanted(void)
+{
+	return work.running ? !work.running->late : next_wanted() != NULL;
+}
+
+void collect_refresh(int64_t deadline_ns)
+{
+	int64_t start = clock_ns();
+	struct timespec until = {.tv_sec = deadline_ns / NS_PER_S, .tv_nsec = deadline_ns % NS_PER_S};
+	bool in_time = true;
+	lock();
+	for (size_t i = 0; i < work.count; i++) {
+		struct collector *c = work.list[i];
+		c->wanted = c->wanted || (c != work.running && c->finished_ns <= start - FRESH_NS);
+	}
+	pthread_cond_broadcast(&work.changed);
+	while (in_time && work.started && any_wanted())
+		in_time = pthread_cond_timedwait(&work.changed, &work.lock, &until) == 0;
 	pthread_mutex_unlock(&work.lock);
 }
 

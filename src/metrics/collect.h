@@ -16,6 +16,8 @@ void collect_start(void);
 void collect_stop(void);
 /* Values no older than a second in the groups, or as good as can be had until the deadline (clock_ns). */
 void collect_run(group_set groups, int64_t deadline_ns);
+/* Runs all, also those that scrapes do not wait for because they take long. */
+void collect_refresh(int64_t deadline_ns);
 /* Sets duckdb_metrics_collector_age_seconds. */
 void collect_date(void);
 

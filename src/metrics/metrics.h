@@ -110,7 +110,8 @@ void metrics_exemplar_clear(void);
 
 /*
  * `collect` sets gauges (metric_gauge_set, metric_mirror) of its group; it runs on the collecting thread, one
- * collector at a time, at most once a second, only when somebody asks for its group. A false return or a run longer
+ * collector at a time, at most once a second when somebody asks for its group, and every ten seconds for the history.
+ * For one that takes longer than 20 ms only the latter: scrapes do not wait for it. A false return or a run longer
  * than the scrape may take leaves the last values and counts in duckdb_metrics_collector_errors_total.
  * `name` and `group` (a group of metrics.def in lower case) live for ever.
  */

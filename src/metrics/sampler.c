@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <time.h>
 
-enum { COLLECT_EVERY = 3, COLLECT_WAIT_MS = 4000 };
+enum { COLLECT_EVERY = 2, COLLECT_WAIT_MS = 4000 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -39,7 +39,7 @@ static void *sampler_thread(void *ctx)
 		if (!sleep_until(now - now % HISTORY_STEP + HISTORY_STEP))
 			return NULL;
 		if (tick % COLLECT_EVERY == 0)
-			collect_run(GROUPS_ALL, clock_ns() + COLLECT_WAIT_MS * NS_PER_MS);
+			collect_refresh(clock_ns() + COLLECT_WAIT_MS * NS_PER_MS);
 		history_sample(clock_unix_us() / US_PER_S);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * The thread that samples the history every five seconds and has the collectors run every fifteen, so that gauges
+ * The thread that samples the history every five seconds and has the collectors run every ten, so that gauges
  * are fresh there without a scrape. Internal to the metrics room.
  */
 #ifndef METRICS_SAMPLER_H
