@@ -83,6 +83,10 @@ def test_aws_cli(server, bucket, tree, tmp_path):
     assert f'"ContentLength": {17 * 1024 * 1024}' in head
     aws("s3api", "put-object", "--bucket", bucket, "--key", "m", "--metadata", "k=v", "--body", str(tree / "f2.txt"))
     assert '"k": "v"' in aws("s3api", "head-object", "--bucket", bucket, "--key", "m")
+    aws("s3api", "get-object", "--bucket", bucket, "--key", "m", "--range", "bytes=2-3", str(tmp_path / "range"))
+    assert (tmp_path / "range").read_text() == "le"
+    aws("s3api", "delete-objects", "--bucket", bucket, "--delete", "Objects=[{Key=moved.txt},{Key=copy.bin}]")
+    assert "moved.txt" not in aws("s3", "ls", s3 + "/")
     url = aws("s3", "presign", f"{s3}/m").strip()
     assert requests.get(url, timeout=60).text == "file 2\n"
     aws("s3", "rm", "--recursive", s3 + "/", "--quiet")
@@ -140,6 +144,7 @@ def test_rclone(server, bucket, tree, tmp_path):
     rclone("copyto", "--s3-upload-cutoff", "5M", "--s3-chunk-size", "5M", str(tree / "large.bin"), f"{where}/parts.bin")
     assert rclone("md5sum", "--download", f"{where}/parts.bin").split()[0] == hashlib.md5(
         (tree / "large.bin").read_bytes()).hexdigest()
+    assert rclone("cat", "--offset", "5", "--count", "1", f"{where}/t/f2.txt") == "2"
     rclone("purge", f"{where}/t")
     assert sorted(keys_of(client(server), bucket)) == ["copy.bin", "moved.txt", "parts.bin"]
 
@@ -176,6 +181,12 @@ def test_5000_keys(server, bucket, tmp_path):
     env = environment(tmp_path, AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=ADMIN_KEY, AWS_DEFAULT_REGION="local")
     listed = run(["/usr/bin/aws", "--endpoint-url", server.url + "/s3", "s3", "ls", f"s3://{bucket}/n/"], env)
     assert ["n/" + line.split()[-1] for line in listed.splitlines()] == expected
+    host = server.url.split("://")[1]
+    config = tmp_path / "s3cfg"
+    config.write_text(f"[default]\naccess_key = {ACCESS_KEY}\nsecret_key = {ADMIN_KEY}\nhost_base = {host}\nhost_bucket = {host}\n"
+                      "use_https = False\n")
+    listed = run(["/usr/bin/s3cmd", "-c", str(config), "ls", f"s3://{bucket}/n/"], environment(tmp_path))
+    assert [line.split("/", 3)[3] for line in listed.splitlines()] == expected
     for i in range(0, 5000, 1000):
         s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": k} for k in expected[i : i + 1000]], "Quiet": True})
     assert keys_of(s3, bucket) == []
