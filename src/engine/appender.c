@@ -1,3 +1,4 @@
+#include "engine/bind.h"
 #include "engine/core.h"
 
 #include <stdlib.h>
@@ -176,6 +177,49 @@ void appender_timestamp(struct appender *a, int64_t unix_us)
 {
 	if (ready(a))
 		appended(a, duckdb_append_timestamp(a->handle, (duckdb_timestamp){unix_us}));
+}
+
+static void append_other(struct appender *a, const struct bind_value *v)
+{
+	if (!ready(a))
+		return;
+	duckdb_value value = bind_make(v);
+	appended(a, value ? duckdb_append_value(a->handle, value) : DuckDBError);
+	if (value)
+		duckdb_destroy_value(&value);
+}
+
+void appender_value(struct appender *a, const struct bind_value *v)
+{
+	switch (v->kind) {
+	case BIND_NULL:
+		appender_null(a);
+		return;
+	case BIND_BOOL:
+		appender_bool(a, v->boolean);
+		return;
+	case BIND_INT:
+		appender_int(a, v->integer);
+		return;
+	case BIND_DOUBLE:
+		appender_double(a, v->real);
+		return;
+	case BIND_TEXT:
+		appender_text(a, v->text);
+		return;
+	case BIND_BLOB:
+		appender_blob(a, v->text);
+		return;
+	case BIND_DATE:
+		if (ready(a))
+			appended(a, duckdb_append_date(a->handle, (duckdb_date){(int32_t)v->integer}));
+		return;
+	case BIND_TIMESTAMP:
+		appender_timestamp(a, v->integer);
+		return;
+	default:
+		append_other(a, v);
+	}
 }
 
 bool appender_end_row(struct appender *a, struct err *err)

@@ -87,6 +87,11 @@ static duckdb_value list(const struct bind_value *v)
 	return value;
 }
 
+duckdb_value bind_make(const struct bind_value *v)
+{
+	return v->kind == BIND_LIST ? list(v) : scalar(v);
+}
+
 static bool texts_are_utf8(const struct bind_value *v)
 {
 	if (v->kind == BIND_TEXT)
@@ -103,7 +108,7 @@ bool statement_bind(struct statement *s, size_t index, const struct bind_value *
 		s->session->fault = (struct fault){.kind = FAULT_KIND_INVALID_INPUT, .sqlstate = "22021"};
 		return err_set(err, ERR_ENGINE_REFUSED, "Parameter $%zu is not valid UTF-8", index);
 	}
-	duckdb_value value = v->kind == BIND_LIST ? list(v) : scalar(v);
+	duckdb_value value = bind_make(v);
 	bool fine = value && duckdb_bind_value(s->prepared, index, value) == DuckDBSuccess;
 	if (value)
 		duckdb_destroy_value(&value);

@@ -111,6 +111,14 @@ void core_unref_session(struct core *core);
 /* After a FATAL or INTERNAL error: dead unless a probe still works. */
 void core_check(struct core *core);
 
+/* bind.c: NULL when there is no such value. */
+struct bind_value;
+duckdb_value bind_make(const struct bind_value *value);
+
+/* bind.c: NULL when there is no such value. */
+struct bind_value;
+duckdb_value bind_make(const struct bind_value *value);
+
 /* watch.c */
 void core_watch_start(struct core *core, size_t helpers);
 void core_watch_stop(struct core *core);

@@ -19,6 +19,7 @@
 #include "pgwire/message.h"
 #include "pgwire/rewrite.h"
 #include "pgwire/stmt.h"
+#include "pgwire/types.h"
 #include "storage/activity.h"
 #include "storage/pg_session.h"
 #include "storage/workspace_instance.h"
@@ -348,6 +349,8 @@ MUST_CHECK bool copying_run(struct backend *b, const struct stmt *s, char tag[ST
 /* parameter.c: one for the engine. What it points to lives where `bytes` does, or in the arena. */
 MUST_CHECK bool parameter_decode(uint32_t oid, unsigned format, struct span bytes, struct arena *arena,
 				 struct bind_value *ret, struct pg_error *e);
+/* copy_plain.c: a field of COPY in text as a value, when it has the usual form of its type. */
+bool copy_plain(enum pg_kind kind, int32_t type_mod, struct span s, struct bind_value *ret);
 /* literal.c: a decoded parameter as SQL of its type. */
 MUST_CHECK bool literal_write(uint32_t oid, unsigned format, struct span bytes, struct arena *arena, struct buf *out,
 			      struct pg_error *e);

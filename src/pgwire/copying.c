@@ -1,4 +1,5 @@
 /* COPY in and out over the codec of copy.h. */
+#include "base/clock.h"
 #include "base/limits.h"
 #include "engine/appender.h"
 #include "engine/sql.h"
@@ -136,53 +137,58 @@ struct copy_in {
 	const struct command_copy *c;
 	struct copy_reader reader;
 	struct message_column *columns;
+	enum pg_kind *kinds; /* REFUSED: of no plain form */
 	size_t n;
-	struct buf insert, rows; /* INSERT INTO .. SELECT .. FROM (VALUES ..) in batches */
-	size_t batch;
+	struct appender *appender;
+	size_t rows, bytes; /* not flushed yet */
 	uint64_t total;
-	struct arena *scratch;
+	int64_t deadline_ns;
+	struct arena *scratch; /* of the row at hand */
 };
 
-enum { COPY_BATCH_ROWS = 500, COPY_BATCH_BYTES = 1024 * 1024 };
+/* What waits in memory for its table; every flush looks whether the workspace may still grow. */
+enum { COPY_FLUSH_ROWS = 65536, COPY_FLUSH_BYTES = 32 * 1024 * 1024 };
 
-static bool flush_batch(struct copy_in *in, struct pg_error *e)
+static bool flush_rows(struct copy_in *in, struct pg_error *e)
 {
 	struct backend *b = in->b;
 	struct err err = ERR_INIT;
-	if (!in->batch)
-		return true;
-	struct buf sql = BUF(2 * GIB);
-	buf_span(&sql, buf_view(&in->insert));
-	buf_span(&sql, buf_view(&in->rows));
-	bool fine = !sql.failed || pg_error_set(e, "54000", "the rows are too long");
-	fine = fine && (session_run(b->engine, sql.ptr, &err) || backend_engine_error(b, &err, NULL, NULL, e));
-	e->position = 0;
-	buf_done(&sql);
-	buf_reset(&in->rows);
-	in->total += in->batch;
-	in->batch = 0;
-	arena_reset(in->scratch);
-	return fine;
+	if (!workspace_room(b->wi, &err))
+		return pg_error_from(e, &err);
+	if (!appender_flush(in->appender, &err))
+		return backend_engine_error(b, &err, NULL, NULL, e);
+	in->total += in->rows;
+	in->rows = in->bytes = 0;
+	return true;
 }
 
 static bool take_row(struct copy_in *in, struct pg_error *e)
 {
-	buf_str(&in->rows, in->batch ? ", (" : "(");
+	const unsigned format = in->c->options.format == COPY_BINARY;
+	struct err err = ERR_INIT;
+	bool used = false;
 	for (size_t i = 0; i < in->n; i++) {
 		const struct copy_field *f = &in->reader.fields[i];
-		const unsigned format = in->c->options.format == COPY_BINARY;
-		if (i)
-			buf_str(&in->rows, ", ");
-		if (f->is_null) {
-			buf_str(&in->rows, "NULL");
-		} else if (!literal_write(in->columns[i].type_oid, format, f->bytes, in->scratch, &in->rows, e)) {
+		struct bind_value value = {.kind = BIND_NULL};
+		bool plain =
+			f->is_null || (!format && copy_plain(in->kinds[i], in->columns[i].type_mod, f->bytes, &value));
+		used = used || !plain;
+		if (!plain && !parameter_decode(in->columns[i].type_oid, format, f->bytes, in->scratch, &value, e)) {
 			copy_read_context(&in->reader, i, e);
 			return false;
 		}
+		appender_value(in->appender, &value);
+		in->bytes += f->bytes.len;
 	}
-	buf_byte(&in->rows, ')');
-	in->batch++;
-	return in->batch < COPY_BATCH_ROWS && in->rows.len < COPY_BATCH_BYTES ? true : flush_batch(in, e);
+	if (!appender_end_row(in->appender, &err)) {
+		(void)backend_engine_error(in->b, &err, NULL, NULL, e);
+		copy_read_context(&in->reader, SIZE_MAX, e);
+		return false;
+	}
+	if (used)
+		arena_reset(in->scratch);
+	in->rows++;
+	return (in->rows < COPY_FLUSH_ROWS && in->bytes < COPY_FLUSH_BYTES) || flush_rows(in, e);
 }
 
 static bool take_rows(struct copy_in *in, bool *ret_end, struct pg_error *e)
@@ -197,6 +203,15 @@ static bool take_rows(struct copy_in *in, bool *ret_end, struct pg_error *e)
 		if (!take_row(in, e))
 			return false;
 	}
+}
+
+static bool was_stopped(struct copy_in *in, struct pg_error *e)
+{
+	if (in->b->cancelled)
+		return !pg_error_set(e, "57014", "canceling statement due to user request");
+	if (in->deadline_ns && clock_ns() > in->deadline_ns)
+		return !pg_error_set(e, "57014", "canceling statement due to statement timeout");
+	return false;
 }
 
 /* Up to CopyDone. The message that began the COPY is still in the buffer: its frame comes first. */
@@ -214,12 +229,12 @@ static bool read_data(struct copy_in *in, struct pg_error *e)
 			conn_take(&b->conn, m.size);
 			if (!end && !take_rows(in, &end, e))
 				return false;
-			if (b->cancelled)
-				return pg_error_set(e, "57014", "canceling statement due to user request");
+			if (was_stopped(in, e))
+				return false;
 		} else if (m.type == 'c') {
 			conn_take(&b->conn, m.size);
 			copy_read_finish(&in->reader);
-			return (end || take_rows(in, &end, e)) && flush_batch(in, e);
+			return (end || take_rows(in, &end, e)) && flush_rows(in, e);
 		} else if (m.type == 'f') {
 			bool told = message_string(m.body, &reason, e);
 			if (told)
@@ -248,48 +263,66 @@ static bool begin_in(struct copy_in *in, struct pg_error *e)
 		return false;
 	run_columns(statement, NULL, b->work, &in->columns, &in->n);
 	statement_free(statement);
-	buf_str(&in->insert, "INSERT INTO ");
-	if (c->schema.ptr && span_eq_nocase(c->schema, SPAN("public")))
-		buf_printf(&in->insert, "main.");
-	else if (c->schema.ptr) {
-		sql_ident(&in->insert, c->schema);
-		buf_byte(&in->insert, '.');
+	in->kinds = arena_array(b->work, enum pg_kind, in->n + 1);
+	for (size_t i = 0; i < in->n; i++) {
+		const struct pg_type *type = pg_type_find(in->columns[i].type_oid);
+		in->kinds[i] = type ? type->kind : PG_KIND_REFUSED;
 	}
-	sql_ident(&in->insert, c->table);
-	for (size_t i = 0; i < c->column_count; i++) {
-		buf_str(&in->insert, i ? ", " : " (");
-		sql_ident(&in->insert, c->columns[i]);
-	}
-	buf_str(&in->insert, c->column_count ? ") VALUES " : " VALUES ");
 	return true;
+}
+
+static bool open_appender(struct copy_in *in, struct pg_error *e)
+{
+	struct backend *b = in->b;
+	const struct command_copy *c = in->c;
+	struct err err = ERR_INIT;
+	const bool is_temp = c->schema.ptr && span_eq_nocase(c->schema, SPAN("temp"));
+	const bool is_main = is_temp || (c->schema.ptr && span_eq_nocase(c->schema, SPAN("public")));
+	const char *schema = is_main ? "main" : c->schema.ptr ? arena_copy(b->work, c->schema) : NULL;
+	const char **names = arena_array(b->work, const char *, c->column_count + 1);
+	for (size_t i = 0; i < c->column_count; i++)
+		names[i] = arena_copy(b->work, c->columns[i]);
+	if (appender_open(b->engine, is_temp ? "temp" : NULL, schema, arena_copy(b->work, c->table), &in->appender,
+			  &err) &&
+	    (!c->column_count || appender_columns(in->appender, names, c->column_count, &err)))
+		return true;
+	return backend_engine_error(b, &err, NULL, NULL, e);
+}
+
+/* The rows between CopyInResponse and CopyDone. */
+static bool receive(struct copy_in *in, struct pg_error *e)
+{
+	struct backend *b = in->b;
+	struct span *names = arena_array(b->work, struct span, in->n);
+	for (size_t i = 0; i < in->n; i++)
+		names[i] = in->columns[i].name;
+	copy_read_begin(&in->reader, &in->c->options, in->c->table, names, in->n, b->work);
+	message_copy_response(&b->conn.out, 'G', in->c->options.format == COPY_BINARY, in->n);
+	bool fine = conn_flush(&b->conn) && read_data(in, e);
+	copy_read_done(&in->reader);
+	return fine;
 }
 
 static bool copy_in(struct backend *b, const struct command_copy *c, uint64_t *ret_rows, struct pg_error *e)
 {
-	struct copy_in in = {.b = b, .c = c, .insert = BUF(MIB), .rows = BUF(GIB), .scratch = arena_new()};
+	struct copy_in in = {.b = b, .c = c, .scratch = arena_new()};
+	const int64_t timeout = gucs_timeout_ns(b);
+	struct pg_error late = PG_ERROR_INIT;
+	in.deadline_ns = timeout ? clock_ns() + timeout : 0;
 	bool fine = begin_in(&in, e);
-	/* All or nothing: the batches share one transaction. */
+	/* All or nothing: what is flushed on the way is in one transaction. */
 	bool was_alone = b->block == 'I' && !b->implicit;
 	fine = fine && transaction_begin_implicit(b, e);
 	if (fine) {
-		struct span *names = arena_array(b->work, struct span, in.n);
-		for (size_t i = 0; i < in.n; i++)
-			names[i] = in.columns[i].name;
-		copy_read_begin(&in.reader, &c->options, c->table, names, in.n, b->work);
-		message_copy_response(&b->conn.out, 'G', c->options.format == COPY_BINARY, in.n);
-		fine = conn_flush(&b->conn) && read_data(&in, e);
-		copy_read_done(&in.reader);
-		struct pg_error late = PG_ERROR_INIT;
-		if (fine)
-			b->changes++;
+		fine = open_appender(&in, e) && receive(&in, e);
+		appender_abort(in.appender);
+		b->changes += fine;
 		if (was_alone && !transaction_end_implicit(b, fine, &late) && fine) {
 			*e = late;
 			fine = false;
 		}
 	}
 	*ret_rows = in.total;
-	buf_done(&in.insert);
-	buf_done(&in.rows);
 	arena_free(in.scratch);
 	return fine;
 }
