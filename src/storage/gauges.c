@@ -199,6 +199,8 @@ static bool collect_projects(void *ctx, struct err *err)
 	catalog_list_projects(c, arena, KEY_ALL, &page, &projects, &n);
 	for (size_t i = 0; i < n; i++) {
 		int64_t bytes = 0;
+		if (strcmp(projects[i].status, "deleted") == 0)
+			continue;
 		catalog_visit_tables(c, KEY(projects[i].id, BRANCH_MAIN), NULL, add_table, &bytes);
 		set_project(METRIC_PROJECT_STORAGE_BYTES, projects[i].id, (double)bytes);
 		set_project(METRIC_PROJECT_TABLES, projects[i].id,

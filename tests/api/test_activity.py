@@ -3,6 +3,8 @@
 import threading
 import time
 
+import psycopg
+import pytest
 from bad_disk import BadDisk
 from conftest import Project, error_of
 
@@ -23,6 +25,14 @@ def activity(server):
     answer = server.get("/internal/activity")
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+@pytest.fixture
+def login(project):
+    made = project.post("/workspaces", {"name": "w"}).json()
+    connection = made["connection"]
+    return made["id"], {"host": "127.0.0.1", "port": project.server.ports["postgresql"], "user": connection["username"],
+                        "password": connection["password"], "dbname": connection["database"], "autocommit": True}
 
 
 def test_only_the_admin_may_ask(server, project):
@@ -88,3 +98,29 @@ def test_statement_parameters_are_checked(server):
     assert server.get("/internal/statements?limit=0").status_code == 422
     body = server.get("/internal/statements?limit=1").json()
     assert len(body["statements"]) <= 1 and body["dealloc"] >= 0 and body["stats_reset"]
+
+
+def test_statements_and_sessions(server, login):
+    workspace, dsn = login
+    server.post(f"/internal/statements/reset?workspace_id={workspace}")
+    with psycopg.connect(**dsn) as session:
+        for value in (1, 22, 333):
+            session.execute(f"SELECT {value} AS n, 'text'").fetchall()
+        with pytest.raises(psycopg.Error):
+            session.execute("SELECT nothing FROM nowhere")
+        sessions = wait(lambda: [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace])
+        assert sessions[0]["state"] == "idle" and "nowhere" in sessions[0]["query"] and sessions[0]["queries"] >= 4
+
+        rows = wait(lambda: [s for s in server.get(f"/internal/statements?sort=calls&workspace_id={workspace}").json()["statements"]
+                             if s["calls"] == 3])
+        assert rows[0]["rows"] == 3 and rows[0]["errors"] == 0 and "333" not in rows[0]["query"] and "$1" in rows[0]["query"]
+        assert rows[0]["min_exec_time_ms"] <= rows[0]["mean_exec_time_ms"] <= rows[0]["max_exec_time_ms"]
+        every = server.get(f"/internal/statements?workspace_id={workspace}&limit=5000").json()["statements"]
+        assert [s["total_exec_time_ms"] for s in every] == sorted((s["total_exec_time_ms"] for s in every), reverse=True)
+        assert sum(s["errors"] for s in every) == 1
+        assert server.delete(f"/internal/activity/{sessions[0]['id']}?terminate=true").status_code == 204
+        wait(lambda: not [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace])
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+    assert server.post(f"/internal/statements/reset?workspace_id={workspace}").status_code == 204
+    assert server.get(f"/internal/statements?workspace_id={workspace}").json()["statements"] == []

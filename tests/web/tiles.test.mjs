@@ -4,7 +4,7 @@ import test from "node:test";
 import { keyTarget } from "../../src/web/js/controls.js";
 import { parseExposition } from "../../src/web/js/exposition.js";
 import { breakdownRows, endpointRows, lockRows, runtimeRows, statusTone } from "../../src/web/js/panels.js";
-import { diskRows, objectiveRows, poolRows, writerState } from "../../src/web/js/resources.js";
+import { alertRows, diskRows, objectiveRows, poolRows, writerState } from "../../src/web/js/resources.js";
 import { sparkPath } from "../../src/web/js/spark.js";
 import * as tiles from "../../src/web/js/tiles.js";
 import { Timeline, frameOf } from "../../src/web/js/timeline.js";
@@ -168,6 +168,32 @@ duckdb_disk_free_bytes{path="/odd"} 7
 	assert.deepEqual(poolRows(scrape), [{ pool: "read", threads: 4, busy: 3, queued: 2 }]);
 	assert.deepEqual(diskRows(scrape)[0], { path: "/data", free: 10, size: 100, share: 0.1, tone: "warn" });
 	assert.deepEqual(diskRows(scrape)[1], { path: "/odd", free: 7, size: null, share: null, tone: null });
+});
+
+test("folders on one disk count once", () => {
+	const scrape = parseExposition(`duckdb_disk_free_bytes{path="tables"} 1000
+duckdb_disk_size_bytes{path="tables"} 4000
+duckdb_disk_free_bytes{path="files"} 1004
+duckdb_disk_size_bytes{path="files"} 4000
+duckdb_disk_free_bytes{path="snapshots"} 500
+duckdb_disk_size_bytes{path="snapshots"} 4000
+duckdb_disk_free_bytes{path="metadata"} 1000
+duckdb_disk_size_bytes{path="metadata"} 8000
+`);
+	assert.equal(tiles.diskFree(scrape), 2500);
+	assert.equal(tiles.diskFree(parseExposition("a 1\n")), null);
+});
+
+test("alerts: the firing first, the quiet left out", () => {
+	const scrape = parseExposition(`duckdb_alert_state{alert="A",severity="warning"} 1
+duckdb_alert_state{alert="B",severity="warning"} 2
+duckdb_alert_state{alert="C",severity="critical"} 2
+duckdb_alert_state{alert="D",severity="critical"} 0
+`);
+	assert.deepEqual(
+		alertRows(scrape).map(({ alert, state }) => `${alert} ${state}`),
+		["C firing", "B firing", "A pending"],
+	);
 });
 
 test("sparklines: scaled to their top, broken at gaps, nothing from one point", () => {

@@ -4,7 +4,7 @@ import { App, mount, rangePicker } from "./app.js";
 import { ChartView } from "./charts.js";
 import { el } from "./dom.js";
 import { endpointTable, latencyPanel, lockTable, methodBars, runtimePanel, statusDoughnut, storageBreakdown } from "./panels.js";
-import { diskPanel, hotPanel, objectivesPanel, poolPanel, writerPanel } from "./resources.js";
+import { alertPanel, diskPanel, hotPanel, objectivesPanel, poolPanel, writerPanel } from "./resources.js";
 import * as tiles from "./tiles.js";
 import { SectionView } from "./view.js";
 
@@ -12,12 +12,13 @@ const charts = [new ChartView("requests"), new ChartView("latency"), new ChartVi
 const [requests, latency, metadata, memory] = charts;
 
 const sections = [
-	{ id: "health", title: "Service Health", wide: true, tiles: tiles.health, panels: [requests, latency] },
+	{ id: "health", title: "Service Health", wide: true, tiles: tiles.health, panels: [alertPanel(), requests, latency] },
 	{ id: "storage", title: "Storage", wide: true, tiles: tiles.storage, panels: [storageBreakdown(), latencyPanel(), diskPanel()] },
 	{ id: "metadata", title: "Metadata Database", wide: true, tiles: tiles.metadata, panels: [writerPanel(), metadata] },
 	{ id: "transfer", title: "Import / Export", tiles: tiles.transfer, columns: 2 },
 	{ id: "files", title: "Files & S3 Storage", tiles: [...tiles.fileTiles, ...tiles.s3] },
 	{ id: "snapshots", title: "Snapshots", tiles: tiles.snapshots },
+	{ id: "lifecycle", title: "Table Lifecycle", tiles: tiles.lifecycle },
 	{ id: "concurrency", title: "Concurrency & Caching", wide: true, tiles: tiles.concurrency },
 	{ id: "branches", title: "Dev Branches", tiles: tiles.branches },
 	{ id: "pgwire", title: "Workspaces & PG Wire", tiles: tiles.pgwire },

@@ -6,7 +6,7 @@ import { bindTabs } from "./controls.js";
 import { el } from "./dom.js";
 import { endpointTable, lockTable, methodBars, runtimePanel, statusDoughnut, storageBreakdown } from "./panels.js";
 import { http } from "./readings.js";
-import { diskPanel, hotPanel, objectivesPanel, poolPanel, writerPanel } from "./resources.js";
+import { alertPanel, diskPanel, hotPanel, objectivesPanel, poolPanel, writerPanel } from "./resources.js";
 import * as tiles from "./tiles.js";
 import { KpiView, SectionView } from "./view.js";
 
@@ -19,6 +19,7 @@ const TABS = [
 		title: "Overview",
 		sections: [
 			{ id: "traffic", title: "Traffic", wide: true, panels: [requests, latency] },
+			{ id: "alerts", title: "Alerts", wide: true, panels: [alertPanel()] },
 			{ id: "latency", title: "Request Latency", wide: true, tiles: tiles.latency },
 			{ id: "storage", title: "Storage Overview", wide: true, tiles: tiles.storageOverview, panels: [storageBreakdown(), diskPanel()] },
 			{ id: "distribution", title: "Request Distribution", wide: true, panels: [statusDoughnut(), methodBars(), objectivesPanel()] },
@@ -51,6 +52,7 @@ const TABS = [
 			{ id: "cache", title: "Idempotency Cache", tiles: tiles.cache },
 			{ id: "branches", title: "Dev Branches", tiles: tiles.branches },
 			{ id: "snapshots", title: "Snapshots", tiles: tiles.snapshots },
+			{ id: "lifecycle", title: "Table Lifecycle", tiles: tiles.lifecycle },
 			{ id: "files", title: "Files Storage", tiles: tiles.fileTiles },
 			{ id: "pools", title: "Workers", panels: [poolPanel()] },
 		],

@@ -79,6 +79,20 @@ export const snapshots = {
 	size: gauge("duckdb_snapshots_size_bytes"),
 };
 
+const operation = (name) => counter(`duckdb_operations_total|operation=${name}|status=success`);
+
+export const lifecycle = {
+	all: counter("duckdb_operations_total"),
+	failed: counter("duckdb_operations_total|status=error"),
+	versions: operation("restore_version"),
+	restores: operation("restore_snapshot"),
+	merges: operation("merge_branch"),
+	pulls: operation("pull_table"),
+	profiles: operation("profile_table"),
+	created: operation("create_table"),
+	deleted: operation("delete_table"),
+};
+
 export const locks = {
 	active: gauge("duckdb_table_locks_active"),
 	acquired: counter("duckdb_table_lock_acquisitions_total"),

@@ -102,6 +102,33 @@ export function poolPanel() {
 	};
 }
 
+const ALERT_STATES = ["inactive", "pending", "firing"];
+
+// The built-in alerts that are not quiet, the firing first: [{alert, severity, state}].
+export function alertRows(scrape) {
+	return (scrape.samples.get("duckdb_alert_state") || [])
+		.filter(({ value }) => value > 0)
+		.sort((a, b) => b.value - a.value || (a.labels.severity < b.labels.severity ? -1 : 1))
+		.map(({ labels, value }) => ({ alert: labels.alert, severity: labels.severity, state: ALERT_STATES[value] || "firing" }));
+}
+
+export function alertPanel() {
+	const view = table("Alerts", [["Alert", "grow"], ["Severity", ""], ["State", ""]], "Evaluated by the server itself; what to do about each is in docs/runbooks.");
+	return {
+		node: view.node,
+		update({ scrape }) {
+			view.node.hidden = !hasFamily(scrape, "duckdb_alert_state");
+			view.fill(
+				alertRows(scrape).map(({ alert, severity, state }) => {
+					const tone = state === "pending" ? "warn" : "bad";
+					return [alert, severity, el("span", { class: `status text-${tone}` }, icon(tone), state)];
+				}),
+				"No alert is active",
+			);
+		},
+	};
+}
+
 export function diskRows(scrape) {
 	const free = sumBy(scrape, "duckdb_disk_free_bytes", (labels) => labels.path || "");
 	const size = sumBy(scrape, "duckdb_disk_size_bytes", (labels) => labels.path || "");

@@ -73,6 +73,22 @@ export function schemaBreakdown(scrape) {
 	return parts.length > 0 ? parts.join(", ") : "No operations";
 }
 
+// Folders on one disk report the same size and, but for what is being written, the same free space: a disk counts once.
+const SAME_DISK = 0.005;
+
+export function diskFree(scrape) {
+	const free = sumBy(scrape, "duckdb_disk_free_bytes", (labels) => labels.path);
+	const size = sumBy(scrape, "duckdb_disk_size_bytes", (labels) => labels.path);
+	const disks = [];
+	for (const [path, left] of free) {
+		const whole = size.get(path) || 0;
+		if (!disks.some((disk) => disk.whole === whole && Math.abs(disk.left - left) <= SAME_DISK * whole)) {
+			disks.push({ whole, left });
+		}
+	}
+	return disks.length > 0 ? disks.reduce((sum, disk) => sum + disk.left, 0) : null;
+}
+
 function errorRate(w) {
 	const clientErrors = w.gain(m.http.clientErrors);
 	const serverErrors = w.gain(m.http.serverErrors);
@@ -164,7 +180,10 @@ export const kpi = [
 		"kpi-storage",
 		"Storage",
 		m.storage.size,
-		(w) => (w.now(m.storage.diskFree) === null ? null : `${fmt.bytes(w.now(m.storage.diskFree))} free`),
+		(w, scrape) => {
+			const free = diskFree(scrape);
+			return free === null ? null : `${fmt.bytes(free)} free`;
+		},
 		fmt.bytes,
 	),
 ];
@@ -239,6 +258,25 @@ export const snapshots = [
 	total("snapshots-restored", "Restored", m.snapshots.restored, (w) => `Restore P95: ${p95Text(w, m.snapshots.restoreTime)}`),
 	total("snapshots-expired", "Expired", m.snapshots.expired),
 	level("snapshots-size", "Total Size", m.snapshots.size, (w) => `Create P95: ${p95Text(w, m.snapshots.createTime)}`, fmt.bytes),
+];
+
+export const lifecycle = [
+	total("version-restores", "Versions Restored", m.lifecycle.versions),
+	total("snapshot-restores", "Snapshot Restores", m.lifecycle.restores, (w) => `P95: ${p95Text(w, m.snapshots.restoreTime)}`),
+	total("merges", "Branches Merged", m.lifecycle.merges, (w) => `${count(w, m.lifecycle.pulls)} tables pulled`),
+	total("profiles", "Tables Profiled", m.lifecycle.profiles),
+	total("tables-created", "Tables Created", m.lifecycle.created, (w) => `${count(w, m.lifecycle.deleted)} deleted`),
+	{
+		id: "operation-errors",
+		title: "Failed Operations",
+		windowed: true,
+		spark: { ...rateSpark(m.lifecycle.failed), format: fmt.rate },
+		read: (w) => ({
+			value: fmt.percent(w.share([m.lifecycle.failed], m.lifecycle.all)),
+			sub: `${fmt.count(w.gain(m.lifecycle.failed))} of ${fmt.count(w.gain(m.lifecycle.all))}`,
+			tone: w.gain(m.lifecycle.failed) > 0 ? "warn" : null,
+		}),
+	},
 ];
 
 const lockTile = (sub) => level("locks", "Active Locks", m.locks.active, sub);
