@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "catalog/catalog.h"
+#include "catalog/history.h"
 #include "engine/instance.h"
 #include "engine/table.h"
 #include "metrics/metrics.h"
@@ -11,6 +12,7 @@
 #include "storage/space.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* Collectors read the catalog through this, which moves no metric of the catalog itself. */
 static struct catalog *quiet(void *ctx)
@@ -63,30 +65,65 @@ static bool add_part(void *ctx, const struct multipart_part *row)
 
 static bool add_workspace(void *ctx, const struct workspace *row)
 {
+	char log[LIMIT_PATH_BYTES];
+	struct err ignored = ERR_INIT;
 	int64_t bytes = row->db_path ? fs_size(row->db_path) : -1;
 	*(int64_t *)ctx += bytes > 0 ? bytes : 0;
+	bytes = row->db_path && fs_path(log, sizeof(log), &ignored, "%s.wal", row->db_path) ? fs_size(log) : -1;
+	*(int64_t *)ctx += bytes > 0 ? bytes : 0;
 	return true;
+}
+
+struct scratch {
+	const char *dir;
+	int64_t bytes;
+};
+
+/* What has another name too is counted under that one. */
+static bool add_scratch(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct scratch *scratch = ctx;
+	char path[LIMIT_PATH_BYTES];
+	struct stat st;
+	if (!is_dir && fs_path(path, sizeof(path), err, "%s/%s", scratch->dir, name) && lstat(path, &st) == 0 &&
+	    st.st_nlink == 1)
+		scratch->bytes += st.st_size;
+	return true;
+}
+
+/* Of running writes, which are few: the folder holds nothing else. */
+static int64_t scratch_bytes(const struct storage *storage)
+{
+	struct err ignored = ERR_INIT;
+	struct instance_stats engine;
+	struct scratch scratch = {.dir = storage->settings->staging_dir};
+	if (fs_is_dir(scratch.dir))
+		(void)!fs_list(scratch.dir, add_scratch, &scratch, &ignored);
+	instance_stats(storage->data, &engine);
+	return scratch.bytes + engine.temp_bytes;
 }
 
 static bool collect_sizes(void *ctx, struct err *err)
 {
 	struct catalog *c = quiet(ctx);
 	struct catalog_stats stats;
+	struct history_totals history;
 	struct storage *storage = ctx;
 	struct space space;
 	int64_t file_count = 0;
 	int64_t files = 0;
 	/* What start-up moved aside is on its way out too. */
-	int64_t staging = atomic_load(&storage->lost_bytes);
+	int64_t staging = atomic_load(&storage->lost_bytes) + scratch_bytes(storage);
 	int64_t workspaces = 0;
 	(void)err;
 	catalog_stats(c, &stats);
+	history_totals(storage->history, &history);
 	space_measure(c, &space);
 	object_usage(ctx, NULL, &file_count, &files);
 	catalog_visit_uploads(c, KEY_ALL, NULL, add_upload, &staging);
 	catalog_visit_multipart_parts(c, KEY_ALL, NULL, add_part, &staging);
 	catalog_visit_workspaces(c, KEY_ALL, NULL, add_workspace, &workspaces);
-	set_size("metadata", stats.file_bytes + stats.wal_bytes);
+	set_size("metadata", stats.file_bytes + stats.wal_bytes + history.file_bytes + history.wal_bytes);
 	set_size("tables", space.tables);
 	set_size("staging", staging);
 	set_size("files", files);

@@ -27,13 +27,14 @@ struct walk {
 	const char *bucket;
 };
 
-static bool lose(struct walk *w, const char *dir, const char *name, struct err *err)
+/* `noted`: the path that an intent would name for it. */
+static bool lose_as(struct walk *w, const char *dir, const char *name, struct span noted, struct err *err)
 {
 	char from[LIMIT_PATH_BYTES];
 	char to[LIMIT_PATH_BYTES];
 	if (!fs_path(from, sizeof(from), err, "%s/%s", dir, name))
 		return false;
-	if (map_get(w->intents, span_of(from))) {
+	if (map_get(w->intents, noted)) {
 		w->report->unfinished++;
 		return fs_remove_tree(from, err);
 	}
@@ -46,6 +47,12 @@ static bool lose(struct walk *w, const char *dir, const char *name, struct err *
 	w->report->lost++;
 	log_event(LOG_WARN, "found without a record, moved aside", "path", LOG_S(from), "to", LOG_S(to), NULL);
 	return true;
+}
+
+static bool lose(struct walk *w, const char *dir, const char *name, struct err *err)
+{
+	char path[LIMIT_PATH_BYTES];
+	return fs_path(path, sizeof(path), err, "%s/%s", dir, name) && lose_as(w, dir, name, span_of(path), err);
 }
 
 static bool look_at_table(void *ctx, const char *name, bool is_dir, struct err *err)
@@ -62,23 +69,47 @@ static bool look_at_table(void *ctx, const char *name, bool is_dir, struct err *
 	return lose(w, w->dir, name, err);
 }
 
+/* <id>.duckdb and its log; the folders beside it are links and scratch of sessions that died. */
+static bool look_at_workspace(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct walk *w = ctx;
+	struct workspace row;
+	const char *end = strstr(name, ".duckdb");
+	if (is_dir)
+		return fs_remove_tree(arena_printf(w->arena, "%s/%s", w->dir, name), err);
+	const char *id = arena_copy(w->arena, span_first(span_of(name), end ? (size_t)(end - name) : strlen(name)));
+	const char *path = arena_printf(w->arena, "%s/%s.duckdb", w->dir, id);
+	if (catalog_get_workspace(w->storage->catalog, w->arena, KEY(id), &row) && row.db_path &&
+	    strcmp(row.db_path, path) == 0)
+		return true;
+	return lose_as(w, w->dir, name, span_of(path), err);
+}
+
+static bool look_below(const struct walk *w, const char *name, const char *bucket,
+		       bool (*look)(void *ctx, const char *name, bool is_dir, struct err *err), struct err *err)
+{
+	struct walk below = *w;
+	below.arena = arena_new();
+	below.bucket = bucket;
+	below.dir = arena_printf(below.arena, "%s/%s", w->dir, name);
+	bool fine = fs_list(below.dir, look, &below, err);
+	arena_free(below.arena);
+	return fine;
+}
+
 static bool look_at_bucket(void *ctx, const char *name, bool is_dir, struct err *err)
 {
 	struct walk *w = ctx;
 	struct bucket bucket;
 	struct bucket_link link;
+	if (is_dir && strcmp(name, "_workspaces") == 0)
+		return look_below(w, name, NULL, look_at_workspace, err);
 	if (!is_dir || name[0] == '_' || name[0] == '.')
 		return true;
 	if (!catalog_get_bucket(w->storage->catalog, w->arena, KEY(w->project_id, name), &bucket) &&
 	    !catalog_get_bucket_link(w->storage->catalog, w->arena, KEY(w->project_id, name), &link))
 		return lose(w, w->dir, name, err);
-	struct walk below = *w;
-	below.arena = arena_new();
-	below.bucket = name;
-	below.dir = arena_printf(below.arena, "%s/%s", w->dir, name);
-	bool fine = fs_list(below.dir, look_at_table, &below, err);
-	arena_free(below.arena);
-	return fine;
+	return look_below(w, name, name, look_at_table, err);
 }
 
 /* Whose folder is project_<id> or project_<id>_branch_<branch>? Ids may hold "_branch_" themselves, so the catalog decides. */

@@ -45,13 +45,18 @@ def invariants(server):
             assert name in folders, f"{name} belongs to nobody"
             have |= files_below(os.path.join(root, name))
     have |= files_below(os.path.join(root, "_versions"))
-    assert have == {os.path.join(root, path) for path in expected}
+    expected = {os.path.join(root, path) for path in expected}
+    assert have == expected, (sorted(have - expected), sorted(expected - have))
     shelf = os.path.join(server.data_dir, "snapshots")
     kept = {os.path.join(p, s) for p in os.listdir(shelf) for s in os.listdir(os.path.join(shelf, p))} if os.path.isdir(shelf) else set()
     assert kept == snapshots
     for path in kept:
         assert sorted(os.listdir(os.path.join(shelf, path))) == ["data.duckdb", "metadata.json"]
     space.check(server)
+
+
+def workspaces_of(branch):
+    return "/workspaces" if branch == "default" else f"/branches/{branch}/workspaces"
 
 
 def collect(server, project, expected, snapshots, folders):
@@ -63,6 +68,8 @@ def collect(server, project, expected, snapshots, folders):
     folders |= {f"project_{project}_branch_{b}" for b in branches}
     for branch in ["default", *branches]:
         home = f"project_{project}" if branch == "default" else f"project_{project}_branch_{branch}"
+        for workspace in get(workspaces_of(branch)).json()["workspaces"]:
+            expected.add(os.path.join(home, "_workspaces", f"{workspace['id']}.duckdb"))
         for bucket in get(f"/branches/{branch}/buckets").json()["buckets"]:
             base = f"/branches/{branch}/buckets/{bucket['name']}/tables"
             for table in get(base).json()["tables"]:
@@ -84,8 +91,9 @@ def state(project):
         return None
     branches = {"default": "default"}
     branches.update({b["name"]: b["id"] for b in project.get("/branches").json()["branches"]})
-    tables = {}
+    tables, workspaces = {}, []
     for name, branch in branches.items():
+        workspaces += [(name, w["name"]) for w in project.get(workspaces_of(branch)).json()["workspaces"]]
         for bucket in project.get(f"/branches/{branch}/buckets").json()["buckets"]:
             tables[(name, bucket["name"])] = bucket["is_linked"]
             base = f"/branches/{branch}/buckets/{bucket['name']}/tables"
@@ -95,7 +103,7 @@ def state(project):
                 tables[(name, bucket["name"], table["name"])] = (
                     table["source"], columns, table["primary_key"], sorted(map(repr, rows)))
     snapshots = sorted((s["snapshot_type"], s["table_name"], s["row_count"]) for s in project.get("/branches/default/snapshots").json()["snapshots"])
-    return {"branches": sorted(branches), "tables": tables, "snapshots": snapshots}
+    return {"branches": sorted(branches), "tables": tables, "snapshots": snapshots, "workspaces": sorted(workspaces)}
 
 
 # ---- the loop ----

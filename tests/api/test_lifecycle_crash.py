@@ -65,6 +65,11 @@ def with_bucket_of_three(project):
     project.table("w")
 
 
+def with_workspace(project):
+    base(project)
+    return project.post("/workspaces", {"name": "w", "preload_tables": ["b.t"]}).json()["id"]
+
+
 def with_link(project):
     """The source is the same project's other life: a second project would have to be found again after the crash."""
     base(project)
@@ -108,6 +113,8 @@ SCENARIOS = {
     "pull": (with_copy, lambda p, b: p.post(f"/branches/{b}/tables/b/t/pull")),
     "merge": (with_two_copies, lambda p, b: p.post(f"/branches/{b}/merge", {})),
     "delete_branch": (with_two_copies, lambda p, b: p.delete(f"/branches/{b}")),
+    "create_workspace": (base, lambda p, _: p.post("/workspaces", {"name": "w", "preload_tables": ["b.t"]})),
+    "delete_workspace": (with_workspace, lambda p, w: p.delete(f"/workspaces/{w}")),
     "delete_bucket": (with_bucket_of_three, lambda p, _: p.delete(f"{MAIN}/buckets/b"), snapshots_first),
     "unlink": (with_link, lambda p, _: p.delete(f"{MAIN}/buckets/far/link"), snapshots_first),
     "delete_project": (with_two_copies, lambda p, _: p.server.delete(p.path)),

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -129,3 +130,45 @@ def test_a_deleted_project_leaves_nothing(quiet):
     root = os.path.join(quiet.data_dir, "duckdb")
     assert not [path for path, _, _ in os.walk(root) if p.id in path]
     assert not os.listdir(os.path.join(root, "_staging"))
+
+
+def test_all_kinds_together_are_the_data_directory(quiet, project):
+    project.upload("x" * 300_000)
+    made = project.post("/workspaces", {"name": "w", "preload_tables": ["b.t"]})
+    assert made.status_code == 201, made.text
+    snapshot(project)
+    delete(project, of("t"), "id % 2 = 0")
+    # The history writes in batches: until nothing is on its way the file grows.
+    kinds = space.check_all(quiet)
+    assert kinds["metadata"] and kinds["files"] >= 300_000 and kinds["workspaces"]
+    # Scratch of a running write, which a crash would leave.
+    scratch = os.path.join(quiet.data_dir, "duckdb", "_staging", "s999-0123456789abcdef.duckdb")
+    with open(scratch, "wb") as file:
+        file.write(b"0" * 5_000_000)
+    assert space.check_all(quiet)["staging"] - kinds["staging"] == 5_000_000
+    quiet.restart()
+    assert not os.path.exists(scratch)
+    assert space.check_all(quiet)["staging"] == kinds["staging"]
+
+
+def test_workspace_files_without_a_record_are_found(quiet, project):
+    """What a crash leaves of a creation goes; what nobody noted is moved aside."""
+    kept = project.post("/workspaces", {"name": "kept"}).json()["id"]
+    folder = os.path.join(quiet.data_dir, "duckdb", f"project_{project.id}", "_workspaces")
+    cut = os.path.join(folder, "ws_cut.duckdb")
+    lost = os.path.join(folder, "ws_lost.duckdb")
+    quiet.kill()
+    for path in (cut, f"{cut}.wal", lost):
+        with open(path, "wb") as file:
+            file.write(b"x" * 1000)
+    os.makedirs(f"{cut}.links")
+    with open(os.path.join(quiet.data_dir, "duckdb", "_staging", "0123456789abcdef.intent"), "w", encoding="utf-8") as note:
+        note.write(f"{cut}\n")
+    quiet.start()
+    assert sorted(n for n in os.listdir(folder) if n.startswith("ws_cut") or n.startswith("ws_lost")) == []
+    aside = [os.path.join(where, n) for where, _, names in os.walk(os.path.join(quiet.data_dir, "duckdb", "_lost")) for n in names]
+    assert len(aside) == 1 and aside[0].endswith("ws_lost.duckdb")
+    assert project.get(f"/workspaces/{kept}").status_code == 200
+    shutil.rmtree(os.path.join(quiet.data_dir, "duckdb", "_lost"))
+    quiet.restart()
+    space.check_all(quiet)
