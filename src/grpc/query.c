@@ -22,18 +22,35 @@ struct result {
 
 /* ---- scope ---- */
 
+/* The workspace whose role the query names; NULL without such a role. */
+static const char *role_workspace(const query_msg *m)
+{
+	const bool named =
+		m->restriction_case ==
+			KEBOOLA__STORAGE_DRIVER__COMMAND__EXECUTE_QUERY__EXECUTE_QUERY_COMMAND__RESTRICTION_SNOWFLAKE_ROLE &&
+		m->snowflakerole && strncmp(m->snowflakerole->rolename, "role_", 5) == 0;
+	return named ? m->snowflakerole->rolename + 5 : NULL;
+}
+
+/* Whether the project has this workspace, which then is the query's. */
+static bool workspace_scope(struct driver_call *c, const char *project, const char *id, struct workspace_query *ret)
+{
+	struct workspace workspace;
+	if (!id || !place_name_ok(id) || !catalog_get_workspace(c->storage->catalog, c->arena, KEY(id), &workspace) ||
+	    strcmp(workspace.project_id, project) != 0)
+		return false;
+	ret->workspace_id = workspace.id;
+	ret->branch_id = workspace.branch_id;
+	return true;
+}
+
 /* pathRestriction without the project: nothing, a bucket, a branch and a bucket, or a workspace. */
 static bool scope_find(struct driver_call *c, const query_msg *m, const char *project, struct workspace_query *ret,
 		       struct err *err)
 {
 	char *const *path = m->pathrestriction;
 	size_t n = m->n_pathrestriction;
-	struct workspace workspace;
-	bool by_role =
-		m->restriction_case ==
-			KEBOOLA__STORAGE_DRIVER__COMMAND__EXECUTE_QUERY__EXECUTE_QUERY_COMMAND__RESTRICTION_SNOWFLAKE_ROLE &&
-		m->snowflakerole && strncmp(m->snowflakerole->rolename, "role_", 5) == 0;
-	const char *id = by_role ? m->snowflakerole->rolename + 5 : NULL;
+	const char *role = role_workspace(m);
 	if (n && strcmp(path[0], project) == 0) {
 		path++;
 		n--;
@@ -43,15 +60,9 @@ static bool scope_find(struct driver_call *c, const query_msg *m, const char *pr
 	const char *last = n ? path[n - 1] : NULL;
 	if (n == 2)
 		ret->branch_id = driver_branch(path[0]);
-	id = id ? id : n == 1 ? last : NULL;
-	if (id && place_name_ok(id) && catalog_get_workspace(c->storage->catalog, c->arena, KEY(id), &workspace) &&
-	    strcmp(workspace.project_id, project) == 0) {
-		ret->workspace_id = workspace.id;
-		ret->branch_id = workspace.branch_id;
-	} else if (by_role) {
-		return err_set(err, ERR_ENGINE_REFUSED, "Workspace %s not found", id);
-	}
-	if (last && (!id || !ret->workspace_id || strcmp(last, ret->workspace_id) != 0)) {
+	if (!workspace_scope(c, project, role ? role : n == 1 ? last : NULL, ret) && role)
+		return err_set(err, ERR_ENGINE_REFUSED, "Workspace %s not found", role);
+	if (last && (!ret->workspace_id || strcmp(last, ret->workspace_id) != 0)) {
 		if (!place_name_ok(last))
 			return err_set(err, ERR_ENGINE_REFUSED, "%s is no name of a bucket", last);
 		ret->bucket = driver_bucket_name(c, project, last);
@@ -145,17 +156,23 @@ static bool project_known(struct driver_call *c, const char *project, struct err
 	return err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", project);
 }
 
-bool driver_execute_query(struct driver_call *c, const void *message, struct err *err)
+/* The project of the credentials, or the first of the path. */
+static bool project_find(struct driver_call *c, const query_msg *m, const char **ret, struct err *err)
 {
-	const query_msg *m = message;
-	bool has_rows = false;
-	if (!driver_need(m->query, "query", err))
-		return false;
 	const char *project = c->project ? c->project : m->n_pathrestriction ? m->pathrestriction[0] : NULL;
 	if (!project || !*project)
 		return err_set(err, ERR_INVALID_ARGUMENT,
 			       "project_id must be provided via credentials or pathRestriction");
-	if (!driver_clear(c, project, err) || !project_known(c, project, err))
+	*ret = project;
+	return driver_clear(c, project, err) && project_known(c, project, err);
+}
+
+bool driver_execute_query(struct driver_call *c, const void *message, struct err *err)
+{
+	const query_msg *m = message;
+	const char *project = NULL;
+	bool has_rows = false;
+	if (!driver_need(m->query, "query", err) || !project_find(c, m, &project, err))
 		return false;
 	struct result result = {.c = c, .scratch = BUF(LIMIT_MESSAGE_BYTES)};
 	int64_t timeout = m->timeout && m->timeout < QUERY_SECONDS_MAX ? m->timeout : QUERY_SECONDS;

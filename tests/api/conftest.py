@@ -281,6 +281,25 @@ def other_project(server):
         server.delete(p.path)
 
 
+@pytest.fixture(params=["grpc", "http"])
+def way(request):
+    """Either way in of the storage driver."""
+    from driver_client import BridgeDriver, GrpcDriver
+
+    return {"grpc": GrpcDriver, "http": BridgeDriver}[request.param]
+
+
+@pytest.fixture
+def admin(way, server):
+    return way(server, ADMIN_KEY)
+
+
+@pytest.fixture
+def own(way, server, project):
+    """The project's own key, its project in the credentials."""
+    return way(server, project.key, project.id)
+
+
 def error_of(answer, status, code):
     """Checks the error envelope and returns its details."""
     assert answer.status_code == status, answer.text

@@ -5,27 +5,9 @@ import math
 import uuid
 
 import pytest
+from conftest import ADMIN_KEY as ADMIN
 from conftest import Project
-from driver_client import BridgeDriver, Failure, GrpcDriver, command_message, full_name
-
-ADMIN = "admin-key-for-tests-0123456789"
-DRIVERS = {"grpc": GrpcDriver, "http": BridgeDriver}
-
-
-@pytest.fixture(params=["grpc", "http"])
-def way(request):
-    return DRIVERS[request.param]
-
-
-@pytest.fixture
-def admin(way, server):
-    return way(server, ADMIN)
-
-
-@pytest.fixture
-def own(way, server, project):
-    """The project's own key, its project in the credentials."""
-    return way(server, project.key, project.id)
+from driver_client import Failure, command_message, full_name
 
 
 def refused(driver, code, command, *parts, **fields):

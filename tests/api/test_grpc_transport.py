@@ -1,6 +1,5 @@
 """The gRPC port as a transport: keys, limits, deadlines, cancellation, compression, TLS, hostile bytes; its metrics."""
 
-import gzip
 import json
 import os
 import re
@@ -13,8 +12,7 @@ import time
 import grpc
 import pytest
 from conftest import parse_metrics, sample, total
-from driver_client import (COMMON, EXECUTE, BridgeDriver, Failure, GrpcDriver, command_message, decode, message_class,
-                           pack, request)
+from driver_client import EXECUTE, BridgeDriver, Failure, GrpcDriver, command_message, decode, request
 from test_grpc_commands import ADMIN, COLUMNS, info, make_table, put_object, refused
 
 OK = grpc.StatusCode.OK

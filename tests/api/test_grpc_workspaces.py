@@ -5,11 +5,11 @@ import uuid
 import psycopg2
 import pytest
 from driver_client import Failure
-from test_grpc_commands import admin, fill_rows, load, make_table, own, refused, way  # noqa: F401
+from test_grpc_commands import fill_rows, load, make_table, refused
 
 
 @pytest.fixture
-def made(own, project):  # noqa: F811
+def made(own, project):
     """A workspace of the project: its answer, with the id as `id`."""
     name = "w" + uuid.uuid4().hex[:10]
     answer = own.run("CreateWorkspaceCommand", projectId=project.id, workspaceId=name).response
@@ -17,7 +17,7 @@ def made(own, project):  # noqa: F811
     own.run("DropWorkspaceCommand", workspaceObjectName=name)
 
 
-def query(own, sql, *path, **fields):  # noqa: F811
+def query(own, sql, *path, **fields):
     """(columns, rows as dicts) of a statement that must succeed."""
     answer = own.run("ExecuteQueryCommand", query=sql, pathRestriction=list(path), **fields)
     assert "status" not in answer.response, answer.response
@@ -30,14 +30,14 @@ def query(own, sql, *path, **fields):  # noqa: F811
     return data["columns"], found
 
 
-def failing(own, sql, *path, **fields):  # noqa: F811
+def failing(own, sql, *path, **fields):
     answer = own.run("ExecuteQueryCommand", query=sql, pathRestriction=list(path), **fields)
     assert answer.response["status"] == "Error" and "data" not in answer.response and answer.response["message"]
     assert answer.messages[-1] == ("Error", answer.response["message"])
     return answer.response["message"]
 
 
-def test_life(own, admin, server, project, made):  # noqa: F811
+def test_life(own, admin, server, project, made):
     name = made["id"]
     assert made["workspaceObjectName"] == name and made["workspaceRoleName"] == f"role_{name}"
     assert made["workspaceUserName"].startswith(f"ws_{name}_") and len(made["workspaceUserName"]) == len(f"ws_{name}_") + 8
@@ -69,7 +69,7 @@ def test_life(own, admin, server, project, made):  # noqa: F811
     assert project.get(f"/workspaces/{name}").status_code == 404
 
 
-def test_objects(own, made):  # noqa: F811
+def test_objects(own, made):
     name = made["id"]
     for table in ("a", "keep", "b"):
         assert query(own, f"CREATE TABLE {table} AS SELECT 1 AS x", name) is None
@@ -92,7 +92,7 @@ def test_objects(own, made):  # noqa: F811
     assert [m[0] for m in ignored.messages] == ["Warning"]
 
 
-def test_load(own, project, made):  # noqa: F811
+def test_load(own, project, made):
     make_table(own)
     fill_rows(own, project, "id,v\n1,a\n2,b\n3,c\n")
     name = made["id"]
@@ -127,12 +127,12 @@ def test_load(own, project, made):  # noqa: F811
             "columnMappings": [{"sourceColumnName": "zz"}]}, destination={"path": [name], "tableName": "d"})
 
 
-def query_rows(own, load_, name):  # noqa: F811
+def query_rows(own, load_, name):
     load_()
     return query(own, "SELECT * FROM d", name)[1]
 
 
-def test_other_tenants(own, way, server, project, other_project, made):  # noqa: F811
+def test_other_tenants(own, way, server, project, other_project, made):
     theirs = way(server, other_project.key, other_project.id)
     name = made["id"]
     for command, fields in (("DropWorkspaceCommand", {}), ("ClearWorkspaceCommand", {}),
@@ -155,7 +155,7 @@ def test_other_tenants(own, way, server, project, other_project, made):  # noqa:
     failing(own, f"SELECT * FROM {other_project.id}.in_c_b.t")
 
 
-def test_query(own, admin, project):  # noqa: F811
+def test_query(own, admin, project):
     make_table(own)
     fill_rows(own, project, "id,v\n1,a\n2,\n")
     columns, found = query(own, "SELECT 1 AS a, 2 AS a, 3 AS a_1, TIMESTAMP '2031-04-05 06:07:08' AS t, 12.50 AS d, "
@@ -184,7 +184,7 @@ def test_query(own, admin, project):  # noqa: F811
     failing(own, "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range % 7 = b.range % 5", timeout=1)
 
 
-def test_query_in_workspace(own, project, made):  # noqa: F811
+def test_query_in_workspace(own, project, made):
     make_table(own)
     fill_rows(own, project, "id,v\n1,a\n")
     name = made["id"]
