@@ -4,6 +4,8 @@
 #include "metrics/metrics.h"
 #include "storage/place.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -243,15 +245,52 @@ const struct driver_status *driver_status_of(enum err_code code)
 
 /* ---- counting ---- */
 
+enum { TRANSPORTS = 2, COMMANDS_MAX = 64 };
+
+/* Series of one label of `command`, found once; those of errors by kind are rare enough to be looked up. */
+struct command_series {
+	struct series *requests[2]; /* error, success */
+	struct series *commands[TRANSPORTS][2];
+	struct series *seconds;
+};
+
+static struct command_series counters[COMMANDS_MAX]; /* the last one: unknown */
+static pthread_once_t counters_once = PTHREAD_ONCE_INIT;
+static const char *const outcomes[2] = {"error", "success"};
+
+static const char *command_label(size_t at)
+{
+	return at < driver_command_count && !driver_commands[at].additional ? driver_commands[at].label : "unknown";
+}
+
+static void counters_resolve(void)
+{
+	static const char *const transports[TRANSPORTS] = {"grpc", "http"};
+	assert(driver_command_count < COMMANDS_MAX);
+	for (size_t i = 0; i <= driver_command_count; i++) {
+		const char *label = command_label(i);
+		struct command_series *c = &counters[i];
+		c->seconds = metric_series(METRIC_GRPC_REQUEST_DURATION_SECONDS, label, NULL);
+		for (int s = 0; s < 2; s++) {
+			c->requests[s] = metric_series(METRIC_GRPC_REQUESTS_TOTAL, label, outcomes[s], NULL);
+			for (size_t t = 0; t < TRANSPORTS; t++)
+				c->commands[t][s] = metric_series(METRIC_DRIVER_COMMANDS_TOTAL, label, transports[t],
+								  outcomes[s], NULL);
+		}
+	}
+}
+
 void driver_count(const struct driver_command *command, enum driver_transport transport, enum err_code code,
 		  int64_t start_ns)
 {
-	static const char *const transports[] = {"grpc", "http"};
-	const char *label = command && !command->additional ? command->label : "unknown";
-	const char *status = code == ERR_NONE ? "success" : "error";
-	metric_inc(metric_series(METRIC_GRPC_REQUESTS_TOTAL, label, status, NULL));
-	metric_inc(metric_series(METRIC_DRIVER_COMMANDS_TOTAL, label, transports[transport], status, NULL));
-	metric_observe_since(metric_series(METRIC_GRPC_REQUEST_DURATION_SECONDS, label, NULL), start_ns);
-	if (code != ERR_NONE)
-		metric_inc(metric_series(METRIC_GRPC_ERRORS_TOTAL, label, driver_status_of(code)->label, NULL));
+	size_t at = command ? (size_t)(command - driver_commands) : driver_command_count;
+	const struct command_series *c = &counters[at];
+	bool fine = code == ERR_NONE;
+	(void)pthread_once(&counters_once, counters_resolve);
+	metric_inc(c->requests[fine]);
+	metric_inc(c->commands[transport][fine]);
+	metric_observe_since(c->seconds, start_ns);
+	if (!fine)
+		metric_inc(metric_series(METRIC_GRPC_ERRORS_TOTAL, command_label(at), driver_status_of(code)->label,
+					 NULL));
 }

@@ -18,11 +18,32 @@ typedef CREDENTIAL_MSG(GenericBackendCredentials) credentials_msg;
 
 #define ECOSYSTEM "unary", "keboola.storageDriver.service.StorageDriverService", "Execute"
 
+enum { STATUSES = 17 };
+
+/* The series of the gRPC ecosystem's own names: found once. */
+static struct {
+	pthread_once_t once;
+	struct series *started, *received, *sent, *seconds;
+	struct series *handled[STATUSES]; /* by status */
+} series = {.once = PTHREAD_ONCE_INIT};
+
+static void series_resolve(void)
+{
+	series.started = metric_series(METRIC_GRPC_SERVER_STARTED_TOTAL, ECOSYSTEM, NULL);
+	series.received = metric_series(METRIC_GRPC_SERVER_MSG_RECEIVED_TOTAL, ECOSYSTEM, NULL);
+	series.sent = metric_series(METRIC_GRPC_SERVER_MSG_SENT_TOTAL, ECOSYSTEM, NULL);
+	series.seconds = metric_series(METRIC_GRPC_SERVER_HANDLING_SECONDS, ECOSYSTEM, NULL);
+	for (int i = 0; i < STATUSES; i++)
+		series.handled[i] = metric_series(METRIC_GRPC_SERVER_HANDLED_TOTAL, ECOSYSTEM,
+						  driver_status((enum err_grpc)i)->code_name, NULL);
+}
+
 void execute_started(struct rpc *rpc)
 {
+	(void)pthread_once(&series.once, series_resolve);
 	rpc->start_ns = clock_ns();
 	rpc->progress = progress_new();
-	metric_inc(metric_series(METRIC_GRPC_SERVER_STARTED_TOTAL, ECOSYSTEM, NULL));
+	metric_inc(series.started);
 }
 
 /* ---- the end ---- */
@@ -39,8 +60,8 @@ static void account(const struct rpc *rpc, enum err_code code, const char *cause
 	/* A query that failed inside an OK answer is a failed command, but an RPC that succeeded. */
 	bool failed = code == ERR_NONE && rpc->command && rpc->command->failed;
 	driver_count(command, DRIVER_OVER_GRPC, failed ? ERR_INVALID_ARGUMENT : code, rpc->start_ns);
-	metric_inc(metric_series(METRIC_GRPC_SERVER_HANDLED_TOTAL, ECOSYSTEM, status->code_name, NULL));
-	metric_observe_since(metric_series(METRIC_GRPC_SERVER_HANDLING_SECONDS, ECOSYSTEM, NULL), rpc->start_ns);
+	metric_inc(series.handled[status->grpc]);
+	metric_observe_since(series.seconds, rpc->start_ns);
 	if (log_enabled(LOG_INFO))
 		log_event(code != ERR_NONE && err_row(code)->fault != FAULT_NONE ? LOG_ERROR : LOG_INFO,
 			  "driver command", "command", LOG_S(command ? command->label : "unknown"), "transport",
@@ -111,7 +132,7 @@ static void run(void *ctx)
 		return;
 	}
 	account(rpc, ERR_NONE, NULL);
-	metric_inc(metric_series(METRIC_GRPC_SERVER_MSG_SENT_TOTAL, ECOSYSTEM, NULL));
+	metric_inc(series.sent);
 	rpc_finish(rpc, &answer, GRPC_OK, NULL);
 }
 
@@ -169,7 +190,7 @@ static bool authenticate(struct rpc *rpc, const credentials_msg *credentials, st
 
 static int64_t deadline_of(const struct rpc *rpc)
 {
-	gpr_timespec t = gpr_convert_clock_type(rpc->details.deadline, GPR_CLOCK_MONOTONIC);
+	gpr_timespec t = gpr_convert_clock_type(rpc->deadline, GPR_CLOCK_MONOTONIC);
 	if (gpr_time_cmp(t, gpr_inf_future(GPR_CLOCK_MONOTONIC)) == 0)
 		return 0;
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
@@ -259,6 +280,7 @@ static bool dispatch(struct rpc *rpc, struct err *err)
 		run(rpc);
 		return true;
 	}
+	rpc_watch_close(rpc);
 	return pool_submit(rpc->server->pool, span_of(rpc->context.who.project_id), run, rpc, err);
 }
 
@@ -273,7 +295,7 @@ void execute_received(struct rpc *rpc, bool ok)
 		fail(rpc, &err);
 		return;
 	}
-	metric_inc(metric_series(METRIC_GRPC_SERVER_MSG_RECEIVED_TOTAL, ECOSYSTEM, NULL));
+	metric_inc(series.received);
 	if (!dispatch(rpc, &err)) {
 		if (err.code == ERR_PAYLOAD_TOO_LARGE)
 			reject("too_large");

@@ -16,8 +16,9 @@ static void start(struct rpc *rpc, const grpc_op *ops, size_t n, struct rpc_tag 
 	(void)error;
 }
 
+static const char execute_path[] = "/keboola.storageDriver.service.StorageDriverService/Execute";
+
 static const struct method methods[] = {
-	{"/keboola.storageDriver.service.StorageDriverService/Execute", execute_received},
 	{"/grpc.health.v1.Health/Check", health_check_received},
 	{"/grpc.health.v1.Health/Watch", health_watch_received},
 	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", reflection_received},
@@ -78,6 +79,42 @@ static bool reflection_hidden(const struct rpc *rpc)
 	return rpc->method->received == reflection_received && !rpc->server->reflection;
 }
 
+static void count_in(struct driver_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->calls++;
+	pthread_mutex_unlock(&server->lock);
+}
+
+static grpc_op close_op(struct rpc *rpc)
+{
+	return (grpc_op){.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &rpc->cancelled};
+}
+
+void rpc_watch_close(struct rpc *rpc)
+{
+	const grpc_op op = close_op(rpc);
+	rpc->closing = true;
+	atomic_fetch_add(&rpc->refs, 1);
+	start(rpc, &op, 1, &rpc->closed);
+}
+
+/* A call of Execute comes with its message. */
+static void requested_execute(struct rpc *rpc, bool ok)
+{
+	struct driver_server *server = rpc->server;
+	if (!ok) {
+		rpc_free(rpc);
+		return;
+	}
+	count_in(server);
+	rpc_request_execute(server);
+	rpc->arena = arena_new();
+	atomic_store(&rpc->refs, 1);
+	execute_started(rpc);
+	execute_received(rpc, true);
+}
+
 static void requested(struct rpc *rpc, bool ok)
 {
 	struct driver_server *server = rpc->server;
@@ -85,34 +122,52 @@ static void requested(struct rpc *rpc, bool ok)
 		rpc_free(rpc);
 		return;
 	}
-	pthread_mutex_lock(&server->lock);
-	server->calls++;
-	pthread_mutex_unlock(&server->lock);
+	count_in(server);
 	rpc_request(server);
 	rpc->arena = arena_new();
-	atomic_store(&rpc->refs, 2);
+	atomic_store(&rpc->refs, 1);
 	rpc->method = method_find(rpc);
-	if (rpc->method && rpc->method->received == execute_received)
-		execute_started(rpc);
-	const grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &rpc->cancelled};
-	start(rpc, &op, 1, &rpc->closed);
+	rpc_watch_close(rpc);
 	if (rpc->method && !reflection_hidden(rpc))
 		rpc_receive(rpc);
 	else
 		rpc_finish(rpc, NULL, GRPC_UNIMPLEMENTED, "Unknown service or method");
 }
 
-void rpc_request(struct driver_server *server)
+static struct rpc *rpc_new(struct driver_server *server, void (*done)(struct rpc *rpc, bool ok))
 {
-	if (atomic_load(&server->stopping))
-		return;
 	struct rpc *rpc = mem_alloc(sizeof(*rpc));
 	rpc->server = server;
-	rpc->requested = (struct rpc_tag){.rpc = rpc, .done = requested};
+	rpc->requested = (struct rpc_tag){.rpc = rpc, .done = done};
 	rpc->closed = (struct rpc_tag){.rpc = rpc, .done = closed};
 	grpc_metadata_array_init(&rpc->metadata);
 	grpc_call_details_init(&rpc->details);
 	atomic_store(&rpc->requested.handed, true);
+	return rpc;
+}
+
+void rpc_register(struct driver_server *server)
+{
+	server->execute = grpc_server_register_method(server->server, execute_path, NULL,
+						      GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+}
+
+void rpc_request_execute(struct driver_server *server)
+{
+	if (atomic_load(&server->stopping))
+		return;
+	struct rpc *rpc = rpc_new(server, requested_execute);
+	if (grpc_server_request_registered_call(server->server, server->execute, &rpc->call, &rpc->deadline,
+						&rpc->metadata, &rpc->payload, server->cq, server->cq,
+						&rpc->requested) != GRPC_CALL_OK)
+		rpc_free(rpc);
+}
+
+void rpc_request(struct driver_server *server)
+{
+	if (atomic_load(&server->stopping))
+		return;
+	struct rpc *rpc = rpc_new(server, requested);
 	if (grpc_server_request_call(server->server, &rpc->call, &rpc->details, &rpc->metadata, server->cq, server->cq,
 				     &rpc->requested) != GRPC_CALL_OK)
 		rpc_free(rpc);
@@ -247,7 +302,7 @@ static void finished(struct rpc *rpc, bool ok)
 
 void rpc_finish(struct rpc *rpc, const struct span *message, enum err_grpc status, const char *text)
 {
-	grpc_op ops[3];
+	grpc_op ops[4];
 	size_t n = 0;
 	grpc_byte_buffer *buffer = message ? buffer_of(*message) : NULL;
 	grpc_slice details = grpc_slice_from_copied_string(text ? text : "");
@@ -257,6 +312,8 @@ void rpc_finish(struct rpc *rpc, const struct span *message, enum err_grpc statu
 	ops[n++] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
 			     .data.send_status_from_server = {.status = (grpc_status_code)status,
 							      .status_details = text ? &details : NULL}};
+	if (!rpc->closing)
+		ops[n++] = close_op(rpc);
 	rpc->sent = (struct rpc_tag){.rpc = rpc, .done = finished};
 	start(rpc, ops, n, &rpc->sent);
 	if (buffer)

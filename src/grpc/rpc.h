@@ -5,9 +5,11 @@
  * Whoever waits for an event of the call holds a reference: the "closed" event
  * one, the flow of messages one. Flows run on polling threads, or on a worker
  * in between; the closed event may come at any time on another thread and does
- * no more than to cancel.
+ * no more than to cancel. A call that is answered at once has no closed event
+ * of its own: it comes with the answer's.
  *
- *	requested -> received -> [worker] -> sent            unary
+ *	requested (with the message) -> [worker] -> sent     Execute
+ *	requested -> received -> sent                        other unary methods
  *	requested -> received -> sent -> received -> ...     streams
  */
 #ifndef GRPC_RPC_H
@@ -47,8 +49,10 @@ struct rpc {
 	int cancelled; /* filled by the C core */
 	atomic_int refs;
 	_Atomic bool abandoned;
-	struct arena *arena; /* from the moment it is requested */
-	bool began;	     /* the head of the answer went out */
+	struct arena *arena;   /* from the moment it is requested */
+	bool began;	       /* the head of the answer went out */
+	bool closing;	       /* the closed event was asked for */
+	gpr_timespec deadline; /* of Execute */
 	/* Execute */
 	struct call context;
 	struct progress *progress;
@@ -75,6 +79,7 @@ struct driver_server {
 	struct storage *storage;
 	grpc_server *server;
 	grpc_completion_queue *cq;
+	void *execute; /* the registered method */
 	struct pool *pool;
 	struct reflection *reflection;
 	unsigned long pollers[2];
@@ -94,8 +99,13 @@ struct driver_server {
 };
 
 /* rpc.c */
-/* Waits for the next call. */
+/* Registers the method that has the traffic; before the server starts. */
+void rpc_register(struct driver_server *server);
+/* Waits for the next call of Execute; for the next one of anything else. */
+void rpc_request_execute(struct driver_server *server);
 void rpc_request(struct driver_server *server);
+/* Asks for the closed event: for calls that are not answered at once. */
+void rpc_watch_close(struct rpc *rpc);
 void rpc_unref(struct rpc *rpc);
 /* Asks for the next message of the client; `received` of the method follows. */
 void rpc_receive(struct rpc *rpc);

@@ -230,6 +230,7 @@ bool driver_server_start(struct storage *storage, struct driver_server **ret, st
 					 .queue_max = (size_t)s->queue_max,
 					 .on_wait = metrics_pool_wait};
 	server->pool = pool_start(&pool);
+	rpc_register(server);
 	bool fine = listen_on(server, err);
 	grpc_server_start(server->server);
 	for (size_t i = 0; i < ARRAY_LEN(server->pollers); i++)
@@ -238,8 +239,10 @@ bool driver_server_start(struct storage *storage, struct driver_server **ret, st
 		driver_server_stop(server);
 		return false;
 	}
-	for (size_t i = 0; i < REQUESTS_WAITING; i++)
+	for (size_t i = 0; i < REQUESTS_WAITING; i++) {
+		rpc_request_execute(server);
 		rpc_request(server);
+	}
 	metrics_collector_add("grpc", "grpc", collect, server);
 	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "grpc", NULL), 1);
 	*ret = server;
