@@ -137,6 +137,7 @@ static bool bytes(struct reader *r, const struct at *at, const json_t *value, Pr
 static bool object_read(struct reader *r, const struct at *at, const ProtobufCMessageDescriptor *d,
 			const json_t *object, const char *const *skip, ProtobufCMessage **ret);
 static bool value_read(struct reader *r, const struct at *at, const json_t *from, Google__Protobuf__Value **ret);
+static bool any_read(struct reader *r, const struct at *at, const json_t *object, ProtobufCMessage **ret);
 
 static bool struct_read(struct reader *r, const struct at *at, const json_t *from, Google__Protobuf__Struct **ret)
 {
@@ -219,6 +220,8 @@ static bool well_known(struct reader *r, const struct at *at, const ProtobufCMes
 		*ret_fine = struct_read(r, at, value, (Google__Protobuf__Struct **)ret);
 	else if (d == &google__protobuf__list_value__descriptor)
 		*ret_fine = list_read(r, at, value, (Google__Protobuf__ListValue **)ret);
+	else if (d == &google__protobuf__any__descriptor)
+		*ret_fine = any_read(r, at, value, (ProtobufCMessage **)ret);
 	else
 		return false;
 	return true;
@@ -232,6 +235,8 @@ static bool any_read(struct reader *r, const struct at *at, const json_t *object
 	void *inner = NULL;
 	bool fine;
 	struct span packed;
+	if (at->depth > LIMIT_JSON_DEPTH)
+		return refuse(r, at, "nested too deep");
 	if (!url)
 		return refuse(r, at, "expected an object with '@type'");
 	const ProtobufCMessageDescriptor *d = message_named(message_url_name(url));
@@ -254,8 +259,6 @@ static bool message_value(struct reader *r, const struct at *at, const ProtobufC
 	bool fine;
 	if (well_known(r, at, d, value, ret, &fine))
 		return fine;
-	if (d == &google__protobuf__any__descriptor)
-		return any_read(r, at, value, (ProtobufCMessage **)ret);
 	return object_read(r, at, d, value, NULL, (ProtobufCMessage **)ret);
 }
 

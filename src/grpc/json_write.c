@@ -13,6 +13,7 @@ enum { WRITE_DEPTH_MAX = JSON_DEPTH_MAX - 4 };
 
 static bool fields_write(struct json *j, const ProtobufCMessage *message, struct err *err);
 static bool value_write(struct json *j, const char *key, const Google__Protobuf__Value *value, struct err *err);
+static bool message_value(struct json *j, const char *key, const ProtobufCMessage *message, struct err *err);
 
 static bool depth_check(const struct json *j, struct err *err)
 {
@@ -77,16 +78,32 @@ static bool value_write(struct json *j, const char *key, const Google__Protobuf_
 	}
 }
 
+/* Types with a JSON form of their own: in an Any it stands in the member `value`. */
+static bool is_well_known(const ProtobufCMessageDescriptor *d)
+{
+	return d == &google__protobuf__value__descriptor || d == &google__protobuf__struct__descriptor ||
+	       d == &google__protobuf__list_value__descriptor || d == &google__protobuf__any__descriptor;
+}
+
 /* An Any whose message is known shows its fields; of another one only the type can be shown. */
 static bool any_write(struct json *j, const char *key, const Google__Protobuf__Any *any, struct err *err)
 {
 	const ProtobufCMessageDescriptor *d = message_named(message_url_name(any->type_url));
 	struct arena *arena = arena_new();
+	struct err ignored = ERR_INIT;
 	ProtobufCMessage *inner;
 	bool fine = true;
-	if (d && message_decode(arena, d, (struct span){(const char *)any->value.data, any->value.len}, &inner, err))
+	bool known = d && message_decode(arena, d, (struct span){(const char *)any->value.data, any->value.len}, &inner,
+					 &ignored);
+	if (known && is_well_known(d)) {
+		fine = depth_check(j, err);
+		json_object(j, key);
+		fine = fine && message_value(j, "value", inner, err);
+		json_str(j, "@type", any->type_url);
+		json_object_end(j);
+	} else if (known) {
 		fine = message_write_json(j, key, inner, any->type_url, err);
-	else {
+	} else {
 		json_object(j, key);
 		json_str(j, "@type", any->type_url);
 		json_object_end(j);
