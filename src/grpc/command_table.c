@@ -154,7 +154,7 @@ const struct driver_command driver_commands[] = {
 	 .example = "\"path\":[\"p7\",\"in_c_port\"],\"tableName\":\"ships\""},
 	{COMMAND("CreateWorkspaceUser", WORKSPACE_DESC(create_workspace_user_command),
 		 &WORKSPACE_DESC(create_workspace_user_response), driver_create_workspace_user, DRIVER_PROJECT),
-	 .additional = true, .description = "Give a workspace a further login",
+	 .secret = true, .additional = true, .description = "Give a workspace a further login",
 	 .example = "\"projectId\":\"p7\",\"workspaceObjectName\":\"w1\""},
 	{COMMAND("DropWorkspaceUser", WORKSPACE_DESC(drop_workspace_user_command), NULL, driver_drop_workspace_user,
 		 DRIVER_PROJECT),
