@@ -11,10 +11,9 @@ from s3_client import client
 from test_grpc_commands import ADMIN, COLUMNS, info, load, make_table, put_object, refused, rows
 from test_grpc_workspaces import query
 
-import test_grpc_commands
 import test_grpc_workspaces
 
-way, own, made = test_grpc_commands.way, test_grpc_commands.own, test_grpc_workspaces.made
+made = test_grpc_workspaces.made
 
 ORDERED = {"orderBy": [{"columnName": "id", "dataType": "INTEGER"}]}
 FROM_T = {"path": ["in_c_b"], "tableName": "t"}
