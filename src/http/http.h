@@ -94,11 +94,12 @@ struct http_route {
 	enum http_run run;
 	enum http_body body;
 	http_handler handler;
-	bool reading;	/* POST that changes nothing: open to branch_read keys. GET and HEAD always are */
-	bool with_head; /* GET that answers HEAD too (the body is computed and not sent) */
-	bool rest;	/* the last parameter takes the rest of the path, slashes included; it may be empty */
-	bool uncounted; /* moves no metric and leaves no access log line: /metrics, documents, dashboards */
-	bool unkeyed;	/* X-Idempotency-Key has no meaning here. Streams never have it */
+	bool reading;	    /* POST that changes nothing: open to branch_read keys. GET and HEAD always are */
+	bool with_head;	    /* GET that answers HEAD too (the body is computed and not sent) */
+	bool rest;	    /* the last parameter takes the rest of the path, slashes included; it may be empty */
+	bool uncounted;	    /* moves no metric and leaves no access log line: /metrics, documents, dashboards */
+	bool local_keyless; /* with config.local_keyless a loopback peer needs no key */
+	bool unkeyed;	    /* X-Idempotency-Key has no meaning here. Streams never have it */
 	/* For the API document and, query and request, for validation */
 	int status;		   /* of success; 0: 200 */
 	const struct field *query; /* ended by a field without name; may be NULL */
@@ -285,6 +286,7 @@ struct http_config {
 	unsigned head_timeout_s; /* from its first byte until the head is complete */
 	bool debug;		 /* show causes of internal errors */
 	bool quiet;		 /* no access log */
+	bool local_keyless;	 /* REFERENCE_COMPAT: routes marked so admit loopback peers without a key, as admin */
 	const char *title;	 /* of the API document */
 	const char *version;
 	struct pool *pools[HTTP_RUNS]; /* borrowed; HTTP_INLINE stays NULL; kinds that no route uses too */

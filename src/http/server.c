@@ -256,7 +256,8 @@ struct http_config http_config_of(const struct settings *settings)
 				    .head_timeout_s = (unsigned)settings->connection_timeout,
 				    .debug = settings->debug,
 				    .title = settings->api_title,
-				    .version = settings->api_version};
+				    .version = settings->api_version,
+				    .local_keyless = settings->reference_compat};
 }
 
 static bool listen_on(const struct addrinfo *address, int *ret_fd)

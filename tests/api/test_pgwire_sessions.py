@@ -134,3 +134,15 @@ def test_a_kill_leaves_what_was_committed_and_nothing_else(tmp_path):
     with psycopg.connect(**workspace.login) as c:
         assert c.execute("SELECT count(*), max(i) FROM t").fetchone() == (20, 19)
     assert s.stop() == 0
+
+
+def test_gateways_of_this_machine_need_no_key_with_reference_compat(server, tmp_path):
+    assert server.get("/internal/pgwire/sessions", key=None).status_code == 401
+    s = Server(tmp_path / "compat", REFERENCE_COMPAT="true")
+    workspace = Workspace(Project(s))
+    login = {"username": workspace.login["user"], "password": workspace.login["password"]}
+    assert s.post("/internal/pgwire/auth", login, key=None).json()["workspace_id"] == workspace.id
+    assert s.get("/internal/pgwire/sessions", key=None).json() == []
+    assert s.get("/internal/pgwire/sessions", key="wrong").status_code == 401
+    assert s.get("/projects", key=None).status_code == 401
+    assert s.stop() == 0
