@@ -188,7 +188,9 @@ static void count(const struct op *op, bool fine, const struct err *err, double 
 	}
 	if (!fine && err->code == ERR_OUT_OF_MEMORY)
 		metric_inc(metric_series(METRIC_ENGINE_OOM_TOTAL, NULL));
-	if (op->storage->settings->metrics_per_project && op->target.project_id) {
+	/* A deleted project's series are gone already; this would bring one back. */
+	bool gone = fine && op->kind == OP_delete_project;
+	if (op->storage->settings->metrics_per_project && op->target.project_id && !gone) {
 		struct series *requests =
 			metric_tenant_series(METRIC_PROJECT_REQUESTS_TOTAL, op->target.project_id, NULL);
 		metric_inc(requests);
