@@ -204,13 +204,30 @@ static void plain_type(struct rewriter *r, size_t i)
 			r->p[at].text = TYPES[k].engine;
 }
 
+static bool is_vector(const struct rewriter *r, size_t i)
+{
+	static const char *const vectors[] = {"indkey", "indoption", "indclass", "indcollation", "proargtypes"};
+	for (size_t k = 0; k < ARRAY_LEN(vectors); k++)
+		if (piece_named(r, i, vectors[k]))
+			return true;
+	return false;
+}
+
 /* indkey::text is "1 2", not an array. */
 static void vector_cast(struct rewriter *r, size_t i)
 {
-	static const char *const vectors[] = {"indkey", "indoption", "indclass", "indcollation", "proargtypes"};
-	for (size_t k = 0; k < ARRAY_LEN(vectors) && i > 0; k++)
-		if (piece_named(r, i - 1, vectors[k]) && is_text_type(r, i + 1))
-			wrap(r, piece_operand_start(r, i - 1), i - 1, "_vector_text(");
+	if (i > 0 && is_vector(r, i - 1) && is_text_type(r, i + 1))
+		wrap(r, piece_operand_start(r, i - 1), i - 1, "_vector_text(");
+}
+
+/* The first of a vector is indkey[0]. */
+static void vector_subscript(struct rewriter *r, size_t i)
+{
+	size_t close = piece_close(r, i + 1);
+	if (close >= r->n || !piece_edit(r))
+		return;
+	r->p[i + 1].after = "1 + (";
+	r->p[close].before = ")";
 }
 
 void rewrite_casts(struct rewriter *r)
@@ -220,6 +237,8 @@ void rewrite_casts(struct rewriter *r)
 			plain_type(r, i);
 			vector_cast(r, i);
 			reg_cast(r, i);
+		} else if (piece_punct(r, i + 1, '[') && is_vector(r, i)) {
+			vector_subscript(r, i);
 		} else if (piece_is(r, i, "as") && cast_open(r, i)) {
 			plain_type(r, i);
 			reg_cast_call(r, i);
@@ -424,6 +443,21 @@ static void function_in_from(struct rewriter *r, size_t i)
 		r->p[alias].after = arena_printf(r->arena, "(%.*s)", SPAN_ARG(r->p[alias].t.text));
 }
 
+/* A series that is selected is rows, not a list; subscripts of a vector count from 0. */
+static void series_in_list(struct rewriter *r, size_t i)
+{
+	size_t close = piece_close(r, i + 1);
+	if (!r->p[i].in_select_list || close >= r->n)
+		return;
+	if (piece_is(r, i, "generate_series")) {
+		r->p[i].text = "unnest(generate_series";
+		r->p[close].after = ")";
+	} else if (piece_is(r, i, "generate_subscripts") && close > i + 4 && piece_punct(r, close - 2, ',') &&
+		   is_vector(r, close - 3)) {
+		r->p[close].after = " - 1";
+	}
+}
+
 /* current_setting(x) of what is no literal looks into the relation of all settings. */
 static void shown_setting(struct rewriter *r, size_t i)
 {
@@ -509,6 +543,8 @@ static void rewrite_call(struct rewriter *r, size_t i)
 		return;
 	if (stands_in_from(r, first))
 		function_in_from(r, i);
+	else
+		series_in_list(r, i);
 }
 
 void rewrite_calls(struct rewriter *r)

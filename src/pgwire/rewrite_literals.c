@@ -42,6 +42,19 @@ static void bytes_literal(struct rewriter *r, size_t i)
 	buf_done(&out);
 }
 
+/* '1.2345'::numeric keeps its digits: the engine's DECIMAL alone has three behind the point. */
+static void numeric_literal(struct rewriter *r, size_t i, size_t type)
+{
+	struct span text = token_string(r->p[i].t, r->arena);
+	size_t point = span_find(text, '.');
+	for (size_t k = 0; k < text.len; k++)
+		if (!strchr("+-.0123456789", text.ptr[k]) || !text.ptr[k])
+			return;
+	size_t scale = point < text.len ? text.len - point - 1 : 0;
+	if (text.len && text.len <= 38)
+		r->p[type].text = arena_printf(r->arena, "DECIMAL(38,%zu)", scale);
+}
+
 void rewrite_literals(struct rewriter *r)
 {
 	for (size_t i = 1; i < r->n; i++) {
@@ -54,5 +67,8 @@ void rewrite_literals(struct rewriter *r)
 			array_literal(r, i - 1);
 		else if (piece_named(r, type, "bytea"))
 			bytes_literal(r, i - 1);
+		else if ((piece_named(r, type, "numeric") || piece_named(r, type, "decimal")) &&
+			 !piece_punct(r, type + 1, '('))
+			numeric_literal(r, i - 1, type);
 	}
 }

@@ -239,12 +239,12 @@ static void note_top_word(struct scan *s, struct token t, struct stmt *ret)
 	}
 }
 
-/* Regular expressions, and constants in PostgreSQL's notation: '{1,2}'::int[], '\\x00'::bytea. */
+/* Regular expressions, and constants PostgreSQL reads differently: '{1,2}'::int[], '\\x00'::bytea, '1.2345'::numeric. */
 static bool is_foreign_operator(const struct scan *s, struct token t)
 {
 	struct span constant = s->last.kind == TOKEN_STRING ? s->last.text : SPAN_NONE;
 	if (t.kind == TOKEN_CAST)
-		return constant.len > 2 && (constant.ptr[1] == '{' || constant.ptr[1] == '\\');
+		return constant.len > 2 && strchr("{\\+-.0123456789", constant.ptr[1]);
 	return t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len);
 }
 

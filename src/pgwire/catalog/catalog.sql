@@ -114,9 +114,10 @@ CREATE VIEW _pg.main.pg_class AS
 		r.kind AS relkind, r.natts::SMALLINT AS relnatts, r.checks::SMALLINT AS relchecks, false AS relhasrules,
 		(l.oid IS NOT NULL) AS relhastriggers, false AS relhassubclass, false AS relrowsecurity, false AS relforcerowsecurity,
 		true AS relispopulated, CASE r.kind WHEN 'r' THEN 'd' ELSE 'n' END AS relreplident, false AS relispartition,
-		0::UINTEGER AS relrewrite, 0::UINTEGER AS relfrozenxid, 0::UINTEGER AS relminmxid, NULL::VARCHAR[] AS relacl,
+		0::UINTEGER AS relrewrite, 0::UINTEGER AS relfrozenxid, 0::UINTEGER AS relminmxid, CASE WHEN p.oid IS NOT NULL THEN [{user_text} || '=r/' || {user_text}] END AS relacl,
 		NULL::VARCHAR[] AS reloptions, NULL::VARCHAR AS relpartbound, 1259::UINTEGER AS tableoid
-	FROM _pg.main._relations r LEFT JOIN keyed k ON k.table_oid = r.oid LEFT JOIN linked l ON l.oid = r.oid;
+	FROM _pg.main._relations r LEFT JOIN keyed k ON k.table_oid = r.oid LEFT JOIN linked l ON l.oid = r.oid
+		LEFT JOIN _pg.main._project_tables p ON p.oid = r.oid;
 
 CREATE VIEW _pg.main.pg_attribute AS
 	SELECT c.table_oid AS attrelid, c.name AS attname, c.type_oid AS atttypid, -1::INTEGER AS attstattarget,
@@ -173,7 +174,8 @@ CREATE VIEW _pg.main.pg_index AS
 CREATE VIEW _pg.main.pg_constraint AS
 	SELECT c.oid, c.name AS conname, c.namespace_oid AS connamespace, c.kind AS contype, false AS condeferrable, false AS condeferred,
 		true AS convalidated, c.table_oid AS conrelid, 0::UINTEGER AS contypid,
-		CASE WHEN c.kind IN ('p', 'u') THEN _pg.main._row_oid(c.table_oid, c.constraint_index + 16) ELSE 0 END::UINTEGER AS conindid,
+		CASE WHEN c.kind IN ('p', 'u') THEN _pg.main._row_oid(c.table_oid, c.constraint_index + 16)
+			WHEN c.kind = 'f' THEN coalesce(fi.oid, 0) ELSE 0 END::UINTEGER AS conindid,
 		0::UINTEGER AS conparentid, coalesce(f.table_oid, 0)::UINTEGER AS confrelid,
 		CASE c.kind WHEN 'f' THEN 'a' ELSE ' ' END AS confupdtype, CASE c.kind WHEN 'f' THEN 'a' ELSE ' ' END AS confdeltype,
 		CASE c.kind WHEN 'f' THEN 's' ELSE ' ' END AS confmatchtype, true AS conislocal, 0::INTEGER AS coninhcount, true AS connoinherit,
@@ -181,6 +183,8 @@ CREATE VIEW _pg.main.pg_constraint AS
 		NULL::SMALLINT[] AS confdelsetcols, NULL::UINTEGER[] AS conexclop, c.expression AS conbin, 2606::UINTEGER AS tableoid
 	FROM _pg.main._constraints c
 		LEFT JOIN duckdb_tables() f ON c.referenced_table = f.table_name AND f.database_name = c.database_name
+		LEFT JOIN (SELECT table_oid, columns, min(oid) AS oid FROM _pg.main._indexes WHERE is_unique GROUP BY table_oid, columns) fi
+			ON fi.table_oid = f.table_oid AND fi.columns = c.referenced_columns AND c.kind = 'f'
 		LEFT JOIN (SELECT c2.oid, array_agg(a.attnum ORDER BY list_position(c2.columns, a.name)) AS nums FROM _pg.main._constraints c2
 			JOIN _pg.main._columns a ON a.table_oid = c2.table_oid AND list_contains(c2.columns, a.name) GROUP BY c2.oid) k ON k.oid = c.oid
 		LEFT JOIN (SELECT c3.oid, array_agg(a.attnum ORDER BY list_position(c3.referenced_columns, a.name)) AS nums FROM _pg.main._constraints c3
