@@ -244,6 +244,20 @@ bool appender_flush(struct appender *a, struct err *err)
 	return ok;
 }
 
+duckdb_logical_type appender_logical(struct appender *a, size_t column)
+{
+	return duckdb_appender_column_type(a->handle, column);
+}
+
+bool appender_chunk(struct appender *a, duckdb_data_chunk chunk, struct err *err)
+{
+	if (!session_begin(a->session, err))
+		return false;
+	const bool ok = duckdb_append_data_chunk(a->handle, chunk) == DuckDBSuccess || appender_fault(a, err);
+	session_end(a->session);
+	return ok;
+}
+
 bool appender_finish(struct appender *a, struct err *err)
 {
 	const bool ok = appender_flush(a, err);

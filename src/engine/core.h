@@ -129,6 +129,11 @@ void session_end(struct session *session);
 /* Between two steps of one statement. */
 MUST_CHECK bool session_check(struct session *session, struct err *err);
 
+/* appender.c: the engine's type of a column, which the caller destroys; a chunk of all columns as rows */
+struct appender;
+duckdb_logical_type appender_logical(struct appender *a, size_t column);
+MUST_CHECK bool appender_chunk(struct appender *a, duckdb_data_chunk chunk, struct err *err);
+
 /* progress.c */
 void progress_attach(struct progress *progress, struct session *session);
 void progress_detach(struct progress *progress, struct session *session);

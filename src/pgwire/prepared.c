@@ -264,6 +264,8 @@ static bool guess_types(struct backend *b, struct prepared *q, const bool *known
 			q->types[k] = known[k] ? q->types[k] : guesses[i];
 		if (prepare_typed(b, q, ret, i ? &other : e))
 			return true;
+		/* What was refused is a guess: a block goes on. */
+		(void)session_recover(b->engine);
 	}
 	for (size_t k = 0; k < q->parameters; k++)
 		q->types[k] = known[k] ? q->types[k] : 0;

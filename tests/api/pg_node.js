@@ -19,7 +19,7 @@ async function main() {
 	seen.types = many[2].fields.map(f => f.dataTypeID);
 	seen.returning = (await c.query('INSERT INTO n(i, j, a, b) VALUES ($1, $2, $3, $4) RETURNING i, j, a, b',
 		[5, { b: 2 }, ['p', 'q"r'], Buffer.from([0, 255])])).rows;
-	seen.any = (await c.query('SELECT count(*) FROM n WHERE i = ANY($1)', [[1, 5, 9]])).rows[0].count;
+	seen.any = (await c.query('SELECT count(*) AS count FROM n WHERE i = ANY($1)', [[1, 5, 9]])).rows[0].count;
 	const cursor = c.query(new Cursor('SELECT i FROM range(10) t(i)'));
 	seen.cursor = [];
 	for (const n of [3, 3, 10, 10])

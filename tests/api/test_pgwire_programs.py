@@ -253,7 +253,7 @@ def test_sqlalchemy_reflects(engine):
     assert inspector.get_table_names() == ["a", "b"] and inspector.get_view_names() == ["v"] and inspector.get_table_names("in_c") == ["orders"]
     columns = {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in inspector.get_columns("a")}
     assert columns == {"id": ("INTEGER", False, None), "name": ("TEXT", False, "'x'"), "amount": ("NUMERIC(10, 2)", True, None),
-                       "tags": ("INTEGER[]", True, None), "ts": ("TIMESTAMP", True, None), "m": ("VARCHAR(3)", True, None)}
+                       "tags": ("ARRAY", True, None), "ts": ("TIMESTAMP", True, None), "m": ("VARCHAR(3)", True, None)}
     assert inspector.get_pk_constraint("orders", "in_c") == {"constrained_columns": ["id"], "name": "orders_pkey"}
     assert [(k["name"], k["constrained_columns"], k["referred_table"], k["referred_columns"]) for k in inspector.get_foreign_keys("b")] == [
         ("b_a_id_id_fkey", ["a_id"], "a", ["id"])]

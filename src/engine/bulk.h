@@ -1,0 +1,40 @@
+/*
+ * Typed rows into one table, a chunk at a time: the fastest way in for many rows
+ * (COPY FROM STDIN). Values are put by column and belong to the row that
+ * bulk_end_row() closes; a column that got none is NULL.
+ *
+ * A put answers false when the value does not fit the column's type or the type
+ * is none of those bulk_takes(): then nothing was put. Rows become part of the
+ * session's transaction at bulk_flush(). The session runs nothing else meanwhile
+ * and outlives the bulk. Errors: those of an insert.
+ */
+#ifndef ENGINE_BULK_H
+#define ENGINE_BULK_H
+
+#include "engine/number.h"
+#include "engine/session.h"
+
+struct bulk;
+
+/* `schema` may be NULL; without columns (n is 0) all of the table's in order, else these, the others get their default. */
+MUST_CHECK bool bulk_open(struct session *session, const char *schema, const char *table, const char *const *columns,
+			  size_t n, struct bulk **ret, struct err *err);
+bool bulk_takes(const struct type *type);
+size_t bulk_column_count(const struct bulk *b);
+const struct type *bulk_column_type(const struct bulk *b, size_t column);
+
+bool bulk_bool(struct bulk *b, size_t column, bool value);
+/* Integers; days of a DATE, microseconds of TIME and TIMESTAMP(TZ). */
+bool bulk_int(struct bulk *b, size_t column, int64_t value);
+bool bulk_real(struct bulk *b, size_t column, double value);
+/* value / 10^scale, rounded half away from zero to the column's scale. */
+bool bulk_decimal(struct bulk *b, size_t column, number_i128 value, unsigned scale);
+/* VARCHAR and BLOB. */
+bool bulk_bytes(struct bulk *b, size_t column, struct span value);
+bool bulk_uuid(struct bulk *b, size_t column, const unsigned char value[16]);
+MUST_CHECK bool bulk_end_row(struct bulk *b, struct err *err);
+MUST_CHECK bool bulk_flush(struct bulk *b, struct err *err);
+/* Forgets what is not flushed; NULL is fine. */
+void bulk_close(struct bulk *b);
+
+#endif
