@@ -115,6 +115,8 @@ static const struct {
 	{"to_date", MENTIONS_SYNTAX},
 	{"to_timestamp", MENTIONS_SYNTAX},
 	{"any", MENTIONS_SYNTAX},
+	{"numeric", MENTIONS_SYNTAX},
+	{"decimal", MENTIONS_SYNTAX},
 	{"operator", MENTIONS_SYNTAX},
 	{"collate", MENTIONS_SYNTAX},
 	{"unlogged", MENTIONS_SYNTAX},
@@ -239,12 +241,12 @@ static void note_top_word(struct scan *s, struct token t, struct stmt *ret)
 	}
 }
 
-/* Regular expressions, and constants PostgreSQL reads differently: '{1,2}'::int[], '\\x00'::bytea, '1.2345'::numeric. */
+/* Regular expressions, and constants PostgreSQL reads differently: '{1,2}'::int[], '\\x00'::bytea. */
 static bool is_foreign_operator(const struct scan *s, struct token t)
 {
 	struct span constant = s->last.kind == TOKEN_STRING ? s->last.text : SPAN_NONE;
 	if (t.kind == TOKEN_CAST)
-		return constant.len > 2 && strchr("{\\+-.0123456789", constant.ptr[1]);
+		return constant.len > 2 && strchr("{\\", constant.ptr[1]);
 	return t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len);
 }
 
