@@ -12,11 +12,13 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "api"))
 
 import psycopg  # noqa: E402
+import requests  # noqa: E402
 
 from conftest import Project, Server, free_port  # noqa: E402
 from house import resident_mib, say  # noqa: E402
@@ -231,6 +233,50 @@ def connecting(server, project, workspace):
     say("connect_and_query_cold", sorted(once(other.login) for other in cold)[2], "ms", "<= 120")
 
 
+def many_tables(server, tables=5000):
+    """A project of 5,000 tables of ten columns: the first connection of a workspace, and a listing in psql."""
+    project = Project(server)
+    project.bucket()
+    columns = [{"name": f"c{i}", "type": "VARCHAR"} for i in range(10)]
+    names = iter(range(tables))
+    lock = threading.Lock()
+
+    def work():
+        mine = requests.Session()
+        while True:
+            with lock:
+                number = next(names, None)
+            if number is None:
+                return
+            answer = mine.post(f"{server.url}{project.branch}/buckets/b/tables", json={"name": f"t{number}", "columns": columns},
+                               headers={"Authorization": f"Bearer {project.key}"}, timeout=60)
+            assert answer.status_code == 201, answer.text
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    workspace = Workspace(project)
+    start = time.monotonic()
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        c.execute("SELECT 1")
+        say("connect_to_5000_tables", (time.monotonic() - start) * 1e3, "ms", "<= 100")
+        listing = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname = 'b'"
+        for name in ("first", "again"):
+            start = time.monotonic()
+            assert len(c.execute(listing).fetchall()) == tables
+            say(f"list_5000_tables_{name}", (time.monotonic() - start) * 1e3, "ms")
+        project.table("another")
+        start = time.monotonic()
+        assert len(c.execute(listing).fetchall()) == tables + 1
+        say("list_5000_tables_after_a_change", (time.monotonic() - start) * 1e3, "ms")
+    start = time.monotonic()
+    shown = workspace.psql("\\dt b.*").stdout
+    say("psql_dt_5000_tables", (time.monotonic() - start) * 1e3, "ms")
+    assert len(shown.splitlines()) == tables + 1
+
+
 def idle(server, workspace):
     login = {**workspace.login, "port": server.ports["postgresql"]}
     kept = [psycopg.connect(**login) for _ in range(10)]
@@ -248,7 +294,7 @@ def main():
         project = Project(server)
         workspace = Workspace(project)
         peer = Postgres(tmp)
-        wanted = os.environ.get("BENCH_PARTS", "small group rows connect idle").split()
+        wanted = os.environ.get("BENCH_PARTS", "small group rows connect idle tables").split()
         for name, run in (("small", small_queries), ("group", group_by), ("rows", rows_out_and_in)):
             if name in wanted:
                 run(workspace.login, peer.login)
@@ -257,6 +303,8 @@ def main():
             connecting(server, project, workspace)
         if "idle" in wanted:
             idle(server, workspace)
+        if "tables" in wanted:
+            many_tables(server)
         server.stop()
 
 

@@ -35,11 +35,11 @@ static void find_vectors(struct bulk *b)
 	}
 }
 
-bool bulk_open(struct session *session, const char *schema, const char *table, const char *const *columns, size_t n,
-	       struct bulk **ret, struct err *err)
+bool bulk_open(struct session *session, const char *catalog, const char *schema, const char *table,
+	       const char *const *columns, size_t n, struct bulk **ret, struct err *err)
 {
 	struct appender *appender;
-	if (!appender_open(session, NULL, schema, table, &appender, err))
+	if (!appender_open(session, catalog, schema, table, &appender, err))
 		return false;
 	if (n && !appender_columns(appender, columns, n, err)) {
 		appender_abort(appender);

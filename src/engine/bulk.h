@@ -16,9 +16,9 @@
 
 struct bulk;
 
-/* `schema` may be NULL; without columns (n is 0) all of the table's in order, else these, the others get their default. */
-MUST_CHECK bool bulk_open(struct session *session, const char *schema, const char *table, const char *const *columns,
-			  size_t n, struct bulk **ret, struct err *err);
+/* `catalog` and `schema` may be NULL; without columns (n is 0) all of the table's in order, else these, the others get their default. */
+MUST_CHECK bool bulk_open(struct session *session, const char *catalog, const char *schema, const char *table,
+			  const char *const *columns, size_t n, struct bulk **ret, struct err *err);
 bool bulk_takes(const struct type *type);
 size_t bulk_column_count(const struct bulk *b);
 const struct type *bulk_column_type(const struct bulk *b, size_t column);

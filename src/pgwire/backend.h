@@ -253,6 +253,8 @@ MUST_CHECK bool filter_type(const struct stmt *s, enum statement_type type, stru
 MUST_CHECK bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e);
 /* Puts the catalog's SQL and the list of the project's tables in place. */
 MUST_CHECK bool tables_catalog(struct backend *b, struct pg_error *e);
+/* listing.c: the rows that list them, as of this epoch; nothing when they already are. */
+MUST_CHECK bool listing_update(struct backend *b, uint64_t epoch, struct err *err);
 const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks *ret);
 
 /* ---- state.c: the session's own state as SQL ---- */

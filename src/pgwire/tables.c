@@ -7,8 +7,6 @@
 #include "pgwire/types.h"
 #include "storage/storage.h"
 
-enum { FIRST_PROJECT_OID = 1500000000, FIRST_BUCKET_OID = 1400000000 };
-
 static bool failed(const struct err *err, struct pg_error *e)
 {
 	return pg_error_from(e, err);
@@ -240,119 +238,9 @@ static bool make_catalog(void *ctx, struct session *session, struct err *err)
 	return fine;
 }
 
-static void put_columns(struct buf *out, const struct table_schema *schema, uint32_t oid, bool *first)
-{
-	for (size_t i = 0; i < schema->column_count; i++) {
-		const struct table_column *c = &schema->columns[i];
-		buf_printf(out, "%s(%u, %zu, ", *first ? "" : ", ", oid, i + 1);
-		sql_text(out, span_of(c->name));
-		buf_str(out, ", ");
-		sql_text(out, span_of(c->type));
-		buf_printf(out, ", %s, ", c->nullable ? "true" : "false");
-		if (c->default_sql)
-			sql_text(out, span_of(c->default_sql));
-		else
-			buf_str(out, "NULL");
-		buf_str(out, ", NULL)");
-		*first = false;
-	}
-}
-
-static void put_table(struct buf *out, const struct workspace_table *t, const struct table_schema *schema, uint32_t oid,
-		      uint32_t schema_oid, bool first)
-{
-	buf_printf(out, "%s(%u, %u, ", first ? "" : ", ", oid, schema_oid);
-	sql_text(out, span_of(t->bucket));
-	buf_str(out, ", ");
-	sql_text(out, span_of(t->name));
-	buf_printf(out, ", %lld, %lld, [", (long long)t->row.row_count, (long long)t->row.size_bytes);
-	for (size_t i = 0; i < schema->key_count; i++) {
-		if (i)
-			buf_str(out, ", ");
-		sql_text(out, span_of(schema->key[i]));
-	}
-	buf_str(out, "]::VARCHAR[], NULL)");
-}
-
-/* An id that stays while the name does; 26 bits of the name's hash. */
-static uint32_t name_oid(uint32_t base, const char *bucket, const char *table)
-{
-	uint64_t hash = span_hash(span_of(bucket)) * 1000003U + span_hash(span_of(table));
-	return base + (uint32_t)(hash % 67108864U);
-}
-
-struct listing {
-	struct buf schemas, tables, columns;
-	bool first_schema, first_table, first_column;
-};
-
-static bool put_listing(struct backend *b, struct listing *l, struct err *err)
-{
-	struct workspace_table *tables;
-	size_t count, bucket_count;
-	const char **buckets;
-	if (!workspace_tables(b->door->storage, b->work, b->workspace.project_id, b->workspace.branch_id, true, &tables,
-			      &count, err) ||
-	    !workspace_buckets(b->door->storage, b->work, b->workspace.project_id, &buckets, &bucket_count, err))
-		return false;
-	for (size_t i = 0; i < bucket_count; i++) {
-		buf_printf(&l->schemas, "%s(%u, ", i ? ", " : "", name_oid(FIRST_BUCKET_OID, buckets[i], ""));
-		sql_text(&l->schemas, span_of(buckets[i]));
-		buf_byte(&l->schemas, ')');
-		l->first_schema = false;
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct table_schema schema;
-		if (!workspace_table_schema(&tables[i], b->work, &schema, err))
-			return false;
-		uint32_t oid = name_oid(FIRST_PROJECT_OID, tables[i].bucket, tables[i].name);
-		put_table(&l->tables, &tables[i], &schema, oid, name_oid(FIRST_BUCKET_OID, tables[i].bucket, ""),
-			  l->first_table);
-		l->first_table = false;
-		put_columns(&l->columns, &schema, oid, &l->first_column);
-	}
-	return true;
-}
-
-static void put_statement(struct buf *sql, const char *table, const struct buf *rows, bool empty)
-{
-	buf_printf(sql, "DELETE FROM _pg.main.%s;\n", table);
-	if (!empty) {
-		buf_printf(sql, "INSERT INTO _pg.main.%s VALUES ", table);
-		buf_span(sql, buf_view(rows));
-		buf_str(sql, ";\n");
-	}
-}
-
-/* On a session of its own: what lists the project's tables is shared by all sessions of the workspace. */
-static bool refresh_listing(struct backend *b, struct err *err)
-{
-	struct listing l = {BUF(LIMIT_SQL_BYTES), BUF(LIMIT_SQL_BYTES), BUF(4 * LIMIT_SQL_BYTES), true, true, true};
-	struct buf sql = BUF(8 * LIMIT_SQL_BYTES);
-	struct session *session = NULL;
-	bool fine = put_listing(b, &l, err);
-	if (fine) {
-		buf_str(&sql, "BEGIN;\n");
-		put_statement(&sql, "_project_schemas", &l.schemas, l.first_schema);
-		put_statement(&sql, "_project_tables", &l.tables, l.first_table);
-		put_statement(&sql, "_project_columns", &l.columns, l.first_column);
-		buf_str(&sql, "COMMIT;");
-		if (sql.failed || l.schemas.failed || l.tables.failed || l.columns.failed)
-			fine = err_set(err, ERR_OUT_OF_MEMORY, "The project has too many tables to be listed");
-	}
-	fine = fine && session_open(workspace_engine(b->wi), &session, err) && session_run(session, sql.ptr, err);
-	session_close(session);
-	buf_done(&sql);
-	buf_done(&l.schemas);
-	buf_done(&l.tables);
-	buf_done(&l.columns);
-	return fine;
-}
-
 bool tables_catalog(struct backend *b, struct pg_error *e)
 {
 	struct err err = ERR_INIT;
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	uint64_t epoch = workspace_epoch(b->door->storage);
 	if (!workspace_prepare(b->wi, make_catalog, b, &err))
 		return pg_error_from(e, &err);
@@ -362,10 +250,7 @@ bool tables_catalog(struct backend *b, struct pg_error *e)
 	}
 	if (b->epoch_known && b->epoch == epoch)
 		return true;
-	(void)pthread_mutex_lock(&lock);
-	bool fine = refresh_listing(b, &err);
-	(void)pthread_mutex_unlock(&lock);
-	if (!fine)
+	if (!listing_update(b, epoch, &err))
 		return pg_error_from(e, &err);
 	b->epoch = epoch;
 	b->epoch_known = true;

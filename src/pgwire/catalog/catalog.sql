@@ -2,15 +2,18 @@
 -- memory for it: schema main is pg_catalog, schema info is information_schema. Texts in braces are filled in by catalog.c.
 --
 -- Ids: what PostgreSQL has itself keeps its id; objects of the workspace have the engine's id, which is above 16384 and
--- stays while they live; tables of the project get theirs from the session (_project_tables). Ids of rows that the engine
--- does not number (constraints, defaults, indexes of keys) are made of their table's.
+-- stays while they live, below 2^28; tables of the project get theirs from their names: from 2^29 on, buckets from 1.5 * 2^30 on.
+-- Ids of rows that the engine does not number (constraints, defaults, indexes of keys) are made of their table's: from 2^28 on,
+-- from 2^30 on for tables of the project.
 
 -- What the session keeps up to date: the project's tables as the workspace sees them.
 CREATE TABLE _pg.main._project_schemas (oid UINTEGER, name VARCHAR);
 CREATE TABLE _pg.main._project_tables (oid UINTEGER, schema_oid UINTEGER, schema_name VARCHAR, table_name VARCHAR,
-	row_count DOUBLE, byte_count BIGINT, key_columns VARCHAR[], comment VARCHAR);
+	row_count DOUBLE, byte_count BIGINT, key_text VARCHAR, comment VARCHAR);
 CREATE TABLE _pg.main._project_columns (table_oid UINTEGER, attnum SMALLINT, name VARCHAR, data_type VARCHAR, is_nullable BOOLEAN,
 	column_default VARCHAR, comment VARCHAR);
+
+CREATE TABLE _pg.main._listing (epoch BIGINT, fingerprint BIGINT);
 
 -- Types of the engine, by their names without parameters.
 CREATE MACRO _pg.main._base(t) AS regexp_replace(t, '[(\[].*$', '');
@@ -25,7 +28,8 @@ INSERT INTO _pg.main._engine_types VALUES ('BOOLEAN', 16, 1000), ('TINYINT', 21,
 CREATE MACRO _pg.main._type_mod(t) AS CASE
 	WHEN t LIKE 'DECIMAL(%)' THEN (regexp_extract(t, '\((\d+)', 1)::INTEGER << 16) + regexp_extract(t, ',(\d+)', 1)::INTEGER + 4
 	WHEN t = 'UBIGINT' THEN (20 << 16) + 4 WHEN t IN ('HUGEINT', 'UHUGEINT') THEN (39 << 16) + 4 ELSE -1 END;
-CREATE MACRO _pg.main._row_oid(table_oid, n) AS ((1073741824 + (table_oid::BIGINT % 33554432) * 32 + n) % 2147483647)::UINTEGER;
+CREATE MACRO _pg.main._row_oid(table_oid, n) AS (CASE WHEN table_oid >= 536870912 THEN table_oid::BIGINT + 536870912
+	ELSE 268435456 + (table_oid::BIGINT % 8388608) * 32 + n END)::UINTEGER;
 
 -- Schemas and relations.
 CREATE VIEW _pg.main._namespaces AS
@@ -53,7 +57,7 @@ CREATE VIEW _pg.main._constraints AS
 	SELECT _pg.main._row_oid(oid, 0), oid, schema_oid, table_name, 0, 'p', table_name || '_pkey',
 		'PRIMARY KEY (' || array_to_string(list_transform(key_columns, lambda k: '"' || replace(k, '"', '""') || '"'), ', ') || ')', NULL,
 		key_columns, NULL, NULL, NULL
-	FROM _pg.main._project_tables WHERE len(key_columns) > 0;
+	FROM (SELECT *, string_split(key_text, chr(31)) AS key_columns FROM _pg.main._project_tables WHERE key_text IS NOT NULL);
 
 CREATE VIEW _pg.main._enums AS
 	SELECT type_oid::UINTEGER AS oid, type_name AS name, labels, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
@@ -153,7 +157,7 @@ CREATE VIEW _pg.main.pg_enum AS
 	FROM _pg.main._enums e, unnest(e.labels) WITH ORDINALITY AS x(label, n);
 
 CREATE VIEW _pg.main.pg_attrdef AS
-	SELECT _pg.main._row_oid(table_oid, attnum % 16) AS oid, table_oid AS adrelid, attnum AS adnum, column_default AS adbin
+	SELECT (_pg.main._row_oid(table_oid, 0) + attnum)::UINTEGER AS oid, table_oid AS adrelid, attnum AS adnum, column_default AS adbin
 	FROM _pg.main._columns WHERE column_default IS NOT NULL;
 
 CREATE MACRO _pg.main._attnums(table_, names) AS
