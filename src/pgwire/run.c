@@ -34,7 +34,7 @@ static bool is_explained(struct backend *b, struct span text, bool failed)
 {
 	struct pg_error ignored = PG_ERROR_INIT;
 	struct stmt s;
-	if (b->block == 'E' || b->streaming || text.len > STATEMENT_TEXT_MAX || !stmt_next(&text, &s, &ignored))
+	if (b->block != 'I' || b->streaming || text.len > STATEMENT_TEXT_MAX || !stmt_next(&text, &s, &ignored))
 		return false;
 	bool in_transaction = session_in_transaction(b->engine);
 	return !s.parameters && (s.kind == STMT_SELECT || (s.class == STMT_DML && !in_transaction)) &&

@@ -141,7 +141,7 @@ static int open_world(void **state)
 		"CREATE VIEW v AS SELECT id FROM t; CREATE SEQUENCE sq; CREATE INDEX ix ON t(name); CREATE TEMP TABLE tmp (a INTEGER);"
 		"COMMENT ON TABLE t IS 'things';"
 		"INSERT INTO _pg._project_schemas VALUES (1073741825, 'in_c_fin');"
-		"INSERT INTO _pg._project_tables VALUES (1073741826, 1073741825, 'in_c_fin', 'Invoices', 7, 4096, ['id'], NULL);"
+		"INSERT INTO _pg._project_tables VALUES (1073741826, 1073741825, 'in_c_fin', 'Invoices', 7, 4096, 'id', NULL);"
 		"INSERT INTO _pg._project_columns VALUES (1073741826, 1, 'id', 'BIGINT', false, NULL, NULL),"
 		" (1073741826, 2, 'total', 'DECIMAL(12,3)', true, NULL, 'sum');"
 		"SET search_path = 'main,_pg.main'";
