@@ -162,6 +162,20 @@ bool statements_parse(struct session *session, const char *sql, struct statement
 	return true;
 }
 
+/* An interrupt that came while the engine prepared, and that it did not notice, must not be lost. */
+static bool prepare_end(struct session *session, bool done, struct statement *statement, struct statement **ret,
+			struct err *err)
+{
+	if (done && !session_check(session, err)) {
+		statement_free(statement);
+		done = false;
+	}
+	session_end(session);
+	if (done)
+		*ret = statement;
+	return done;
+}
+
 bool statements_prepare(struct statements *list, size_t i, struct statement **ret, struct err *err)
 {
 	struct session *session = list->session;
@@ -175,10 +189,7 @@ bool statements_prepare(struct statements *list, size_t i, struct statement **re
 	/* Of several statements the text of one alone is not known. */
 	if (done && list->count == 1)
 		done = make_readable(session, list->sql, &statement, err);
-	session_end(session);
-	if (done)
-		*ret = statement;
-	return done;
+	return prepare_end(session, done, statement, ret, err);
 }
 
 void statements_free(struct statements *list)
@@ -199,10 +210,7 @@ bool statement_prepare(struct session *session, const char *sql, struct statemen
 	struct statement *statement = NULL;
 	const bool done = finish_prepare(session, prepared, ok, sql, &statement, err) &&
 			  make_readable(session, sql, &statement, err);
-	session_end(session);
-	if (done)
-		*ret = statement;
-	return done;
+	return prepare_end(session, done, statement, ret, err);
 }
 
 void statement_free(struct statement *statement)
