@@ -36,6 +36,7 @@ enum {
 	BACKEND_SAVEPOINTS_MAX = 1000,
 	BACKEND_RECENT = 16,
 	BACKEND_PARAMETERS_MAX = 65535,
+	BACKEND_TICK_MS = 200,
 	HANDSHAKE_SECONDS = 60
 };
 
@@ -159,9 +160,9 @@ struct backend {
 	int64_t connected_us;
 
 	/* The engine */
-	pthread_mutex_t guard; /* engine, running_id */
+	pthread_mutex_t guard; /* engine */
 	struct session *engine;
-	bool cancelled; /* under guard: a cancel hit the running statement */
+	atomic_bool cancelled; /* a cancel hit the running statement, which was not told yet */
 	bool catalog_ready;
 	bool epoch_known;
 	uint64_t epoch;		  /* of the project's tables as the catalog lists them */
@@ -224,11 +225,15 @@ void backend_notice(struct backend *b, enum pg_severity severity, const char *sq
 void backend_fatal(struct backend *b, const char *sqlstate, const char *text);
 void backend_ready(struct backend *b);
 /* Reads until a whole message is there; false: the session is over. */
-bool backend_message(struct backend *b, struct message_frame *ret, int64_t deadline_ns);
+bool backend_message(struct backend *b, struct message_frame *ret);
+/* The same inside a statement: *ret_quiet when none came within BACKEND_TICK_MS. */
+bool backend_message_or_tick(struct backend *b, struct message_frame *ret, bool *ret_quiet);
 /* The engine's failure as a pg_error, with position. */
 bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
 			  const struct stmt *stmt, struct pg_error *e);
 bool backend_interrupt(struct backend *b);
+/* Takes note of a cancel, once: true with *e filled. */
+bool backend_cancelled(struct backend *b, struct pg_error *e);
 
 /* ---- transaction.c ---- */
 MUST_CHECK bool transaction_command(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24],

@@ -207,11 +207,19 @@ static bool take_rows(struct copy_in *in, bool *ret_end, struct pg_error *e)
 
 static bool was_stopped(struct copy_in *in, struct pg_error *e)
 {
-	if (in->b->cancelled)
-		return !pg_error_set(e, "57014", "canceling statement due to user request");
+	if (backend_cancelled(in->b, e))
+		return true;
 	if (in->deadline_ns && clock_ns() > in->deadline_ns)
 		return !pg_error_set(e, "57014", "canceling statement due to statement timeout");
 	return false;
+}
+
+static void told_to_fail(struct span body, struct pg_error *e)
+{
+	struct span reason;
+	if (message_string(body, &reason, e))
+		(void)pg_error_set(e, "57014", "COPY from stdin failed: %.*s",
+				   (int)(reason.len < 500 ? reason.len : 500), reason.ptr);
 }
 
 /* Up to CopyDone. The message that began the COPY is still in the buffer: its frame comes first. */
@@ -219,27 +227,25 @@ static bool read_data(struct copy_in *in, struct pg_error *e)
 {
 	struct backend *b = in->b;
 	struct message_frame m;
-	struct span reason;
-	bool end = false;
+	bool end = false, quiet;
 	for (;;) {
-		if (!backend_message(b, &m, 0))
+		if (was_stopped(in, e))
+			return false;
+		if (!backend_message_or_tick(b, &m, &quiet))
 			return pg_fatal_set(e, "08006", "the client is gone");
+		if (quiet)
+			continue;
 		if (m.type == 'd') {
 			copy_read_feed(&in->reader, m.body);
 			conn_take(&b->conn, m.size);
 			if (!end && !take_rows(in, &end, e))
-				return false;
-			if (was_stopped(in, e))
 				return false;
 		} else if (m.type == 'c') {
 			conn_take(&b->conn, m.size);
 			copy_read_finish(&in->reader);
 			return (end || take_rows(in, &end, e)) && flush_rows(in, e);
 		} else if (m.type == 'f') {
-			bool told = message_string(m.body, &reason, e);
-			if (told)
-				(void)pg_error_set(e, "57014", "COPY from stdin failed: %.*s",
-						   (int)(reason.len < 500 ? reason.len : 500), reason.ptr);
+			told_to_fail(m.body, e);
 			conn_take(&b->conn, m.size);
 			return false;
 		} else if (m.type == 'H' || m.type == 'S') {

@@ -21,7 +21,7 @@ int64_t run_begin(struct backend *b, struct span text)
 	memcpy(b->query, text.ptr, n);
 	b->query[n] = '\0';
 	b->query_us = b->state_us = clock_unix_us();
-	b->cancelled = false;
+	atomic_store(&b->cancelled, false);
 	b->statement_rows = 0;
 	atomic_store(&b->running, true);
 	(void)pthread_mutex_unlock(&b->guard);
@@ -200,6 +200,8 @@ bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
 		p->over = true;
 		return true;
 	}
+	if (backend_cancelled(b, e))
+		return false;
 	if (!b->pinned) {
 		p->pin = workspace_pin(b->wi);
 		p->pinned = true;

@@ -52,12 +52,18 @@ bool backend_interrupt(struct backend *b)
 	bool hit = false;
 	(void)pthread_mutex_lock(&b->guard);
 	if (b->engine && atomic_load(&b->running)) {
-		b->cancelled = true;
+		atomic_store(&b->cancelled, true);
 		session_interrupt(b->engine);
 		hit = true;
 	}
 	(void)pthread_mutex_unlock(&b->guard);
 	return hit;
+}
+
+bool backend_cancelled(struct backend *b, struct pg_error *e)
+{
+	return atomic_exchange(&b->cancelled, false) &&
+	       !pg_error_set(e, "57014", "canceling statement due to user request");
 }
 
 bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
@@ -66,8 +72,10 @@ bool backend_engine_error(struct backend *b, const struct err *err, const struct
 	const struct fault *fault = session_fault(b->engine);
 	if (err->code == ERR_TIMEOUT)
 		return pg_error_set(e, "57014", "canceling statement due to statement timeout");
-	if (err->code == ERR_CANCELLED)
+	if (err->code == ERR_CANCELLED) {
+		atomic_store(&b->cancelled, false);
 		return pg_error_set(e, "57014", "canceling statement due to user request");
+	}
 	if (instance_is_dead(workspace_engine(b->wi)))
 		return pg_fatal_set(e, "57P03", "the workspace's engine failed and is being restarted; connect again");
 	if (err->code != ERR_ENGINE_REFUSED || fault->kind == FAULT_KIND_NONE)
@@ -126,7 +134,8 @@ static int64_t idle_deadline(const struct backend *b, const char **ret_sqlstate,
 	return idle ? clock_ns() + idle : 0;
 }
 
-bool backend_message(struct backend *b, struct message_frame *ret, int64_t deadline_ns)
+/* Up to a whole message; with ret_quiet only for a tick. */
+static bool next_message(struct backend *b, struct message_frame *ret, bool *ret_quiet)
 {
 	struct pg_error e = PG_ERROR_INIT;
 	for (;;) {
@@ -141,7 +150,8 @@ bool backend_message(struct backend *b, struct message_frame *ret, int64_t deadl
 		if (b->conn.broken || told_to_end(b))
 			return false;
 		const char *sqlstate, *text;
-		int64_t until = deadline_ns ? deadline_ns : idle_deadline(b, &sqlstate, &text);
+		int64_t until =
+			ret_quiet ? clock_ns() + BACKEND_TICK_MS * NS_PER_MS : idle_deadline(b, &sqlstate, &text);
 		switch (conn_read(&b->conn, until)) {
 		case CONN_DATA:
 			break;
@@ -149,11 +159,23 @@ bool backend_message(struct backend *b, struct message_frame *ret, int64_t deadl
 			(void)told_to_end(b);
 			return false;
 		case CONN_TIMEOUT:
-			if (!deadline_ns)
-				backend_fatal(b, sqlstate, text);
+			if (ret_quiet)
+				return *ret_quiet = true;
+			backend_fatal(b, sqlstate, text);
 			return false;
 		}
 	}
+}
+
+bool backend_message(struct backend *b, struct message_frame *ret)
+{
+	return next_message(b, ret, NULL);
+}
+
+bool backend_message_or_tick(struct backend *b, struct message_frame *ret, bool *ret_quiet)
+{
+	*ret_quiet = false;
+	return next_message(b, ret, ret_quiet);
 }
 
 static void dispatch(struct backend *b, const struct message_frame *m)
@@ -201,7 +223,7 @@ void backend_serve(struct backend *b)
 		if (message_frame(conn_view(&b->conn), MESSAGE_BODY_MAX, &next, &ignored) == MESSAGE_MORE &&
 		    !conn_flush(&b->conn))
 			return;
-		if (!backend_message(b, &m, 0) || m.type == 'X')
+		if (!backend_message(b, &m) || m.type == 'X')
 			return;
 		if (told_to_end(b))
 			return;

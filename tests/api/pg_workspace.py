@@ -2,6 +2,19 @@
 
 import subprocess
 
+# What the tests of listings and of metadata describe.
+SCHEMA = """
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE a (id integer PRIMARY KEY, name varchar NOT NULL DEFAULT 'x', amount decimal(10,2) CHECK (amount > 0), tags integer[],
+    ts timestamptz, m mood);
+CREATE TABLE b (id integer PRIMARY KEY, a_id integer REFERENCES a(id), u varchar UNIQUE);
+CREATE VIEW v AS SELECT id, name FROM a;
+CREATE INDEX a_name ON a (name);
+COMMENT ON TABLE a IS 'about a';
+COMMENT ON COLUMN a.name IS 'the name';
+CREATE MACRO plus(x, y) AS x + y;
+"""
+
 
 class Workspace:
     def __init__(self, project, name="w"):

@@ -1,7 +1,10 @@
 """COPY in and out of the PostgreSQL door: every type in every format, all or nothing, in bounded memory."""
 
+import select
+
 import psycopg
 import pytest
+from psycopg import pq
 
 from conftest import Project, Server
 from pg_workspace import Workspace
@@ -34,7 +37,7 @@ TYPES = {
 def server(tmp_path_factory):
     s = Server(tmp_path_factory.mktemp("copy") / "data")
     yield s
-    assert s.stop() == 0
+    assert s.stop() == 0, s.findings()
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +163,45 @@ def test_a_reader_that_stops_holds_no_rows_in_memory(workspace, server):
         assert rss(server) - before < 150
     finally:
         c.pgconn.finish()
+
+
+def stalled(conn):
+    """A COPY whose client sent one row and then says nothing."""
+    conn.execute("CREATE OR REPLACE TABLE stalled (i integer)")
+    conn.pgconn.exec_(b"COPY stalled FROM STDIN")
+    assert conn.pgconn.put_copy_data(b"1\n") == 1
+    conn.pgconn.flush()
+
+
+def state_of_a_stalled(conn):
+    """What the server says by itself while the client sends nothing more."""
+    assert select.select([conn.pgconn.socket], [], [], 20)[0], "the server goes on waiting"
+    conn.pgconn.put_copy_end(None)
+    result = conn.pgconn.get_result()
+    state = result.error_field(pq.DiagnosticField.SQLSTATE).decode()
+    while conn.pgconn.get_result():
+        pass
+    return state
+
+
+def test_a_copy_whose_client_is_silent_is_cancelled(conn):
+    stalled(conn)
+    conn.pgconn.get_cancel().cancel()
+    assert state_of_a_stalled(conn) == "57014"
+    assert conn.execute("SELECT count(*) FROM stalled").fetchone() == (0,)
+
+
+def test_a_copy_whose_client_is_silent_is_over_at_the_statement_timeout(conn):
+    conn.execute("SET statement_timeout = '300ms'")
+    stalled(conn)
+    assert state_of_a_stalled(conn) == "57014"
+    conn.execute("RESET statement_timeout")
+    assert conn.execute("SELECT count(*) FROM stalled").fetchone() == (0,)
+
+
+def test_a_copy_whose_client_is_silent_is_terminated(conn, workspace):
+    stalled(conn)
+    with psycopg.connect(**workspace.login, autocommit=True) as other:
+        assert other.execute(f"SELECT pg_terminate_backend({conn.info.backend_pid})").fetchone() == (True,)
+        assert state_of_a_stalled(conn) == "57P01"
+        assert other.execute("SELECT count(*) FROM stalled").fetchone() == (0,)

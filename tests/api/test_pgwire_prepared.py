@@ -10,8 +10,7 @@ import pytest
 from psycopg import pq
 from psycopg.types.json import Json
 
-from conftest import Project
-from test_pgwire import Workspace
+from pg_workspace import Workspace
 
 UTC = dt.timezone.utc
 D = decimal.Decimal
@@ -41,14 +40,6 @@ VALUES = [
     ("date[]", [dt.date(2031, 5, 4), None]),
     ("uuid[]", [uuid.UUID(int=7)]),
 ]
-
-
-@pytest.fixture(scope="module")
-def module_project(shared_server):
-    project = Project(shared_server)
-    yield project
-    if shared_server.process.poll() is None:
-        shared_server.delete(project.path)
 
 
 @pytest.fixture(scope="module")

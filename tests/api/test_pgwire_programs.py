@@ -17,22 +17,11 @@ import pytest
 import sqlalchemy as sa
 
 from conftest import ROOT
-from pg_workspace import Workspace
+from pg_workspace import SCHEMA, Workspace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 JDBC = "/usr/share/java/postgresql.jar"
 PACKAGES = os.path.join(ROOT, "deps", ".cache", "test", "node_modules")
-SCHEMA = """
-CREATE TYPE mood AS ENUM ('sad', 'ok');
-CREATE TABLE a (id integer PRIMARY KEY, name varchar NOT NULL DEFAULT 'x', amount decimal(10,2) CHECK (amount > 0), tags integer[],
-    ts timestamptz, m mood);
-CREATE TABLE b (id integer PRIMARY KEY, a_id integer REFERENCES a(id), u varchar UNIQUE);
-CREATE VIEW v AS SELECT id, name FROM a;
-CREATE INDEX a_name ON a (name);
-COMMENT ON TABLE a IS 'about a';
-COMMENT ON COLUMN a.name IS 'the name';
-CREATE MACRO plus(x, y) AS x + y;
-"""
 
 
 @pytest.fixture(scope="module")

@@ -9,21 +9,12 @@ import time
 
 import pytest
 
-from pg_workspace import Workspace
+from pg_workspace import SCHEMA, Workspace
 
-SCHEMA = """
-CREATE TYPE mood AS ENUM ('sad', 'ok');
-CREATE TABLE a (id integer PRIMARY KEY, name varchar NOT NULL DEFAULT 'x', amount decimal(10,2) CHECK (amount > 0), tags integer[],
-    ts timestamptz, m mood);
-CREATE TABLE b (id integer PRIMARY KEY, a_id integer REFERENCES a(id), u varchar UNIQUE);
-CREATE VIEW v AS SELECT id, name FROM a;
-CREATE INDEX a_name ON a (name);
+MORE = """
 CREATE SEQUENCE s;
 CREATE SCHEMA own;
 CREATE TABLE own.t (x int);
-COMMENT ON TABLE a IS 'about a';
-COMMENT ON COLUMN a.name IS 'the name';
-CREATE MACRO plus(x, y) AS x + y;
 """
 
 
@@ -33,7 +24,7 @@ def workspace(module_project):
     module_project.table("orders", bucket="in_c", primary_key=["id"],
                          columns=[{"name": "id", "type": "BIGINT"}, {"name": "total", "type": "DECIMAL(12,2)"}])
     made = Workspace(module_project)
-    done = made.psql(options=("-X", "-q", "-v", "ON_ERROR_STOP=1"), text=SCHEMA)
+    done = made.psql(options=("-X", "-q", "-v", "ON_ERROR_STOP=1"), text=SCHEMA + MORE)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     return made
 

@@ -23,7 +23,7 @@ def server(tmp_path_factory):
     )
     s = Server(folder / "data", PGWIRE_SSL_CERT=cert, PGWIRE_SSL_KEY=key, PGWIRE_MAX_CONNECTIONS_PER_WORKSPACE=3)
     yield s
-    assert s.stop() == 0
+    assert s.stop() == 0, s.findings()
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_kill_leaves_what_was_committed_and_nothing_else(tmp_path):
     workspace.login["port"] = s.ports["postgresql"]
     with psycopg.connect(**workspace.login) as c:
         assert c.execute("SELECT count(*), max(i) FROM t").fetchone() == (20, 19)
-    assert s.stop() == 0
+    assert s.stop() == 0, s.findings()
 
 
 def test_gateways_of_this_machine_need_no_key_with_reference_compat(server, tmp_path):
@@ -145,4 +145,4 @@ def test_gateways_of_this_machine_need_no_key_with_reference_compat(server, tmp_
     assert s.get("/internal/pgwire/sessions", key=None).json() == []
     assert s.get("/internal/pgwire/sessions", key="wrong").status_code == 401
     assert s.get("/projects", key=None).status_code == 401
-    assert s.stop() == 0
+    assert s.stop() == 0, s.findings()

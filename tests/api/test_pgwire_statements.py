@@ -14,7 +14,7 @@ from pg_workspace import Workspace
 def server(tmp_path_factory):
     s = Server(tmp_path_factory.mktemp("slow") / "data", SLOW_QUERY_THRESHOLD_MS=1)
     yield s
-    assert s.stop() == 0
+    assert s.stop() == 0, s.findings()
 
 
 @pytest.fixture(scope="module")
