@@ -41,6 +41,7 @@ enum {
 	LIMIT_FAULT_BYTES = 64 * 1024,	 /* one entry of a 422 answer */
 	LIMIT_FAULTS_BYTES = 256 * 1024, /* all of them */
 	LIMIT_REQUEST_ID_BYTES = 256,
+	LIMIT_GRPC_METADATA_BYTES = 16 * 1024, /* names, values, and 32 bytes for each pair */
 	LIMIT_IDEMPOTENCY_KEY_BYTES = 1024,
 	/* Driver messages: decoded, and the structures of one decoded message */
 	LIMIT_MESSAGE_MEMORY = 64 * 1024 * 1024,

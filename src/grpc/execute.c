@@ -296,7 +296,8 @@ void execute_received(struct rpc *rpc, bool ok)
 		return;
 	}
 	metric_inc(series.received);
-	if (!dispatch(rpc, &err)) {
+	if (!rpc_metadata_fits(rpc) ? !err_set(&err, ERR_PAYLOAD_TOO_LARGE, METADATA_TOO_LARGE)
+				    : !dispatch(rpc, &err)) {
 		if (err.code == ERR_PAYLOAD_TOO_LARGE)
 			reject("too_large");
 		fail(rpc, &err);

@@ -79,6 +79,18 @@ static bool reflection_hidden(const struct rpc *rpc)
 	return rpc->method->received == reflection_received && !rpc->server->reflection;
 }
 
+/* Counted as HTTP/2 counts a list of headers (RFC 9113, 6.5.2). */
+bool rpc_metadata_fits(const struct rpc *rpc)
+{
+	enum { HEADER_OVERHEAD = 32 };
+	size_t size = 0;
+	for (size_t i = 0; i < rpc->metadata.count; i++) {
+		const grpc_metadata *m = &rpc->metadata.metadata[i];
+		size += GRPC_SLICE_LENGTH(m->key) + GRPC_SLICE_LENGTH(m->value) + HEADER_OVERHEAD;
+	}
+	return size <= LIMIT_GRPC_METADATA_BYTES;
+}
+
 static void count_in(struct driver_server *server)
 {
 	pthread_mutex_lock(&server->lock);
@@ -128,7 +140,9 @@ static void requested(struct rpc *rpc, bool ok)
 	atomic_store(&rpc->refs, 1);
 	rpc->method = method_find(rpc);
 	rpc_watch_close(rpc);
-	if (rpc->method && !reflection_hidden(rpc))
+	if (!rpc_metadata_fits(rpc))
+		rpc_finish(rpc, NULL, GRPC_RESOURCE_EXHAUSTED, METADATA_TOO_LARGE);
+	else if (rpc->method && !reflection_hidden(rpc))
 		rpc_receive(rpc);
 	else
 		rpc_finish(rpc, NULL, GRPC_UNIMPLEMENTED, "Unknown service or method");

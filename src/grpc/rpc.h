@@ -121,6 +121,10 @@ void rpc_finish(struct rpc *rpc, const struct span *message, enum err_grpc statu
 /* First value of a metadata key (lower case); empty when absent. */
 struct span rpc_metadata(const struct rpc *rpc, const char *key);
 
+/* Whether the metadata is within LIMIT_GRPC_METADATA_BYTES; if not, the call is answered with METADATA_TOO_LARGE. */
+bool rpc_metadata_fits(const struct rpc *rpc);
+#define METADATA_TOO_LARGE "The metadata of the call is too large"
+
 /* execute.c */
 void execute_received(struct rpc *rpc, bool ok);
 /* Resolves the series of the gRPC ecosystem's own names, and counts the call in. */

@@ -22,7 +22,11 @@ enum {
 	PING_INTERVAL_MS = 10 * 1000,
 	KEEPALIVE_MS = 2 * 60 * 60 * 1000,
 	KEEPALIVE_TIMEOUT_MS = 20 * 1000,
-	METADATA_BYTES = 16 * 1024,
+	/*
+	 * Metadata beyond this ends the whole connection: the C core knows no gentler way. So it takes more than a call may
+	 * have (LIMIT_GRPC_METADATA_BYTES), for the call alone to be refused.
+	 */
+	METADATA_BYTES_CORE = 16 * LIMIT_GRPC_METADATA_BYTES,
 	SHUTDOWN_GRACE_S = 5,
 	PEM_BYTES = 1024 * 1024
 };
@@ -121,17 +125,19 @@ static grpc_arg arg_int(const char *key, int64_t value)
 	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = (int)value};
 }
 
-static grpc_server *server_create(const struct driver_server *server)
+static grpc_server *server_create(void)
 {
 	uint32_t encodings = 1U << GRPC_COMPRESS_NONE | 1U << GRPC_COMPRESS_GZIP;
 	grpc_arg args[] = {
-		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int64_t)server->request_max),
+		/* The C core would drop a message that is too long only once it has all of it, and tell nobody: rpc_payload
+		   refuses it instead. */
+		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
 		arg_int(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1),
 		arg_int(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, encodings),
 		/* Compressed messages are unpacked by rpc_payload, which knows where to stop. */
 		arg_int(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
 		arg_int(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION),
-		arg_int(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES),
+		arg_int(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_CORE),
 		arg_int(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
 		arg_int(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
 		arg_int(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
@@ -222,7 +228,7 @@ bool driver_server_start(struct storage *storage, struct driver_server **ret, st
 	server->reflection = s->grpc_reflection ? reflection_new() : NULL;
 	(void)pthread_mutex_init(&server->lock, NULL);
 	(void)pthread_cond_init(&server->changed, NULL);
-	server->server = server_create(server);
+	server->server = server_create();
 	server->cq = grpc_completion_queue_create_for_next(NULL);
 	grpc_server_register_completion_queue(server->server, server->cq, NULL);
 	const struct pool_config pool = {.name = "driver",

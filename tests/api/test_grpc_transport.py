@@ -272,9 +272,18 @@ def test_empty_large_and_limits(server, own, project):
     assert base.ByteSize() == limit
     own.send(base)
     base.features[0] += "x"
-    with pytest.raises(Failure) as failure:
-        own.send(base)
-    assert failure.value.code == "RESOURCE_EXHAUSTED"
+
+    def too_large():
+        with pytest.raises(Failure) as failure:
+            own.send(base)
+        assert failure.value.code == "RESOURCE_EXHAUSTED"
+
+    made = delta(server, too_large)
+    assert sample(made, "duckdb_grpc_errors_total", command="unknown", error_type="resource_exhausted") == 1
+    assert sample(made, "duckdb_grpc_requests_total", command="unknown", status="error") == 1
+    assert sample(made, "grpc_server_handled_total", grpc_code="ResourceExhausted", grpc_type="unary",
+                  grpc_service="keboola.storageDriver.service.StorageDriverService", grpc_method="Execute") == 1
+    assert sample(made, "duckdb_requests_rejected_total", door="grpc", reason="too_large") == 1
     small = own.run("ListSchemasCommand")
     assert "schemas" not in small.response
 
@@ -352,8 +361,13 @@ def test_custom_metadata(own, project):
     message = empty_list(project).SerializeToString()
     stub(message, metadata=[key, ("x-grpc-test-echo-initial", "value"), ("x-grpc-test-trailing-bin", b"\x0a\x0b\x00")],
          timeout=30)
+    for size in (16 * 1024, 20_000, 100_000) * 10:  # the call alone is refused: the next one on its connection is served
+        with pytest.raises(grpc.RpcError) as failure:
+            stub(message, metadata=[key, ("x-large", "x" * size)], timeout=30)
+        assert failure.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        stub(message, metadata=[key, ("x-large", "x" * 15_000)], timeout=30)
     with pytest.raises(grpc.RpcError) as failure:
-        stub(message, metadata=[key, ("x-large", "x" * 100_000)], timeout=30)
+        own.channel.unary_unary("/grpc.health.v1.Health/Check")(b"", metadata=[("x-large", "x" * 20_000)], timeout=30)
     assert failure.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
