@@ -89,6 +89,14 @@ bool span_is_utf8(struct span s)
 {
 	const unsigned char *p = (const unsigned char *)s.ptr;
 	for (size_t i = 0; i < s.len;) {
+		uint64_t eight;
+		if (s.len - i >= sizeof(eight)) {
+			memcpy(&eight, p + i, sizeof(eight));
+			if (!(eight & UINT64_C(0x8080808080808080))) {
+				i += sizeof(eight);
+				continue;
+			}
+		}
 		size_t n = utf8_sequence(p + i, s.len - i);
 		if (n == 0)
 			return false;

@@ -34,9 +34,6 @@ void appender_blob(struct appender *a, struct span value);
 /* Any value of bind.h, cast to the column's type. */
 struct bind_value;
 void appender_value(struct appender *a, const struct bind_value *value);
-/* Any value of bind.h, cast to the column's type. */
-struct bind_value;
-void appender_value(struct appender *a, const struct bind_value *value);
 void appender_timestamp(struct appender *a, int64_t unix_us);
 MUST_CHECK bool appender_end_row(struct appender *a, struct err *err);
 MUST_CHECK bool appender_flush(struct appender *a, struct err *err);

@@ -1,38 +1,120 @@
 #include "engine/bulk.h"
 
+#include "base/pool.h"
 #include "engine/appender.h"
+#include "engine/bind.h"
 #include "engine/core.h"
 
 #include <stdlib.h>
 
+/* What a column takes. */
 struct column {
 	const struct type *type;
+	size_t size;	   /* bytes of a value of a fixed width */
+	int64_t min, max;  /* of integers */
+	number_i128 limit; /* of decimals: the first that is too large */
+	bool is_set;	   /* in the open row */
+};
+
+struct room {
 	duckdb_vector vector;
 	char *data;
 	uint64_t *validity;
-	bool is_set; /* in the open row */
+};
+
+/* A chunk and where its columns stand in memory. */
+struct slot {
+	duckdb_data_chunk chunk;
+	struct room *rooms;
+	size_t rows;
+	bool flush; /* behind it */
+};
+
+/* The thread that appends one slot while the other is filled. */
+struct writer {
+	struct bulk *bulk;
+	unsigned long thread;
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	struct slot *given; /* NULL: it waits */
+	bool stopping;
+	bool failed;
+	struct err err;
 };
 
 struct bulk {
 	struct session *session;
 	struct appender *appender;
 	struct arena *arena;
-	duckdb_data_chunk chunk;
 	struct column *columns;
 	size_t column_count;
-	size_t rows, room;
+	size_t room;
+	struct slot slots[2];
+	struct slot *slot; /* that is filled */
+	struct writer *writer;
 };
 
-static void find_vectors(struct bulk *b)
+static void find_rooms(const struct bulk *b, struct slot *s)
 {
 	for (size_t i = 0; i < b->column_count; i++) {
-		struct column *c = &b->columns[i];
-		c->vector = duckdb_data_chunk_get_vector(b->chunk, i);
-		duckdb_vector_ensure_validity_writable(c->vector);
-		c->data = duckdb_vector_get_data(c->vector);
-		c->validity = duckdb_vector_get_validity(c->vector);
-		c->is_set = false;
+		struct room *room = &s->rooms[i];
+		room->vector = duckdb_data_chunk_get_vector(s->chunk, i);
+		duckdb_vector_ensure_validity_writable(room->vector);
+		room->data = duckdb_vector_get_data(room->vector);
+		room->validity = duckdb_vector_get_validity(room->vector);
 	}
+}
+
+/* Bytes and range of the integers and of what is counted like them. */
+static void set_range(struct column *c)
+{
+	static const struct {
+		enum type_id id;
+		size_t size;
+		int64_t min, max;
+	} ranges[] = {
+		{TYPE_TINYINT, 1, INT8_MIN, INT8_MAX},
+		{TYPE_SMALLINT, 2, INT16_MIN, INT16_MAX},
+		{TYPE_INTEGER, 4, INT32_MIN, INT32_MAX},
+		{TYPE_BIGINT, 8, INT64_MIN, INT64_MAX},
+		{TYPE_UTINYINT, 1, 0, UINT8_MAX},
+		{TYPE_USMALLINT, 2, 0, UINT16_MAX},
+		{TYPE_UINTEGER, 4, 0, UINT32_MAX},
+		{TYPE_DATE, 4, -INT32_MAX, INT32_MAX},
+		{TYPE_TIME, 8, 0, INT64_C(86400000000)},
+		{TYPE_TIMESTAMP, 8, -INT64_MAX, INT64_MAX},
+		{TYPE_TIMESTAMP_TZ, 8, -INT64_MAX, INT64_MAX},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+		if (ranges[i].id == c->type->id) {
+			c->size = ranges[i].size;
+			c->min = ranges[i].min;
+			c->max = ranges[i].max;
+		}
+}
+
+static void set_column(struct column *c, const struct type *type)
+{
+	c->type = type;
+	set_range(c);
+	if (type->id != TYPE_DECIMAL)
+		return;
+	c->size = type->width <= 4 ? 2 : type->width <= 9 ? 4 : type->width <= 18 ? 8 : 16;
+	c->limit = 1;
+	for (unsigned i = 0; i < type->width; i++)
+		c->limit *= 10;
+}
+
+static void slot_make(struct bulk *b, struct slot *s)
+{
+	duckdb_logical_type *types = arena_array(b->arena, duckdb_logical_type, b->column_count + 1);
+	for (size_t i = 0; i < b->column_count; i++)
+		types[i] = appender_logical(b->appender, i);
+	s->chunk = duckdb_create_data_chunk(types, b->column_count);
+	for (size_t i = 0; i < b->column_count; i++)
+		duckdb_destroy_logical_type(&types[i]);
+	s->rooms = arena_array(b->arena, struct room, b->column_count + 1);
+	find_rooms(b, s);
 }
 
 bool bulk_open(struct session *session, const char *catalog, const char *schema, const char *table,
@@ -53,15 +135,10 @@ bool bulk_open(struct session *session, const char *catalog, const char *schema,
 			   .column_count = appender_column_count(appender),
 			   .room = duckdb_vector_size()};
 	b->columns = arena_array(arena, struct column, b->column_count);
-	duckdb_logical_type *types = arena_array(arena, duckdb_logical_type, b->column_count);
-	for (size_t i = 0; i < b->column_count; i++) {
-		b->columns[i].type = appender_column_type(appender, i);
-		types[i] = appender_logical(appender, i);
-	}
-	b->chunk = duckdb_create_data_chunk(types, b->column_count);
+	b->slot = &b->slots[0];
 	for (size_t i = 0; i < b->column_count; i++)
-		duckdb_destroy_logical_type(&types[i]);
-	find_vectors(b);
+		set_column(&b->columns[i], appender_column_type(appender, i));
+	slot_make(b, b->slot);
 	*ret = b;
 	return true;
 }
@@ -103,11 +180,10 @@ const struct type *bulk_column_type(const struct bulk *b, size_t column)
 	return b->columns[column].type;
 }
 
-static bool put(struct bulk *b, size_t column, const void *value, size_t size)
+static inline bool put(struct bulk *b, size_t column, const void *value, size_t size)
 {
-	struct column *c = &b->columns[column];
-	memcpy(c->data + b->rows * size, value, size);
-	c->is_set = true;
+	memcpy(b->slot->rooms[column].data + b->slot->rows * size, value, size);
+	b->columns[column].is_set = true;
 	return true;
 }
 
@@ -116,41 +192,11 @@ bool bulk_bool(struct bulk *b, size_t column, bool value)
 	return b->columns[column].type->id == TYPE_BOOLEAN && put(b, column, &value, sizeof(value));
 }
 
-/* Bytes of an integer column and its range; 0: no integer. */
-static size_t integer_range(enum type_id id, int64_t *ret_min, int64_t *ret_max)
-{
-	static const struct {
-		enum type_id id;
-		size_t size;
-		int64_t min, max;
-	} ranges[] = {
-		{TYPE_TINYINT, 1, INT8_MIN, INT8_MAX},
-		{TYPE_SMALLINT, 2, INT16_MIN, INT16_MAX},
-		{TYPE_INTEGER, 4, INT32_MIN, INT32_MAX},
-		{TYPE_BIGINT, 8, INT64_MIN, INT64_MAX},
-		{TYPE_UTINYINT, 1, 0, UINT8_MAX},
-		{TYPE_USMALLINT, 2, 0, UINT16_MAX},
-		{TYPE_UINTEGER, 4, 0, UINT32_MAX},
-		{TYPE_DATE, 4, -INT32_MAX, INT32_MAX},
-		{TYPE_TIME, 8, 0, INT64_C(86400000000)},
-		{TYPE_TIMESTAMP, 8, -INT64_MAX, INT64_MAX},
-		{TYPE_TIMESTAMP_TZ, 8, -INT64_MAX, INT64_MAX},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-		if (ranges[i].id == id) {
-			*ret_min = ranges[i].min;
-			*ret_max = ranges[i].max;
-			return ranges[i].size;
-		}
-	return 0;
-}
-
 bool bulk_int(struct bulk *b, size_t column, int64_t value)
 {
-	int64_t min, max;
-	const size_t size = integer_range(b->columns[column].type->id, &min, &max);
+	const struct column *c = &b->columns[column];
 	/* Little-endian: the low bytes come first. */
-	return size && value >= min && value <= max && put(b, column, &value, size);
+	return c->size && !c->limit && value >= c->min && value <= c->max && put(b, column, &value, c->size);
 }
 
 bool bulk_real(struct bulk *b, size_t column, double value)
@@ -178,15 +224,9 @@ static bool rescale(number_i128 *value, unsigned from, unsigned to)
 
 bool bulk_decimal(struct bulk *b, size_t column, number_i128 value, unsigned scale)
 {
-	const struct type *type = b->columns[column].type;
-	number_i128 limit = 1;
-	if (type->id != TYPE_DECIMAL || !rescale(&value, scale, type->scale))
-		return false;
-	for (unsigned i = 0; i < type->width; i++)
-		limit *= 10;
-	if (value >= limit || value <= -limit)
-		return false;
-	return put(b, column, &value, type->width <= 4 ? 2 : type->width <= 9 ? 4 : type->width <= 18 ? 8 : 16);
+	const struct column *c = &b->columns[column];
+	return c->limit && rescale(&value, scale, c->type->scale) && value < c->limit && value > -c->limit &&
+	       put(b, column, &value, c->size);
 }
 
 bool bulk_bytes(struct bulk *b, size_t column, struct span value)
@@ -194,7 +234,8 @@ bool bulk_bytes(struct bulk *b, size_t column, struct span value)
 	struct column *c = &b->columns[column];
 	if (c->type->id != TYPE_VARCHAR && c->type->id != TYPE_BLOB)
 		return false;
-	duckdb_vector_assign_string_element_len(c->vector, b->rows, value.ptr ? value.ptr : "", value.len);
+	duckdb_vector_assign_string_element_len(b->slot->rooms[column].vector, b->slot->rows,
+						value.ptr ? value.ptr : "", value.len);
 	c->is_set = true;
 	return true;
 }
@@ -211,40 +252,176 @@ bool bulk_uuid(struct bulk *b, size_t column, const unsigned char value[16])
 	return put(b, column, words, sizeof(words));
 }
 
-static bool send_chunk(struct bulk *b, struct err *err)
+/* The value as one of the column's type, by the kinds that have a form in the column. */
+bool bulk_value(struct bulk *b, size_t column, const struct bind_value *v)
 {
-	if (b->rows == 0)
+	const enum type_id id = b->columns[column].type->id;
+	switch (v->kind) {
+	case BIND_NULL:
 		return true;
-	duckdb_data_chunk_set_size(b->chunk, b->rows);
-	if (!appender_chunk(b->appender, b->chunk, err))
+	case BIND_BOOL:
+		return bulk_bool(b, column, v->boolean);
+	case BIND_INT:
+		return type_is_integer(id) && bulk_int(b, column, v->integer);
+	case BIND_DOUBLE:
+		return bulk_real(b, column, v->real);
+	case BIND_DECIMAL:
+		return bulk_decimal(b, column, v->decimal.unscaled, v->decimal.scale);
+	case BIND_TEXT:
+		return id == TYPE_VARCHAR && bulk_bytes(b, column, v->text);
+	case BIND_BLOB:
+		return id == TYPE_BLOB && bulk_bytes(b, column, v->text);
+	case BIND_DATE:
+		return id == TYPE_DATE && bulk_int(b, column, v->integer);
+	case BIND_TIME:
+		return id == TYPE_TIME && bulk_int(b, column, v->integer);
+	case BIND_TIMESTAMP:
+		return id == TYPE_TIMESTAMP && bulk_int(b, column, v->integer);
+	case BIND_TIMESTAMP_TZ:
+		return id == TYPE_TIMESTAMP_TZ && bulk_int(b, column, v->integer);
+	case BIND_UUID:
+		return bulk_uuid(b, column, v->uuid);
+	default:
 		return false;
-	b->rows = 0;
-	duckdb_data_chunk_reset(b->chunk);
-	find_vectors(b);
+	}
+}
+
+void bulk_drop_row(struct bulk *b)
+{
+	for (size_t i = 0; i < b->column_count; i++)
+		b->columns[i].is_set = false;
+}
+
+/* Appends a slot's rows and empties it. */
+static bool slot_send(struct bulk *b, struct slot *s, struct err *err)
+{
+	bool fine = true;
+	if (s->rows) {
+		duckdb_data_chunk_set_size(s->chunk, s->rows);
+		fine = appender_chunk(b->appender, s->chunk, err);
+		s->rows = 0;
+		duckdb_data_chunk_reset(s->chunk);
+		find_rooms(b, s);
+	}
+	if (fine && s->flush)
+		fine = appender_flush(b->appender, err);
+	s->flush = false;
+	return fine;
+}
+
+static void *writer_thread(void *ctx)
+{
+	struct writer *w = ctx;
+	(void)pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (!w->given && !w->stopping)
+			(void)pthread_cond_wait(&w->change, &w->lock);
+		if (!w->given)
+			break;
+		struct slot *s = w->given;
+		(void)pthread_mutex_unlock(&w->lock);
+		struct err err = ERR_INIT;
+		const bool fine = slot_send(w->bulk, s, &err);
+		(void)pthread_mutex_lock(&w->lock);
+		w->given = NULL;
+		if (!fine) {
+			w->failed = true;
+			w->err = err;
+		}
+		(void)pthread_cond_broadcast(&w->change);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+/* Waits until the writer has done what it was given. */
+static bool writer_wait(struct writer *w, struct err *err)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	while (w->given)
+		(void)pthread_cond_wait(&w->change, &w->lock);
+	const bool fine = !w->failed;
+	if (!fine)
+		*err = w->err;
+	(void)pthread_mutex_unlock(&w->lock);
+	return fine;
+}
+
+/* Hands the filled slot on; the other one is next. */
+static bool hand_over(struct bulk *b, struct err *err)
+{
+	struct writer *w = b->writer;
+	if (!w)
+		return slot_send(b, b->slot, err);
+	if (!writer_wait(w, err))
+		return false;
+	(void)pthread_mutex_lock(&w->lock);
+	w->given = b->slot;
+	(void)pthread_cond_broadcast(&w->change);
+	(void)pthread_mutex_unlock(&w->lock);
+	b->slot = b->slot == &b->slots[0] ? &b->slots[1] : &b->slots[0];
 	return true;
+}
+
+void bulk_overlap(struct bulk *b)
+{
+	if (b->writer)
+		return;
+	struct writer *w = arena_new_of(b->arena, struct writer);
+	w->bulk = b;
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_cond_init(&w->change, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(b->slots); i++)
+		if (!b->slots[i].chunk)
+			slot_make(b, &b->slots[i]);
+	b->writer = w;
+	thread_start("bulk-writer", writer_thread, w, &w->thread);
 }
 
 bool bulk_end_row(struct bulk *b, struct err *err)
 {
+	struct slot *s = b->slot;
 	for (size_t i = 0; i < b->column_count; i++) {
-		struct column *c = &b->columns[i];
-		if (!c->is_set)
-			duckdb_validity_set_row_invalid(c->validity, b->rows);
-		c->is_set = false;
+		if (!b->columns[i].is_set)
+			duckdb_validity_set_row_invalid(s->rooms[i].validity, s->rows);
+		b->columns[i].is_set = false;
 	}
-	return ++b->rows < b->room || send_chunk(b, err);
+	return ++s->rows < b->room || hand_over(b, err);
+}
+
+bool bulk_flush_soon(struct bulk *b, struct err *err)
+{
+	b->slot->flush = true;
+	return hand_over(b, err);
 }
 
 bool bulk_flush(struct bulk *b, struct err *err)
 {
-	return send_chunk(b, err) && appender_flush(b->appender, err);
+	return bulk_flush_soon(b, err) && (!b->writer || writer_wait(b->writer, err));
+}
+
+bool bulk_rows(struct bulk *b, struct appender **ret, struct err *err)
+{
+	*ret = b->appender;
+	return hand_over(b, err) && (!b->writer || writer_wait(b->writer, err));
 }
 
 void bulk_close(struct bulk *b)
 {
 	if (!b)
 		return;
-	duckdb_destroy_data_chunk(&b->chunk);
+	struct writer *w = b->writer;
+	if (w) {
+		(void)pthread_mutex_lock(&w->lock);
+		w->stopping = true;
+		(void)pthread_cond_broadcast(&w->change);
+		(void)pthread_mutex_unlock(&w->lock);
+		thread_join(w->thread);
+		(void)pthread_mutex_destroy(&w->lock);
+		(void)pthread_cond_destroy(&w->change);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(b->slots); i++)
+		duckdb_destroy_data_chunk(&b->slots[i].chunk);
 	appender_abort(b->appender);
 	arena_free(b->arena);
 }

@@ -7,6 +7,9 @@
  * is none of those bulk_takes(): then nothing was put. Rows become part of the
  * session's transaction at bulk_flush(). The session runs nothing else meanwhile
  * and outlives the bulk. Errors: those of an insert.
+ *
+ * After bulk_overlap() full chunks are appended by a thread of the bulk's own
+ * while the next one is filled; their errors come with a later call.
  */
 #ifndef ENGINE_BULK_H
 #define ENGINE_BULK_H
@@ -32,8 +35,19 @@ bool bulk_decimal(struct bulk *b, size_t column, number_i128 value, unsigned sca
 /* VARCHAR and BLOB. */
 bool bulk_bytes(struct bulk *b, size_t column, struct span value);
 bool bulk_uuid(struct bulk *b, size_t column, const unsigned char value[16]);
+/* Any value of bind.h whose kind is the column's own. */
+struct bind_value;
+bool bulk_value(struct bulk *b, size_t column, const struct bind_value *value);
 MUST_CHECK bool bulk_end_row(struct bulk *b, struct err *err);
+/* Forgets what was put since the last end of a row. */
+void bulk_drop_row(struct bulk *b);
+void bulk_overlap(struct bulk *b);
 MUST_CHECK bool bulk_flush(struct bulk *b, struct err *err);
+/* Like bulk_flush, but an overlapping bulk does not wait for it. */
+MUST_CHECK bool bulk_flush_soon(struct bulk *b, struct err *err);
+/* For rows that need the engine's casts: the appender, behind all rows so far. bulk_flush before the next row of the bulk. */
+struct appender;
+MUST_CHECK bool bulk_rows(struct bulk *b, struct appender **ret, struct err *err);
 /* Forgets what is not flushed; NULL is fine. */
 void bulk_close(struct bulk *b);
 

@@ -115,10 +115,6 @@ void core_check(struct core *core);
 struct bind_value;
 duckdb_value bind_make(const struct bind_value *value);
 
-/* bind.c: NULL when there is no such value. */
-struct bind_value;
-duckdb_value bind_make(const struct bind_value *value);
-
 /* watch.c */
 void core_watch_start(struct core *core, size_t helpers);
 void core_watch_stop(struct core *core);

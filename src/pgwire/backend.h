@@ -357,7 +357,7 @@ MUST_CHECK bool copying_run(struct backend *b, const struct stmt *s, char tag[ST
 MUST_CHECK bool parameter_decode(uint32_t oid, unsigned format, struct span bytes, struct arena *arena,
 				 struct bind_value *ret, struct pg_error *e);
 /* copy_plain.c: a field of COPY in text as a value, when it has the usual form of its type. */
-bool copy_plain(enum pg_kind kind, int32_t type_mod, struct span s, struct bind_value *ret);
+bool copy_plain(enum pg_kind kind, struct span s, struct bind_value *ret);
 /* literal.c: a decoded parameter as SQL of its type. */
 MUST_CHECK bool literal_write(uint32_t oid, unsigned format, struct span bytes, struct arena *arena, struct buf *out,
 			      struct pg_error *e);

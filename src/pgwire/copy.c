@@ -77,25 +77,35 @@ static struct span unread(const struct copy_reader *r)
 
 /* --- lines of text and CSV --- */
 
-/*
- * Goes on searching where the last call stopped. In text format a backslash protects the byte behind it; in CSV a newline
- * inside quotes is data.
- */
-static bool find_line_end(struct copy_reader *r, struct span rest, size_t *ret_end)
+/* In text format a newline behind an odd number of backslashes is data. */
+static bool find_text_end(struct copy_reader *r, struct span rest, size_t *ret_end)
+{
+	for (size_t at = r->scanned; at < rest.len; at++) {
+		at += span_find(span_skip(rest, at), '\n');
+		size_t slashes = 0;
+		while (slashes < at && rest.ptr[at - slashes - 1] == '\\')
+			slashes++;
+		if (at < rest.len && slashes % 2 == 0) {
+			*ret_end = at;
+			return true;
+		}
+	}
+	r->scanned = rest.len;
+	return false;
+}
+
+/* In CSV a newline inside quotes is data. */
+static bool find_csv_end(struct copy_reader *r, struct span rest, size_t *ret_end)
 {
 	const struct copy_options *o = r->options;
-	bool csv = o->format == COPY_CSV;
 	size_t i = r->scanned;
 	for (; i < rest.len; i++) {
 		char c = rest.ptr[i];
-		bool protects = csv ? r->in_quotes && c == o->escape && o->escape != o->quote : c == '\\';
-		if (protects) {
-			/* The end marker's backslash stands before a dot, no newline is lost. */
+		if (r->in_quotes && c == o->escape && o->escape != o->quote) {
 			if (i + 1 >= rest.len)
 				break;
-			bool skips = !csv || rest.ptr[i + 1] == o->quote || rest.ptr[i + 1] == o->escape;
-			i += skips;
-		} else if (csv && c == o->quote) {
+			i += rest.ptr[i + 1] == o->quote || rest.ptr[i + 1] == o->escape;
+		} else if (c == o->quote) {
 			r->in_quotes = !r->in_quotes;
 		} else if (c == '\n' && !r->in_quotes) {
 			*ret_end = i;
@@ -104,6 +114,12 @@ static bool find_line_end(struct copy_reader *r, struct span rest, size_t *ret_e
 	}
 	r->scanned = i;
 	return false;
+}
+
+/* Goes on searching where the last call stopped. */
+static bool find_line_end(struct copy_reader *r, struct span rest, size_t *ret_end)
+{
+	return r->options->format == COPY_CSV ? find_csv_end(r, rest, ret_end) : find_text_end(r, rest, ret_end);
 }
 
 static bool is_octal(char c)
@@ -173,20 +189,23 @@ static size_t text_field_end(struct span line, char delimiter)
 
 static bool split_text(struct copy_reader *r, struct span line, struct pg_error *e)
 {
+	const bool has_escapes = span_find(line, '\\') < line.len;
 	size_t count = 0;
 	/* The line's length bounds what unescaping writes, so fields may point into the buffer while it fills. */
-	if (!buf_reserve(&r->row, line.len + 1))
+	if (has_escapes && !buf_reserve(&r->row, line.len + 1))
 		return fault(r, e, "row is too long");
 	for (bool more = r->columns > 0 || line.len > 0; more; count++) {
 		if (count == r->columns)
 			return too_many(r, e);
-		struct span raw = span_first(line, text_field_end(line, r->options->delimiter));
+		const char delimiter = r->options->delimiter;
+		struct span raw =
+			span_first(line, has_escapes ? text_field_end(line, delimiter) : span_find(line, delimiter));
 		more = raw.len < line.len;
 		line = span_skip(line, raw.len + 1);
 		struct copy_field *f = &r->fields[count];
 		f->is_null = span_eq(raw, r->options->null);
 		f->bytes = raw;
-		if (f->is_null || !raw.len || !memchr(raw.ptr, '\\', raw.len))
+		if (f->is_null || !has_escapes || span_find(raw, '\\') == raw.len)
 			continue;
 		size_t start = r->row.len;
 		for (size_t i = 0; i < raw.len; i++) {
@@ -207,6 +226,12 @@ static struct span take_csv(struct copy_reader *r, struct span *line, bool *ret_
 	size_t start = r->row.len, i = 0;
 	bool inside = false;
 	*ret_quoted = false;
+	const struct span plain = span_first(*line, span_find(*line, o->delimiter));
+	if (span_find(plain, o->quote) == plain.len) {
+		*ret_more = plain.len < line->len;
+		*line = span_skip(*line, plain.len + 1);
+		return plain;
+	}
 	for (; i < line->len; i++) {
 		char c = line->ptr[i];
 		char next = i + 1 < line->len ? line->ptr[i + 1] : '\0';

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "engine/appender.h"
+#include "engine/bulk.h"
 #include "engine/sql.h"
 #include "pgwire/backend.h"
 #include "pgwire/copy.h"
@@ -139,56 +140,105 @@ struct copy_in {
 	struct message_column *columns;
 	enum pg_kind *kinds; /* REFUSED: of no plain form */
 	size_t n;
-	struct appender *appender;
-	size_t rows, bytes; /* not flushed yet */
+	struct bulk *bulk;
+	struct appender *appender; /* of the bulk, while rows need the engine's casts; else NULL */
+	bool casts;		   /* a column's type is none of the bulk's: all rows do */
+	size_t rows, bytes;	   /* not flushed yet */
 	uint64_t total;
 	int64_t deadline_ns;
 	struct arena *scratch; /* of the row at hand */
+	bool used;	       /* by it */
 };
 
-/* What waits in memory for its table; every flush looks whether the workspace may still grow. */
-enum { COPY_FLUSH_ROWS = 65536, COPY_FLUSH_BYTES = 32 * 1024 * 1024 };
+/*
+ * What waits in memory for its table; every flush looks whether the workspace may still grow. From COPY_OVERLAP_ROWS on a
+ * thread of its own hands rows to the engine.
+ */
+enum { COPY_FLUSH_ROWS = 65536, COPY_FLUSH_BYTES = 32 * 1024 * 1024, COPY_OVERLAP_ROWS = 8192 };
 
-static bool flush_rows(struct copy_in *in, struct pg_error *e)
+static bool flush_rows(struct copy_in *in, bool last, struct pg_error *e)
 {
 	struct backend *b = in->b;
 	struct err err = ERR_INIT;
 	if (!workspace_room(b->wi, &err))
 		return pg_error_from(e, &err);
-	if (!appender_flush(in->appender, &err))
+	if (!(last || in->appender ? bulk_flush(in->bulk, &err) : bulk_flush_soon(in->bulk, &err)))
 		return backend_engine_error(b, &err, NULL, NULL, e);
+	if (!in->casts)
+		in->appender = NULL;
 	in->total += in->rows;
 	in->rows = in->bytes = 0;
 	return true;
 }
 
+static bool decode(struct copy_in *in, size_t i, struct bind_value *ret, struct pg_error *e)
+{
+	const struct copy_field *f = &in->reader.fields[i];
+	const unsigned format = in->c->options.format == COPY_BINARY;
+	ret->kind = BIND_NULL;
+	if (f->is_null || (!format && copy_plain(in->kinds[i], f->bytes, ret)))
+		return true;
+	*ret = (struct bind_value){.kind = BIND_NULL};
+	in->used = true;
+	if (parameter_decode(in->columns[i].type_oid, format, f->bytes, in->scratch, ret, e))
+		return true;
+	copy_read_context(&in->reader, i, e);
+	return false;
+}
+
+static bool row_error(struct copy_in *in, const struct err *err, struct pg_error *e)
+{
+	(void)backend_engine_error(in->b, err, NULL, NULL, e);
+	copy_read_context(&in->reader, SIZE_MAX, e);
+	return false;
+}
+
+/* *ret_odd: a value needs a cast, so nothing of the row was put. */
+static bool put_row(struct copy_in *in, bool *ret_odd, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	struct bind_value value;
+	*ret_odd = false;
+	for (size_t i = 0; i < in->n; i++) {
+		if (!decode(in, i, &value, e))
+			return false;
+		*ret_odd = !bulk_value(in->bulk, i, &value);
+		if (*ret_odd) {
+			bulk_drop_row(in->bulk);
+			return true;
+		}
+	}
+	return bulk_end_row(in->bulk, &err) || row_error(in, &err, e);
+}
+
+/* The appender's rows stand behind those of the bulk, and it keeps them until the next flush: so does this COPY. */
+static bool append_row(struct copy_in *in, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	struct bind_value value;
+	if (!in->appender && !bulk_rows(in->bulk, &in->appender, &err))
+		return row_error(in, &err, e);
+	for (size_t i = 0; i < in->n; i++) {
+		if (!decode(in, i, &value, e))
+			return false;
+		appender_value(in->appender, &value);
+	}
+	return appender_end_row(in->appender, &err) || row_error(in, &err, e);
+}
+
 static bool take_row(struct copy_in *in, struct pg_error *e)
 {
-	const unsigned format = in->c->options.format == COPY_BINARY;
-	struct err err = ERR_INIT;
-	bool used = false;
-	for (size_t i = 0; i < in->n; i++) {
-		const struct copy_field *f = &in->reader.fields[i];
-		struct bind_value value = {.kind = BIND_NULL};
-		bool plain =
-			f->is_null || (!format && copy_plain(in->kinds[i], in->columns[i].type_mod, f->bytes, &value));
-		used = used || !plain;
-		if (!plain && !parameter_decode(in->columns[i].type_oid, format, f->bytes, in->scratch, &value, e)) {
-			copy_read_context(&in->reader, i, e);
-			return false;
-		}
-		appender_value(in->appender, &value);
-		in->bytes += f->bytes.len;
-	}
-	if (!appender_end_row(in->appender, &err)) {
-		(void)backend_engine_error(in->b, &err, NULL, NULL, e);
-		copy_read_context(&in->reader, SIZE_MAX, e);
+	bool odd = in->appender != NULL;
+	in->used = false;
+	if ((!odd && !put_row(in, &odd, e)) || (odd && !append_row(in, e)))
 		return false;
-	}
-	if (used)
+	if (in->used)
 		arena_reset(in->scratch);
-	in->rows++;
-	return (in->rows < COPY_FLUSH_ROWS && in->bytes < COPY_FLUSH_BYTES) || flush_rows(in, e);
+	for (size_t i = 0; i < in->n; i++)
+		in->bytes += in->reader.fields[i].bytes.len;
+	if (++in->rows == COPY_OVERLAP_ROWS && !in->casts)
+		bulk_overlap(in->bulk);
+	return (in->rows < COPY_FLUSH_ROWS && in->bytes < COPY_FLUSH_BYTES) || flush_rows(in, false, e);
 }
 
 static bool take_rows(struct copy_in *in, bool *ret_end, struct pg_error *e)
@@ -243,7 +293,7 @@ static bool read_data(struct copy_in *in, struct pg_error *e)
 		} else if (m.type == 'c') {
 			conn_take(&b->conn, m.size);
 			copy_read_finish(&in->reader);
-			return (end || take_rows(in, &end, e)) && flush_rows(in, e);
+			return (end || take_rows(in, &end, e)) && flush_rows(in, true, e);
 		} else if (m.type == 'f') {
 			told_to_fail(m.body, e);
 			conn_take(&b->conn, m.size);
@@ -277,7 +327,7 @@ static bool begin_in(struct copy_in *in, struct pg_error *e)
 	return true;
 }
 
-static bool open_appender(struct copy_in *in, struct pg_error *e)
+static bool open_bulk(struct copy_in *in, struct pg_error *e)
 {
 	struct backend *b = in->b;
 	const struct command_copy *c = in->c;
@@ -288,11 +338,12 @@ static bool open_appender(struct copy_in *in, struct pg_error *e)
 	const char **names = arena_array(b->work, const char *, c->column_count + 1);
 	for (size_t i = 0; i < c->column_count; i++)
 		names[i] = arena_copy(b->work, c->columns[i]);
-	if (appender_open(b->engine, is_temp ? "temp" : NULL, schema, arena_copy(b->work, c->table), &in->appender,
-			  &err) &&
-	    (!c->column_count || appender_columns(in->appender, names, c->column_count, &err)))
-		return true;
-	return backend_engine_error(b, &err, NULL, NULL, e);
+	if (!bulk_open(b->engine, is_temp ? "temp" : NULL, schema, arena_copy(b->work, c->table), names,
+		       c->column_count, &in->bulk, &err))
+		return backend_engine_error(b, &err, NULL, NULL, e);
+	for (size_t i = 0; i < bulk_column_count(in->bulk); i++)
+		in->casts = in->casts || !bulk_takes(bulk_column_type(in->bulk, i));
+	return !in->casts || bulk_rows(in->bulk, &in->appender, &err) || row_error(in, &err, e);
 }
 
 /* The rows between CopyInResponse and CopyDone. */
@@ -320,8 +371,8 @@ static bool copy_in(struct backend *b, const struct command_copy *c, uint64_t *r
 	bool was_alone = b->block == 'I' && !b->implicit;
 	fine = fine && transaction_begin_implicit(b, e);
 	if (fine) {
-		fine = open_appender(&in, e) && receive(&in, e);
-		appender_abort(in.appender);
+		fine = open_bulk(&in, e) && receive(&in, e);
+		bulk_close(in.bulk);
 		b->changes += fine;
 		if (was_alone && !transaction_end_implicit(b, fine, &late) && fine) {
 			*e = late;

@@ -42,6 +42,8 @@ bool value_array_text(const struct pg_type *element, bool is_vector, struct span
 bool value_array_binary(const struct pg_type *element, struct span bytes, struct arena *arena, struct pg_value *ret,
 			struct pg_error *e);
 
+/* Days since 1970-01-01 of a day that exists; the year is astronomical. */
+bool value_civil(int64_t year, int64_t month, int64_t day, int64_t *ret_days);
 bool value_date_text(struct span text, struct pg_value *ret);
 bool value_time_text(struct span text, bool with_zone, struct pg_value *ret);
 bool value_timestamp_text(struct span text, bool with_zone, struct pg_value *ret);

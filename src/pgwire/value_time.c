@@ -65,6 +65,14 @@ static int64_t month_days(int64_t year, int64_t month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
+bool value_civil(int64_t year, int64_t month, int64_t day, int64_t *ret_days)
+{
+	if (month < 1 || month > 12 || day < 1 || day > month_days(year, month))
+		return false;
+	*ret_days = days_from_civil(year, month, day);
+	return true;
+}
+
 /* YYYY-MM-DD; " BC" may stand at the very end of the whole text, so the caller cut it off. */
 static bool take_date(struct span *text, bool is_bc, int64_t *ret_days)
 {
@@ -72,14 +80,9 @@ static bool take_date(struct span *text, bool is_bc, int64_t *ret_days)
 	if (!take_number(text, 4, 6, &year) || !take_char(text, '-') || !take_number(text, 1, 2, &month) ||
 	    !take_char(text, '-') || !take_number(text, 1, 2, &day))
 		return false;
-	if (year == 0 || year > YEAR_MAX || month < 1 || month > 12)
+	if (year == 0 || year > YEAR_MAX)
 		return false;
-	if (is_bc)
-		year = 1 - year;
-	if (day < 1 || day > month_days(year, month))
-		return false;
-	*ret_days = days_from_civil(year, month, day);
-	return true;
+	return value_civil(is_bc ? 1 - year : year, month, day, ret_days);
 }
 
 /* HH:MM[:SS[.ffffff]] */

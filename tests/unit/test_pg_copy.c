@@ -1,4 +1,5 @@
 /* tests/wire/pg/copy.txt, each case with its data split at every byte and fed byte by byte. */
+#include "pgwire/backend.h"
 #include "pgwire/copy.h"
 #include "wire_file.h"
 
@@ -158,12 +159,133 @@ static void csv_quotes_only_where_it_must(void **state)
 	arena_free(arena);
 }
 
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* What is taken at all is the double that strtod reads. */
+static void plain_reals_are_read_exactly(void **state)
+{
+	(void)state;
+	/* Halfway between two doubles, and just beside. */
+	static const char *const close[] = {"9007199254740993",
+					    "9007199254740993.0",
+					    "9007199254740993.001",
+					    "0.5000000000000000555",
+					    "1.000000000000000111",
+					    "0.1",
+					    "-0",
+					    "-123456.789",
+					    "18014398509481985",
+					    "0.000000000000000001"};
+	uint64_t seed = 88172645463325252;
+	size_t taken = 0;
+	for (size_t i = 0; i < 200000; i++) {
+		char text[64];
+		struct bind_value v;
+		const int scale = (int)(next_random(&seed) % 19);
+		const uint64_t number = next_random(&seed) >> (1 + next_random(&seed) % 60);
+		if (i < ARRAY_LEN(close)) {
+			(void)snprintf(text, sizeof(text), "%s", close[i]);
+		} else {
+			char digits[32];
+			const int n = snprintf(digits, sizeof(digits), "%020llu", (unsigned long long)number);
+			(void)snprintf(text, sizeof(text), "%.*s.%s", n - scale, digits, digits + n - scale);
+			const size_t zeros = strspn(text, "0");
+			memmove(text, text + zeros - (text[zeros] == '.'),
+				strlen(text) + 1 - zeros + (text[zeros] == '.'));
+		}
+		if (!copy_plain(PG_KIND_FLOAT8, span_of(text), &v))
+			continue;
+		taken++;
+		const double expected = strtod(text, NULL);
+		assert_int_equal(v.kind, BIND_DOUBLE);
+		if (memcmp(&expected, &v.real, sizeof(expected)) != 0)
+			fail_msg("%s: %.17g instead of %.17g", text, v.real, expected);
+	}
+	assert_true(taken > 100000);
+}
+
+/* The same as the general path, or nothing at all. */
+static void plain_fields_mean_the_same(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t oid;
+		enum pg_kind kind;
+		const char *text;
+		bool plain;
+	} cases[] = {
+		{OID_INT4, PG_KIND_INT4, "-2147483647", true},
+		{OID_INT4, PG_KIND_INT4, "2147483648", false},
+		{OID_INT2, PG_KIND_INT2, "32768", false},
+		{OID_INT8, PG_KIND_INT8, "-", false},
+		{OID_INT8, PG_KIND_INT8, "", false},
+		{OID_INT8, PG_KIND_INT8, "1.0", false},
+		{OID_INT8, PG_KIND_INT8, "1.", false},
+		{OID_INT8, PG_KIND_INT8, "999999999999999999", true},
+		{OID_INT8, PG_KIND_INT8, "9223372036854775808", false},
+		{OID_NUMERIC, PG_KIND_NUMERIC, "-12.50", true},
+		{OID_NUMERIC, PG_KIND_NUMERIC, "1.2.3", false},
+		{OID_NUMERIC, PG_KIND_NUMERIC, ".5", false},
+		{OID_NUMERIC, PG_KIND_NUMERIC, "NaN", false},
+		{OID_FLOAT8, PG_KIND_FLOAT8, "1e5", false},
+		{OID_FLOAT8, PG_KIND_FLOAT8, "Infinity", false},
+		{OID_BOOL, PG_KIND_BOOL, "t", true},
+		{OID_BOOL, PG_KIND_BOOL, "tr", false},
+		{OID_DATE, PG_KIND_DATE, "2024-02-29", true},
+		{OID_DATE, PG_KIND_DATE, "2023-02-29", false},
+		{OID_DATE, PG_KIND_DATE, "2023-13-01", false},
+		{OID_DATE, PG_KIND_DATE, "0000-01-01", false},
+		{OID_DATE, PG_KIND_DATE, "1969-12-31", true},
+		{OID_DATE, PG_KIND_DATE, "2023/01/01", false},
+		{OID_TIMESTAMP, PG_KIND_TIMESTAMP, "1969-12-31 23:59:59.5", true},
+		{OID_TIMESTAMP, PG_KIND_TIMESTAMP, "2024-05-06 07:08:09.123456", true},
+		{OID_TIMESTAMP, PG_KIND_TIMESTAMP, "2024-05-06 07:08:09.", false},
+		{OID_TIMESTAMP, PG_KIND_TIMESTAMP, "2024-05-06 24:00:00", false},
+		{OID_TIMESTAMP, PG_KIND_TIMESTAMP, "2024-05-06 07:60:00", false},
+		{OID_TIMESTAMP, PG_KIND_TIMESTAMP, "2024-05-06 07:08:09+02", false},
+		{OID_TEXT, PG_KIND_TEXT, "gr\xc3\xbc\xc3\x9f dich, Welt", true},
+		{OID_TEXT, PG_KIND_TEXT, "eight.by\xc3", false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct arena *arena = arena_new();
+		struct bind_value plain, general = {.kind = BIND_NULL};
+		struct pg_error e = PG_ERROR_INIT;
+		if (copy_plain(cases[i].kind, span_of(cases[i].text), &plain) != cases[i].plain)
+			fail_msg("%s is %staken", cases[i].text, cases[i].plain ? "not " : "");
+		if (cases[i].plain) {
+			assert_true(parameter_decode(cases[i].oid, 0, span_of(cases[i].text), arena, &general, &e));
+			assert_int_equal(plain.kind, general.kind);
+			if (plain.kind == BIND_DECIMAL) {
+				assert_true(plain.decimal.unscaled == general.decimal.unscaled);
+				assert_int_equal(plain.decimal.scale, general.decimal.scale);
+			} else if (plain.kind == BIND_TEXT) {
+				assert_true(span_eq(plain.text, general.text));
+			} else if (plain.kind == BIND_BOOL) {
+				assert_true(plain.boolean == general.boolean);
+			} else {
+				assert_true(plain.integer == general.integer);
+			}
+		}
+		arena_free(arena);
+	}
+	struct bind_value v;
+	assert_false(copy_plain(PG_KIND_TEXT, (struct span){"nul\0inside", 10}, &v));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wire_copies),
 		cmocka_unit_test(written_rows_read_back),
 		cmocka_unit_test(csv_quotes_only_where_it_must),
+		cmocka_unit_test(plain_reals_are_read_exactly),
+		cmocka_unit_test(plain_fields_mean_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
