@@ -24,6 +24,7 @@ enum {
 	/* The catalog and the operation history */
 	LIMIT_CATALOG_ROW_BYTES = 32 * 1024 * 1024,
 	LIMIT_CATALOG_ASYNC = 8192,
+	LIMIT_REMOVALS = 65536, /* files that are gone and not yet forgotten */
 	LIMIT_HISTORY_QUEUE = 65536,
 	LIMIT_HISTORY_PAGE = 1000,
 	/* HTTP */

@@ -11,6 +11,7 @@ static const struct migration own_steps[] = {
 	{2, "CREATE TABLE workspace_users (seq BIGINT, username VARCHAR, workspace_id VARCHAR, scram_verifier VARCHAR, "
 	    "created_at TIMESTAMP, credentials_at TIMESTAMP)"},
 	{3, "ALTER TABLE idempotency_entries RENAME COLUMN headers_json TO seal"},
+	{4, "CREATE TABLE doomed_paths (seq BIGINT, id VARCHAR, path VARCHAR, created_at TIMESTAMP)"},
 };
 
 static bool sql_run(struct session *session, struct buf *sql, struct err *err)

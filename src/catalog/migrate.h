@@ -16,7 +16,7 @@ struct migration {
 	const char *sql;
 };
 
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 
 /* ERR_METADATA: not a catalog, newer than `newest`, or not the schema that rows.def describes afterwards. */
 MUST_CHECK bool migrate_run(struct session *session, const struct migration *steps, size_t count, int64_t newest,

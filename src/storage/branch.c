@@ -6,6 +6,7 @@
 #include "metrics/metrics.h"
 #include "storage/intent.h"
 #include "storage/lock.h"
+#include "storage/removal.h"
 #include "storage/table.h"
 #include "storage/version.h"
 #include "storage/workspace_core.h"
@@ -62,7 +63,7 @@ static bool folder_claim(struct storage *storage, struct arena *arena, const cha
 			 const char **ret_dir, struct intent *intent, struct err *err)
 {
 	*ret_dir = place_project_dir(storage, arena, project_id, id);
-	intent_begin(intent, storage, *ret_dir, NULL);
+	intent_begin(intent, storage, *ret_dir);
 	if (mkdir(*ret_dir, 0750) == 0)
 		return true;
 	int number = errno;
@@ -81,7 +82,7 @@ static bool folder_make(struct storage *storage, struct arena *arena, const char
 	for (int i = 0; i < ID_ATTEMPTS; i++) {
 		id_hex(ID_BYTES, id);
 		const char *dir = place_project_dir(storage, arena, project_id, id);
-		intent_begin(intent, storage, dir, NULL);
+		intent_begin(intent, storage, dir);
 		if (mkdir(dir, 0750) == 0) {
 			*ret_id = arena_strdup(arena, id);
 			*ret_dir = dir;
@@ -199,15 +200,14 @@ bool branch_get(struct storage *storage, const struct call *call, const char *pr
 
 /* ---- delete ---- */
 
-struct removal {
-	const char *dir;
+struct leaving {
 	struct table_row *tables;
 	struct workspace *workspaces;
 	size_t table_count;
 	size_t workspace_count;
 };
 
-static bool rows_remove(struct op *op, const struct removal *r, struct err *err)
+static bool rows_remove(struct op *op, const struct leaving *r, struct removal *gone, struct err *err)
 {
 	struct storage *storage = op->storage;
 	const char *project_id = op->target.project_id;
@@ -222,23 +222,19 @@ static bool rows_remove(struct op *op, const struct removal *r, struct err *err)
 		workspace_forget(t, r->workspaces[i].id);
 	catalog_remove_all_workspaces_of_branch(t, KEY(project_id, id));
 	version_forget(t, project_id, id, NULL, NULL);
+	removal_add(gone, t, place_project_dir(storage, op->call->arena, project_id, id));
 	return catalog_commit(t, err);
 }
 
-/* Out of the way first, so that nothing of the branch shows any more; then removed. */
-static void files_remove(struct op *op, const struct removal *r)
+static void files_remove(struct op *op, const struct leaving *r, struct removal *gone)
 {
 	struct storage *storage = op->storage;
-	struct err ignored = ERR_INIT;
-	char mark[17];
-	id_hex(8, mark);
-	const char *gone = arena_printf(op->call->arena, "%s/gone_%s", storage->settings->staging_dir, mark);
 	for (size_t i = 0; i < r->workspace_count; i++) {
 		workspace_doom(storage, r->workspaces[i].id, PG_SESSION_DELETED);
 		metric_tenant_forget(TENANT_WORKSPACE, r->workspaces[i].id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, op->target.project_id, r->workspaces[i].id, NULL);
 	}
-	(void)!fs_remove_tree(rename(r->dir, gone) == 0 ? gone : r->dir, &ignored);
+	removal_run(gone);
 	version_remove_files(storage, op->target.project_id, op->target.branch_id, NULL, NULL);
 	table_reap(storage->tables);
 	metric_tenant_forget(TENANT_BRANCH, op->target.project_id, op->target.branch_id, NULL);
@@ -251,26 +247,24 @@ static bool delete_branch(struct op *op, struct err *err)
 	const char *project_id = op->target.project_id;
 	const char *id = op->target.branch_id;
 	struct admission admission = {0};
-	struct removal r = {0};
+	struct removal gone = REMOVAL(storage, arena);
+	struct leaving r = {0};
 	struct branch row;
 	struct place place;
-	struct intent intent;
 	if (!branch_place(storage, op->call, project_id, id, &place, err))
 		return false;
 	if (catalog_get_branch(storage->catalog, arena, KEY(project_id, id), &row))
 		op_detail(op, "name", row.name);
-	r.dir = place_project_dir(storage, arena, project_id, id);
 	catalog_list_tables(storage->catalog, arena, KEY(project_id, id), NULL, &r.tables, &r.table_count);
 	catalog_list_workspaces_of_branch(storage->catalog, arena, KEY(project_id, id), NULL, &r.workspaces,
 					  &r.workspace_count);
 	struct lock_name *names = arena_array(arena, struct lock_name, r.table_count);
 	for (size_t i = 0; i < r.table_count; i++)
 		names[i] = (struct lock_name){project_id, id, r.tables[i].bucket, r.tables[i].name};
-	intent_begin(&intent, storage, r.dir, NULL);
-	bool fine = lock_tables(storage->locks, op, names, r.table_count, &admission, err) && rows_remove(op, &r, err);
+	bool fine = lock_tables(storage->locks, op, names, r.table_count, &admission, err) &&
+		    rows_remove(op, &r, &gone, err);
 	if (fine)
-		files_remove(op, &r);
-	intent_end(&intent);
+		files_remove(op, &r, &gone);
 	lock_release(&admission);
 	op_detail_int(op, "tables_deleted", (int64_t)r.table_count);
 	return fine;

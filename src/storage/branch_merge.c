@@ -4,9 +4,9 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "base/json.h"
-#include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/publication.h"
+#include "storage/removal.h"
 #include "storage/table.h"
 #include "storage/version.h"
 #include "storage/write.h"
@@ -231,7 +231,7 @@ static bool record_one(struct merge *m, size_t i, struct catalog_txn *t, struct 
 }
 
 /* All is recorded: what follows is finished at the next start if it is not now. */
-static void tables_move(struct merge *m)
+static void tables_move(struct merge *m, struct removal *gone)
 {
 	struct storage *storage = m->op->storage;
 	struct arena *arena = m->op->call->arena;
@@ -247,12 +247,12 @@ static void tables_move(struct merge *m)
 		(void)!publication_finish(storage, arena, &pending, &ignored);
 		if (m->result->tables[i].on_main)
 			version_pinned(storage, &moving->version, from->project_id);
-		(void)!fs_unlink(moving->branch.path, &ignored);
 		version_remove_files(storage, from->project_id, from->branch_id, from->bucket, from->name);
 		table_forget(storage->tables,
 			     place_table_path(storage, arena, from->project_id, BRANCH_MAIN, from->bucket, from->name));
 	}
 	(void)rmdir(m->dir);
+	removal_run(gone);
 	table_reap(storage->tables);
 }
 
@@ -271,21 +271,18 @@ static bool tables_merge(struct merge *m, struct err *err)
 	const struct op_target *t = &m->op->target;
 	size_t n = m->result->count;
 	struct catalog_txn *txn = catalog_txn(storage->catalog, m->op->call->arena);
-	struct intent intent;
-	const char **paths = arena_array(m->op->call->arena, const char *, n);
+	struct removal gone = REMOVAL(storage, m->op->call->arena);
 	bool fine = pins_make(m, err);
 	catalog_expect_branch(txn, KEY(t->project_id, t->branch_id), ERR_BRANCH_NOT_FOUND);
-	for (size_t i = 0; i < n; i++)
-		paths[i] = m->moving[i].branch.path;
-	intent_begin_list(&intent, storage, paths, n);
-	for (size_t i = 0; i < n && fine; i++)
+	for (size_t i = 0; i < n && fine; i++) {
 		fine = record_one(m, i, txn, err);
+		removal_add(&gone, txn, m->moving[i].branch.path);
+	}
 	fine = fine && catalog_commit(txn, err);
 	if (fine)
-		tables_move(m);
+		tables_move(m, &gone);
 	else
 		give_up(m);
-	intent_end(&intent);
 	return fine;
 }
 

@@ -5,6 +5,7 @@
 #include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/place.h"
+#include "storage/removal.h"
 #include "storage/sharing.h"
 #include "storage/snapshot.h"
 
@@ -46,7 +47,7 @@ static bool create(struct storage *storage, const struct call *call, const char 
 	const char *dir = place_bucket_dir(storage, call->arena, project_id, NULL, name);
 	bool fresh = !fs_is_dir(dir);
 	struct intent intent;
-	intent_begin(&intent, storage, fresh ? dir : NULL, NULL);
+	intent_begin(&intent, storage, fresh ? dir : NULL);
 	if (!fs_mkdir(dir, err)) {
 		intent_end(&intent);
 		return err_recode(err, ERR_CREATE_FAILED_SERVER);
@@ -136,12 +137,11 @@ static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade,
 	struct arena *arena = op->call->arena;
 	struct admission admission = {0};
 	struct bucket_tables tables;
-	struct intent intent;
+	struct removal gone = REMOVAL(storage, arena);
 	bucket_tables_of(storage, arena, bucket->project_id, bucket->name, &tables);
 	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
 		    (cascade || is_empty((void *)(uintptr_t)bucket, storage->catalog, err)) &&
 		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
-	intent_begin(&intent, storage, place_bucket_dir(storage, arena, bucket->project_id, NULL, bucket->name), NULL);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket(t, KEY(bucket->project_id, bucket->name), ERR_BUCKET_NOT_FOUND);
@@ -149,12 +149,11 @@ static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade,
 			catalog_check(t, is_empty, (void *)(uintptr_t)bucket);
 		catalog_remove_bucket(t, KEY(bucket->project_id, bucket->name));
 		catalog_remove_all_bucket_shares(t, KEY(bucket->project_id, bucket->name));
-		bucket_tables_forget(t, &tables);
+		bucket_tables_forget(t, &tables, &gone);
 		fine = catalog_commit(t, err);
 	}
 	if (fine)
-		bucket_tables_remove(storage, arena, &tables);
-	intent_end(&intent);
+		bucket_tables_remove(storage, &tables, &gone);
 	lock_release(&admission);
 	return fine;
 }

@@ -8,6 +8,8 @@
 #include "storage/lock.h"
 #include "storage/storage.h"
 
+struct removal;
+
 struct bucket_info {
 	const char *name;
 	int64_t table_count;
@@ -43,10 +45,10 @@ struct bucket_tables {
 /* bucket NULL: of all buckets of the project. */
 void bucket_tables_of(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
 		      struct bucket_tables *ret);
-/* Adds the removal of their records, versions included, and of the links to the transaction. */
-void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tables);
+/* Adds the removal of their records, versions included, of the links and of the folders to the transaction. */
+void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tables, struct removal *gone);
 /* After the commit: folders and version pins. */
-void bucket_tables_remove(struct storage *storage, struct arena *arena, const struct bucket_tables *tables);
+void bucket_tables_remove(struct storage *storage, const struct bucket_tables *tables, struct removal *gone);
 
 /* How a link shows. */
 void bucket_info_linked(struct storage *storage, struct arena *arena, const struct bucket_link *link,

@@ -1,12 +1,9 @@
 #include "storage/bucket.h"
 
-#include "base/fs.h"
-#include "base/id.h"
 #include "metrics/metrics.h"
 #include "storage/place.h"
+#include "storage/removal.h"
 #include "storage/version.h"
-
-#include <stdio.h>
 
 void bucket_tables_of(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
 		      struct bucket_tables *ret)
@@ -39,7 +36,40 @@ void bucket_tables_of(struct storage *storage, struct arena *arena, const char *
 	}
 }
 
-void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tables)
+/* Calls `visit` for the folders of the tables, each once; of a whole project's own tables only those in its branches. */
+static void folders_visit(const struct bucket_tables *tables,
+			  void (*visit)(void *ctx, const char *project_id, const char *branch_id, const char *bucket),
+			  void *ctx)
+{
+	const struct table_row *former = NULL;
+	if (tables->bucket)
+		visit(ctx, tables->project_id, BRANCH_MAIN, tables->bucket);
+	for (size_t i = 0; i < tables->link_count; i++)
+		visit(ctx, tables->links[i].project_id, BRANCH_MAIN, tables->links[i].name);
+	/* In the order of project, bucket, branch. */
+	for (size_t i = 0; i < tables->count; i++) {
+		const struct table_row *row = &tables->rows[i];
+		bool same = former && strcmp(former->branch_id, row->branch_id) == 0 &&
+			    strcmp(former->bucket, row->bucket) == 0 &&
+			    strcmp(former->project_id, row->project_id) == 0;
+		former = row;
+		if (!same && strcmp(row->branch_id, BRANCH_MAIN) != 0)
+			visit(ctx, row->project_id, row->branch_id, row->bucket);
+	}
+}
+
+struct leaving {
+	struct catalog_txn *txn;
+	struct removal *gone;
+};
+
+static void folder_doom(void *ctx, const char *project_id, const char *branch_id, const char *bucket)
+{
+	const struct leaving *l = ctx;
+	removal_add(l->gone, l->txn, place_bucket_dir(l->gone->storage, l->gone->arena, project_id, branch_id, bucket));
+}
+
+void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tables, struct removal *gone)
 {
 	if (tables->bucket) {
 		catalog_remove_all_tables_of_bucket(t, KEY(tables->project_id, tables->bucket));
@@ -55,40 +85,24 @@ void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tab
 		version_forget(t, row->project_id, row->branch_id, row->bucket, row->name);
 		catalog_remove_publication(t, KEY(row->project_id, row->branch_id, row->bucket, row->name));
 	}
+	folders_visit(tables, folder_doom, &(struct leaving){t, gone});
 }
 
-/* Out of the way first, so that the name is free at once; then removed. */
-static void folder_remove(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-			  const char *bucket)
+static void versions_remove(void *ctx, const char *project_id, const char *branch_id, const char *bucket)
 {
-	struct err ignored = ERR_INIT;
-	char mark[17];
-	id_hex(8, mark);
-	const char *dir = place_bucket_dir(storage, arena, project_id, branch_id, bucket);
-	const char *gone = arena_printf(arena, "%s/gone_%s", storage->settings->staging_dir, mark);
-	(void)!fs_remove_tree(rename(dir, gone) == 0 ? gone : dir, &ignored);
-	version_remove_files(storage, project_id, branch_id, bucket, NULL);
+	version_remove_files(ctx, project_id, branch_id, bucket, NULL);
 }
 
-void bucket_tables_remove(struct storage *storage, struct arena *arena, const struct bucket_tables *tables)
+void bucket_tables_remove(struct storage *storage, const struct bucket_tables *tables, struct removal *gone)
 {
-	const struct table_row *former = NULL;
-	if (tables->bucket)
-		folder_remove(storage, arena, tables->project_id, BRANCH_MAIN, tables->bucket);
-	for (size_t i = 0; i < tables->link_count; i++)
-		folder_remove(storage, arena, tables->links[i].project_id, BRANCH_MAIN, tables->links[i].name);
-	/* In the order of project, bucket, branch: each folder once. */
+	removal_run(gone);
+	folders_visit(tables, versions_remove, storage);
 	for (size_t i = 0; i < tables->count; i++) {
 		const struct table_row *row = &tables->rows[i];
-		bool same = former && strcmp(former->branch_id, row->branch_id) == 0 &&
-			    strcmp(former->bucket, row->bucket) == 0 &&
-			    strcmp(former->project_id, row->project_id) == 0;
-		former = row;
-		if (same)
-			continue;
-		metric_tenant_forget(TENANT_TABLE, row->project_id, row->bucket, NULL);
-		if (strcmp(row->branch_id, BRANCH_MAIN) != 0)
-			folder_remove(storage, arena, row->project_id, row->branch_id, row->bucket);
+		bool same = i > 0 && strcmp(row->bucket, row[-1].bucket) == 0 &&
+			    strcmp(row->project_id, row[-1].project_id) == 0;
+		if (!same)
+			metric_tenant_forget(TENANT_TABLE, row->project_id, row->bucket, NULL);
 	}
 	table_reap(storage->tables);
 }

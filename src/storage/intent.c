@@ -5,7 +5,6 @@
 #include "base/id.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,12 +13,12 @@ enum { NOTE_BYTES_MAX = 64 * 1024 };
 
 static const struct span note_suffix = {".intent", 7};
 
-void intent_begin_list(struct intent *intent, const struct storage *storage, const char *const *paths, size_t n)
+void intent_begin(struct intent *intent, const struct storage *storage, const char *path)
 {
 	struct buf text = BUF(NOTE_BYTES_MAX);
 	char mark[17];
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&text, "%s\n", paths[i]);
+	if (path)
+		buf_printf(&text, "%s\n", path);
 	id_hex(8, mark);
 	int len = snprintf(intent->path, sizeof(intent->path), "%s/%s.intent", storage->settings->staging_dir, mark);
 	bool fits = len > 0 && (size_t)len < sizeof(intent->path) && text.len && !text.failed;
@@ -32,19 +31,6 @@ void intent_begin_list(struct intent *intent, const struct storage *storage, con
 	if (!fine)
 		intent->path[0] = '\0';
 	buf_done(&text);
-}
-
-void intent_begin(struct intent *intent, const struct storage *storage, ...)
-{
-	enum { PATHS_MAX = 8 };
-	const char *paths[PATHS_MAX];
-	size_t n = 0;
-	va_list list;
-	va_start(list, storage);
-	while (n < PATHS_MAX && (paths[n] = va_arg(list, const char *)))
-		n++;
-	va_end(list);
-	intent_begin_list(intent, storage, paths, n);
 }
 
 void intent_end(struct intent *intent)

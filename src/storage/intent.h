@@ -1,5 +1,5 @@
 /*
- * What an operation is about to create or to remove on disk, noted in a small
+ * What an operation is about to create on disk, noted in a small
  * file of the staging folder while it runs. When the process dies in between,
  * the next start finds a thing without a record; named in an intent it is the
  * rest of a change that nobody was promised and is removed, else it is moved to
@@ -7,7 +7,7 @@
  *
  *	struct intent intent;
  *	intent_begin(&intent, storage, path, dir, NULL);
- *	... create, commit; or commit, remove ...
+ *	... create, commit ...
  *	intent_end(&intent);
  *
  * Notes are not synced: they are for a process that dies, not for a machine that
@@ -24,9 +24,8 @@ struct intent {
 	char path[LIMIT_PATH_BYTES]; /* of the note; empty: none */
 };
 
-/* Paths (const char *) ended by NULL; folders stand for all below them. */
-void intent_begin(struct intent *intent, const struct storage *storage, ...) __attribute__((sentinel));
-void intent_begin_list(struct intent *intent, const struct storage *storage, const char *const *paths, size_t n);
+/* A file, or a folder with all below it; NULL: nothing is noted. */
+void intent_begin(struct intent *intent, const struct storage *storage, const char *path);
 void intent_end(struct intent *intent);
 /* The paths of all notes that a dead process left, as keys of the map. */
 void intent_collect(const struct storage *storage, struct map *ret);

@@ -9,6 +9,7 @@
 #include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/place.h"
+#include "storage/removal.h"
 #include "storage/snapshot.h"
 #include "storage/object.h"
 #include "storage/version.h"
@@ -181,7 +182,7 @@ static bool create(struct storage *storage, const struct call *call, const struc
 		return exists_already(storage, call, request->id, err);
 	if (!folders_ready(storage, err))
 		return err_recode(err, ERR_CREATE_FAILED_SERVER);
-	intent_begin(&intent, storage, dir, NULL);
+	intent_begin(&intent, storage, dir);
 	/* The folder is the claim on the id: of two creators one gets it, and no dev branch has that folder. */
 	if (mkdir(dir, 0750) != 0) {
 		int number = errno;
@@ -274,32 +275,19 @@ static void remove_rows(struct storage *storage, const struct call *call, struct
 	catalog_remove_all_jobs_newest(t, KEY(id));
 }
 
-/* Out of the way first, so that the id is free at once; then removed. */
-static void remove_folder(struct storage *storage, const struct call *call, const char *path)
-{
-	struct err err = ERR_INIT;
-	char mark[17];
-	id_hex(8, mark);
-	const char *gone = arena_printf(call->arena, "%s/gone_%s", storage->settings->staging_dir, mark);
-	(void)!fs_remove_tree(rename(path, gone) == 0 ? gone : path, &err);
-}
-
 /* The folders of the project, its branches, files and snapshots. */
-static const char **folders_of(struct storage *storage, struct arena *arena, const char *id, size_t *ret_n)
+static void doom_folders(struct removal *gone, struct catalog_txn *t, const char *id)
 {
+	struct storage *storage = gone->storage;
 	const struct settings *s = storage->settings;
 	struct branch *branches;
 	size_t n;
-	size_t count = 0;
-	catalog_list_branches(storage->catalog, arena, KEY(id), NULL, &branches, &n);
-	const char **folders = arena_array(arena, const char *, n + 3);
-	folders[count++] = place_project_dir(storage, arena, id, NULL);
-	folders[count++] = arena_printf(arena, "%s/project_%s", s->files_dir, id);
-	folders[count++] = arena_printf(arena, "%s/%s", s->snapshots_dir, id);
+	catalog_list_branches(storage->catalog, gone->arena, KEY(id), NULL, &branches, &n);
 	for (size_t i = 0; i < n; i++)
-		folders[count++] = place_project_dir(storage, arena, id, branches[i].id);
-	*ret_n = count;
-	return folders;
+		removal_add(gone, t, place_project_dir(storage, gone->arena, id, branches[i].id));
+	removal_add(gone, t, arena_printf(gone->arena, "%s/project_%s", s->files_dir, id));
+	removal_add(gone, t, arena_printf(gone->arena, "%s/%s", s->snapshots_dir, id));
+	removal_add(gone, t, place_project_dir(storage, gone->arena, id, NULL));
 }
 
 static bool status_deleted(void *ctx, struct project *row, struct arena *arena)
@@ -327,9 +315,8 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 	struct admission admission = {0};
 	struct upload *uploads;
 	struct bucket_tables tables;
-	struct intent intent;
+	struct removal gone = REMOVAL(storage, arena);
 	struct workspace *workspaces;
-	size_t folder_count;
 	size_t upload_count;
 	size_t workspace_count;
 	if (!project_get(storage, op->call, id, &project, err))
@@ -337,8 +324,6 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 	if (keep_record && strcmp(project.status, "deleted") == 0)
 		return err_set(err, ERR_NOT_FOUND, "Project %s not found", id);
 	bucket_tables_of(storage, arena, id, NULL, &tables);
-	const char **folders = folders_of(storage, arena, id, &folder_count);
-	intent_begin_list(&intent, storage, folders, folder_count);
 	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
 		    snapshot_auto_bucket(op, tables.rows + tables.own_count, tables.count - tables.own_count, err);
 	if (fine) {
@@ -347,7 +332,8 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_project(t, KEY(id), ERR_NOT_FOUND);
 		remove_rows(storage, op->call, t, id);
-		bucket_tables_forget(t, &tables);
+		bucket_tables_forget(t, &tables, &gone);
+		doom_folders(&gone, t, id);
 		if (keep_record)
 			catalog_change_project(t, KEY(id), status_deleted, NULL, ERR_NOT_FOUND);
 		else
@@ -360,16 +346,13 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 			if (uploads[i].staged_path)
 				blob_remove(storage->settings->files_dir, uploads[i].staged_path);
 		object_forget_project(storage, id);
-		bucket_tables_remove(storage, arena, &tables);
-		for (size_t i = 0; i < folder_count; i++)
-			remove_folder(storage, op->call, folders[i]);
+		bucket_tables_remove(storage, &tables, &gone);
 		version_remove_files(storage, id, NULL, NULL, NULL);
 		table_reap(storage->tables);
 		metric_tenant_forget(TENANT_PROJECT, id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, id, NULL, NULL);
 		metric_tenant_forget(TENANT_BRANCH, id, NULL, NULL);
 	}
-	intent_end(&intent);
 	lock_release(&admission);
 	return fine;
 }

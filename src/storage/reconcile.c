@@ -7,6 +7,7 @@
 #include "storage/intent.h"
 #include "storage/place.h"
 #include "storage/publication.h"
+#include "storage/removal.h"
 #include "storage/version.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ enum { LOST_DAYS = 7 };
 
 struct walk {
 	struct storage *storage;
-	const struct map *intents; /* what a dead process was about to create or remove */
+	const struct map *intents; /* what a dead process was about to create or to remove */
 	struct arena *arena;	   /* of the thing being looked at */
 	struct reconcile_report *report;
 	const char *lost_dir;
@@ -250,6 +251,7 @@ bool reconcile_run(struct storage *storage, struct reconcile_report *ret, struct
 	if (!fs_is_dir(s->duckdb_dir))
 		return true;
 	intent_collect(storage, &intents);
+	removals_collect(storage, &intents);
 	struct walk w = {
 		.storage = storage, .intents = &intents, .report = ret, .arena = arena_new(), .dir = s->duckdb_dir};
 	struct walk snapshots = w;
@@ -263,7 +265,8 @@ bool reconcile_run(struct storage *storage, struct reconcile_report *ret, struct
 		    (!fs_is_dir(s->snapshots_dir) || fs_list(s->snapshots_dir, look_at_snapshots, &snapshots, err));
 	if (fine) {
 		rows_follow_files(storage, ret);
-		fine = fs_remove_tree(s->staging_dir, err) && fs_mkdir(s->staging_dir, err);
+		fine = removals_settle(storage, err) && fs_remove_tree(s->staging_dir, err) &&
+		       fs_mkdir(s->staging_dir, err);
 		lost_measure(storage);
 	}
 	map_done(&intents);

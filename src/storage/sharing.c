@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/id.h"
-#include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/place.h"
+#include "storage/removal.h"
 #include "storage/snapshot.h"
 
 static bool project_known(struct storage *storage, const struct call *call, const char *id, struct err *err)
@@ -219,21 +219,19 @@ bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct e
 	struct arena *arena = op->call->arena;
 	struct admission admission = {0};
 	struct bucket_tables tables;
-	struct intent intent;
+	struct removal gone = REMOVAL(storage, arena);
 	bucket_tables_of(storage, arena, link->project_id, link->name, &tables);
 	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
 		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
-	intent_begin(&intent, storage, place_bucket_dir(storage, arena, link->project_id, NULL, link->name), NULL);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket_link(t, KEY(link->project_id, link->name), ERR_LINK_NOT_FOUND);
 		catalog_remove_bucket_link(t, KEY(link->project_id, link->name));
-		bucket_tables_forget(t, &tables);
+		bucket_tables_forget(t, &tables, &gone);
 		fine = catalog_commit(t, err);
 	}
 	if (fine)
-		bucket_tables_remove(storage, arena, &tables);
-	intent_end(&intent);
+		bucket_tables_remove(storage, &tables, &gone);
 	lock_release(&admission);
 	op_detail(op, "source_project_id", link->source_project_id);
 	op_detail(op, "source_bucket_name", link->source_bucket);

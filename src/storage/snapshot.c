@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "metrics/metrics.h"
 #include "storage/intent.h"
+#include "storage/removal.h"
 #include "storage/shape.h"
 #include "storage/snapshot_settings.h"
 
@@ -83,7 +84,7 @@ static bool claim(struct storage *storage, struct arena *arena, struct snapshot 
 		if (catalog_get_snapshot(storage->catalog, arena, KEY(row->id), &taken))
 			continue;
 		const char *dir = snapshot_dir(storage, arena, row);
-		intent_begin(intent, storage, dir, NULL);
+		intent_begin(intent, storage, dir);
 		if (mkdir(dir, 0750) == 0)
 			return true;
 		int number = errno;
@@ -339,17 +340,14 @@ bool snapshot_list(struct storage *storage, const struct call *call, const char 
 
 static bool discard(struct storage *storage, struct arena *arena, const struct snapshot *row, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	struct intent intent;
-	const char *dir = snapshot_dir(storage, arena, row);
+	struct removal gone = REMOVAL(storage, arena);
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 	catalog_expect_snapshot(t, KEY(row->id), ERR_SNAPSHOT_NOT_FOUND);
 	catalog_remove_snapshot(t, KEY(row->id));
-	intent_begin(&intent, storage, dir, NULL);
+	removal_add(&gone, t, snapshot_dir(storage, arena, row));
 	bool fine = catalog_commit(t, err);
 	if (fine)
-		(void)!fs_remove_tree(dir, &ignored);
-	intent_end(&intent);
+		removal_run(&gone);
 	table_reap(storage->tables);
 	return fine;
 }

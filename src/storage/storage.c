@@ -17,6 +17,7 @@
 #include "storage/object.h"
 #include "storage/multipart.h"
 #include "storage/reconcile.h"
+#include "storage/removal.h"
 #include "storage/s3_credential.h"
 #include "storage/snapshot.h"
 #include "storage/statement_stats.h"
@@ -95,6 +96,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 		hash_sha256_hex(span_of(settings->admin_api_key), st->admin_key_hash);
 	st->statements = statement_stats_new();
 	st->activity = activity_new();
+	st->removals = removals_new();
 	st->locks = locks_new(settings->operation_timeout, (size_t)settings->write_workers);
 	if ((settings->otlp_endpoint &&
 	     !traces_start(settings->otlp_endpoint, settings->api_version, &st->traces, err)) ||
@@ -113,6 +115,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	sweeper_add(st->sweeper, "snapshot_retention", 60, snapshot_sweep);
 	sweeper_add(st->sweeper, "operation_log", 3600, sweep_history);
 	sweeper_add(st->sweeper, "lost", 3600, reconcile_sweep);
+	sweeper_add(st->sweeper, "removals", 5, removals_sweep);
 	sweeper_add(st->sweeper, "incoming", 3600, objects_sweep);
 	sweeper_add(st->sweeper, "staging", 60, file_sweep);
 	sweeper_add(st->sweeper, "jobs", 3600, jobs_sweep);
@@ -139,6 +142,10 @@ void storage_close(struct storage *st)
 	instance_close(st->data);
 	objects_close(st);
 	history_close(st->history);
+	struct err ignored = ERR_INIT;
+	if (st->catalog)
+		(void)!removals_sweep(st, &ignored);
+	removals_free(st->removals);
 	catalog_close(st->catalog);
 	locks_free(st->locks);
 	statement_stats_free(st->statements);

@@ -19,6 +19,7 @@ struct traces;
 struct workspaces;
 struct sweeper;
 struct objects;
+struct removals;
 struct statement_stats;
 struct activity;
 struct own_object;
@@ -34,6 +35,7 @@ struct storage {
 	struct locks *locks;
 	struct jobs *jobs;
 	struct objects *objects;
+	struct removals *removals;	    /* removal.h */
 	struct traces *traces;		    /* NULL without an OTLP collector */
 	struct workspaces *workspaces;	    /* open workspace instances and SQL sessions (workspace_instance.h) */
 	struct statement_stats *statements; /* statement_stats.h */

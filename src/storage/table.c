@@ -10,6 +10,7 @@
 #include "metrics/metrics.h"
 #include "storage/intent.h"
 #include "storage/lock.h"
+#include "storage/removal.h"
 #include "storage/shape.h"
 #include "storage/snapshot.h"
 #include "storage/version.h"
@@ -255,7 +256,7 @@ bool table_publish_file(struct op *op, struct place *place, const char *table, c
 	struct table_row row = row_new(place, table, info);
 	const char *dir = place_bucket_dir(storage, arena, row.project_id, row.branch_id, row.bucket);
 	const char *path = place_table_path(storage, arena, row.project_id, row.branch_id, row.bucket, table);
-	intent_begin(&intent, storage, path, NULL);
+	intent_begin(&intent, storage, path);
 	bool fine = fs_mkdir(dir, err) && fs_publish(file, path, false, err) && row_insert(place, &row, err);
 	if (!fine) {
 		(void)!fs_unlink(path, &ignored);
@@ -326,8 +327,7 @@ bool table_create(struct storage *storage, const struct call *call, const char *
 bool table_discard(struct op *op, struct place *place, struct err *err)
 {
 	struct storage *storage = op->storage;
-	struct err ignored = ERR_INIT;
-	struct intent intent;
+	struct removal gone = REMOVAL(storage, op->call->arena);
 	const struct table_row *row = &place->table;
 	const char *path =
 		place_table_path(storage, op->call->arena, row->project_id, row->branch_id, row->bucket, row->name);
@@ -336,17 +336,15 @@ bool table_discard(struct op *op, struct place *place, struct err *err)
 	catalog_remove_table_row(t, KEY(row->project_id, row->branch_id, row->bucket, row->name));
 	catalog_remove_publication(t, KEY(row->project_id, row->branch_id, row->bucket, row->name));
 	version_forget(t, row->project_id, row->branch_id, row->bucket, row->name);
-	intent_begin(&intent, storage, path, NULL);
+	removal_add(&gone, t, path);
 	bool fine = catalog_commit(t, err);
 	if (fine) {
-		/* Gone from here on, whatever becomes of the file. */
-		(void)!fs_unlink(path, &ignored);
+		removal_run(&gone);
 		version_remove_files(storage, row->project_id, row->branch_id, row->bucket, row->name);
 		table_reap(storage->tables);
 		if (place->on_main)
 			metric_tenant_forget(TENANT_TABLE, row->project_id, row->bucket, row->name);
 	}
-	intent_end(&intent);
 	return fine;
 }
 

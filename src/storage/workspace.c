@@ -5,6 +5,7 @@
 #include "engine/sql.h"
 #include "metrics/metrics.h"
 #include "storage/intent.h"
+#include "storage/removal.h"
 #include "storage/workspace_core.h"
 
 enum { VIEW_COUNT_SECONDS = 2 };
@@ -239,7 +240,7 @@ static bool create(struct op *op, const struct workspace_create *request, struct
 	}
 	const char *folder =
 		arena_printf(arena, "%s/_workspaces", place_project_dir(storage, arena, row.project_id, row.branch_id));
-	intent_begin(&intent, storage, row.db_path, NULL);
+	intent_begin(&intent, storage, row.db_path);
 	bool fine = fs_mkdir(folder, err) && preload(op, &row, request, err) && fs_sync_dir(folder, err) &&
 		    commit_new(op, &row, err);
 	if (!fine && err->code != ERR_WORKSPACE_EXISTS) {
@@ -271,24 +272,25 @@ static bool delete_workspace(struct op *op, const char *branch_id, const char *i
 {
 	struct storage *storage = op->storage;
 	struct workspace row;
-	struct intent intent;
+	struct removal gone = REMOVAL(storage, op->call->arena);
 	if (!workspace_find(storage, op->call->arena, op->target.project_id, branch_id, id, true, &row, err))
 		return false;
-	intent_begin(&intent, storage, row.db_path, NULL);
 	struct catalog_txn *t = catalog_txn(storage->catalog, op->call->arena);
 	catalog_expect_workspace(t, KEY(id), ERR_WORKSPACE_NOT_FOUND);
 	catalog_remove_workspace(t, KEY(id));
 	workspace_forget(t, id);
+	if (row.db_path)
+		removal_add(&gone, t, row.db_path);
 	bool fine = catalog_commit(t, err);
 	if (fine) {
 		workspace_doom(storage, id, PG_SESSION_DELETED);
 		workspace_files_remove(storage, &row);
+		removal_run(&gone);
 		metric_tenant_forget(TENANT_WORKSPACE, id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, row.project_id, id, NULL);
 	} else if (err->code == ERR_WORKSPACE_NOT_FOUND) {
 		(void)workspace_missing(id, err);
 	}
-	intent_end(&intent);
 	return fine;
 }
 

@@ -131,7 +131,7 @@ static bool publish_copy(struct table_write *w, struct table_row *row, const cha
 	row->base_created_at = w->place.table.created_at;
 	row->generation = 1;
 	catalog_put_table_row(t, row);
-	intent_begin(&intent, storage, path, NULL);
+	intent_begin(&intent, storage, path);
 	bool fine = fs_mkdir(dir, err) && swap(w, path, NULL, t, err);
 	intent_end(&intent);
 	if (fine && w->copy_ns)

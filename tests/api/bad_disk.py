@@ -38,5 +38,14 @@ class BadDisk:
     def full(self, part):
         return self.fault("full", part)
 
+    def deadly(self, step, part):
+        """The server is killed at the `step`th change of the disk at paths that hold `part`."""
+        return self.fault("die", f"{step} {part}")
+
+    def steps(self):
+        """How many such changes there were since the last `deadly`, and what the last one was at."""
+        number, path = (self.folder / "steps").read_text().split(maxsplit=1)
+        return int(number), path.strip()
+
     def nearly_full(self):
         return self.fault("space")

@@ -5,14 +5,19 @@
  *	slow	"<milliseconds> <part of a path>"	making such files durable takes that long
  *	full	"<part of a path>"			writes to such files fail with ENOSPC
  *	space	anything				every file system is nearly full, says statvfs
+ *	die	"<number> <part of a path>"		before so many such files or folders have been made durable, named,
+ *							renamed or removed the process is killed; "steps" tells the number
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,17 +41,54 @@ static bool fault(const char *name, char ret[LINE_MAX])
 	return true;
 }
 
+static bool path_of(int fd, char ret[PATH_BYTES])
+{
+	char entry[64];
+	(void)snprintf(entry, sizeof(entry), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(entry, ret, PATH_BYTES - 1);
+	ret[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
 /* Whether the open file's path holds the text. */
 static bool concerns(int fd, const char *text)
 {
-	char link[64];
 	char path[PATH_BYTES];
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return false;
-	path[n] = '\0';
-	return strstr(path, text) != NULL;
+	return path_of(fd, path) && strstr(path, text) != NULL;
+}
+
+/* Counts from 1 again whenever it was switched off in between. */
+static void maybe_die(const char *path)
+{
+	static atomic_long steps;
+	char line[LINE_MAX];
+	char report[PATH_BYTES];
+	char *rest;
+	if (!fault("die", line)) {
+		atomic_store(&steps, 0);
+		return;
+	}
+	long last = strtol(line, &rest, 10);
+	if (*rest != ' ' || !strstr(path, rest + 1))
+		return;
+	long step = atomic_fetch_add(&steps, 1) + 1;
+	(void)snprintf(report, sizeof(report), "%s/steps", getenv("FAULT_DIR"));
+	int fd = open(report, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		/* Over the former line, in one go: the process may be killed here too. */
+		int len = snprintf(report, sizeof(report), "%ld %-512s\n", step, path);
+		(void)!write(fd, report, (size_t)len);
+		(void)close(fd);
+	}
+	if (step >= last)
+		(void)kill(getpid(), SIGKILL);
+}
+
+static void maybe_die_at(int fd)
+{
+	char path[PATH_BYTES];
+	if (path_of(fd, path))
+		maybe_die(path);
 }
 
 static void maybe_slow(int fd)
@@ -80,11 +122,15 @@ typedef int sync_function(int fd);
 typedef ssize_t pwrite_function(int fd, const void *data, size_t n, off_t at);
 typedef ssize_t write_function(int fd, const void *data, size_t n);
 typedef int space_function(const char *path, struct statvfs *ret);
+typedef int path_function(const char *path);
+typedef int paths_function(const char *from, const char *to);
+typedef int mkdir_function(const char *path, mode_t mode);
 
 int fsync(int fd)
 {
 	REAL("fsync", sync_function *)
 	maybe_slow(fd);
+	maybe_die_at(fd);
 	return real(fd);
 }
 
@@ -92,6 +138,7 @@ int fdatasync(int fd)
 {
 	REAL("fdatasync", sync_function *)
 	maybe_slow(fd);
+	maybe_die_at(fd);
 	return real(fd);
 }
 
@@ -125,4 +172,46 @@ int statvfs(const char *path, struct statvfs *ret)
 	if (fault("space", line))
 		ret->f_bavail = ret->f_bfree = ret->f_blocks / 100;
 	return 0;
+}
+
+int unlink(const char *path)
+{
+	REAL("unlink", path_function *)
+	maybe_die(path);
+	return real(path);
+}
+
+int rmdir(const char *path)
+{
+	REAL("rmdir", path_function *)
+	maybe_die(path);
+	return real(path);
+}
+
+int remove(const char *path)
+{
+	REAL("remove", path_function *)
+	maybe_die(path);
+	return real(path);
+}
+
+int rename(const char *from, const char *to)
+{
+	REAL("rename", paths_function *)
+	maybe_die(to);
+	return real(from, to);
+}
+
+int link(const char *from, const char *to)
+{
+	REAL("link", paths_function *)
+	maybe_die(to);
+	return real(from, to);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	REAL("mkdir", mkdir_function *)
+	maybe_die(path);
+	return real(path, mode);
 }
