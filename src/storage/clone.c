@@ -36,9 +36,8 @@ static bool finish(const struct op *op, const struct source_pin *pin, struct sta
 /* Over an existing table; *ret_there: there was one. */
 static bool replace_table(struct op *op, const char *file, bool *ret_there, struct table_info *ret, struct err *err)
 {
-	const struct op_target *t = &op->target;
 	struct table_write w = {0};
-	*ret_there = write_begin(&w, op, t->project_id, t->branch_id, t->bucket, t->table, err);
+	*ret_there = write_begin(&w, op, err);
 	bool fine = *ret_there && write_next_file(&w, file, err) && write_publish(&w, err);
 	if (fine)
 		*ret = w.published;

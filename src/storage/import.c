@@ -496,7 +496,6 @@ static void fill_result(const struct importer *im, struct table_import_result *r
 
 static bool import(struct importer *im, struct table_import_result *ret, struct err *err)
 {
-	const struct table_import *r = im->request;
 	struct op *op = im->op;
 	/* In the order in which callers are promised the errors. */
 	if (!not_linked(im, err) || !sources_open(im, err))
@@ -506,8 +505,7 @@ static bool import(struct importer *im, struct table_import_result *ret, struct 
 		return false;
 	}
 	op_began_long(op);
-	bool fine = write_begin(&im->write, op, r->project_id, r->branch_id, r->bucket, r->table, err) &&
-		    session_open(im->storage->data, &im->session, err) &&
+	bool fine = write_begin(&im->write, op, err) && session_open(im->storage->data, &im->session, err) &&
 		    (!op->call->progress || session_follow(im->session, op->call->progress, err)) && fill_next(im, err);
 	if (!fine && im->session)
 		explain(im, err);

@@ -153,13 +153,8 @@ bool rows_delete(struct storage *storage, const struct call *call, struct schema
 {
 	struct op op;
 	struct table_write w;
-	op_begin(&op, storage, call, OP_delete_rows,
-		 (struct op_target){.project_id = target.project_id,
-				    .branch_id = target.branch_id,
-				    .bucket = target.bucket,
-				    .table = target.table});
-	bool fine = write_begin(&w, &op, target.project_id, target.branch_id, target.bucket, target.table, err) &&
-		    delete_rows(&w, where_clause, ret, err);
+	op_begin(&op, storage, call, OP_delete_rows, schema_op_target(target));
+	bool fine = write_begin(&w, &op, err) && delete_rows(&w, where_clause, ret, err);
 	if (fine)
 		op.rows = ret->deleted;
 	write_end(&w);
@@ -172,13 +167,8 @@ bool rows_delete_matching(struct storage *storage, const struct call *call, stru
 {
 	struct op op;
 	struct table_write w;
-	op_begin(&op, storage, call, OP_delete_rows,
-		 (struct op_target){.project_id = target.project_id,
-				    .branch_id = target.branch_id,
-				    .bucket = target.bucket,
-				    .table = target.table});
-	bool fine = write_begin(&w, &op, target.project_id, target.branch_id, target.bucket, target.table, err) &&
-		    delete_matching(&w, filters, references, n, ret, err);
+	op_begin(&op, storage, call, OP_delete_rows, schema_op_target(target));
+	bool fine = write_begin(&w, &op, err) && delete_matching(&w, filters, references, n, ret, err);
 	if (fine)
 		op.rows = ret->deleted;
 	write_end(&w);

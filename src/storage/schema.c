@@ -106,13 +106,8 @@ static bool change_apply(struct change *c, struct err *err)
 static bool change_run(struct change *c, struct storage *storage, const struct call *call, struct table_view *ret,
 		       struct err *err)
 {
-	const struct schema_target *t = &c->target;
-	op_begin(&c->op, storage, call, c->kind->op,
-		 (struct op_target){.project_id = t->project_id,
-				    .branch_id = t->branch_id,
-				    .bucket = t->bucket,
-				    .table = t->table});
-	bool fine = write_begin(&c->w, &c->op, t->project_id, t->branch_id, t->bucket, t->table, err);
+	op_begin(&c->op, storage, call, c->kind->op, schema_op_target(c->target));
+	bool fine = write_begin(&c->w, &c->op, err);
 	if (fine) {
 		c->key = c->key ? c->key : c->w.info.schema.key;
 		c->key_count = c->key_count ? c->key_count : c->w.info.schema.key_count;

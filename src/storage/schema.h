@@ -12,6 +12,14 @@ struct schema_target {
 	const char *project_id, *branch_id, *bucket, *table;
 };
 
+static inline struct op_target schema_op_target(struct schema_target target)
+{
+	return (struct op_target){.project_id = target.project_id,
+				  .branch_id = target.branch_id,
+				  .bucket = target.bucket,
+				  .table = target.table};
+}
+
 /* Appended last. ERR_COLUMN_EXISTS, ERR_ADD_COLUMN_FAILED. Type and default as the client wrote them. */
 MUST_CHECK bool schema_add_column(struct storage *storage, const struct call *call, struct schema_target target,
 				  const struct table_column *column, struct table_view *ret, struct err *err);

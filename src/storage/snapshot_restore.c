@@ -28,7 +28,7 @@ static bool replace(struct restore *r, bool *ret_there, struct err *err)
 {
 	const struct op_target *t = &r->op->target;
 	struct table_write w;
-	*ret_there = write_begin(&w, r->op, t->project_id, NULL, r->bucket, r->table, err);
+	*ret_there = write_begin_at(&w, r->op, t->project_id, NULL, r->bucket, r->table, err);
 	bool fine = *ret_there && write_next_file(&w, r->file, err) && write_publish(&w, err);
 	if (fine)
 		r->row_count = w.published.row_count;

@@ -248,8 +248,7 @@ bool version_restore(struct storage *storage, const struct call *call, const cha
 	op_begin(
 		&op, storage, call, OP_restore_version,
 		(struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket, .table = table});
-	bool fine = write_begin(&w, &op, project_id, branch_id, bucket, table, err) &&
-		    version_find(&w.place, id, &version, err) &&
+	bool fine = write_begin(&w, &op, err) && version_find(&w.place, id, &version, err) &&
 		    write_next_file(&w, version_path(storage, call->arena, version.path), err) &&
 		    write_publish(&w, err);
 	if (fine) {

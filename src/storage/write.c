@@ -12,8 +12,8 @@
 
 #include <unistd.h>
 
-bool write_begin(struct table_write *w, struct op *op, const char *project_id, const char *branch_id,
-		 const char *bucket, const char *table, struct err *err)
+bool write_begin_at(struct table_write *w, struct op *op, const char *project_id, const char *branch_id,
+		    const char *bucket, const char *table, struct err *err)
 {
 	struct storage *storage = op->storage;
 	struct arena *arena = op->call->arena;
@@ -27,6 +27,12 @@ bool write_begin(struct table_write *w, struct op *op, const char *project_id, c
 	/* Main's lock is not ours then: what is looked at and copied is one version, whatever main does meanwhile. */
 	return (w->copies ? place_pin(&w->place, &w->base, err) : publication_settle(&w->place, err)) &&
 	       place_schema(&w->place, &w->info, err);
+}
+
+bool write_begin(struct table_write *w, struct op *op, struct err *err)
+{
+	const struct op_target *t = &op->target;
+	return write_begin_at(w, op, t->project_id, t->branch_id, t->bucket, t->table, err);
 }
 
 bool write_next_copy(struct table_write *w, struct err *err)

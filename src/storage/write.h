@@ -3,7 +3,7 @@
  * publish it by rename, record it, keep the old version for those who pin it.
  *
  *	struct table_write w;
- *	bool fine = write_begin(&w, op, project, branch, bucket, table, err)
+ *	bool fine = write_begin(&w, op, err)
  *		&& write_next_copy(&w, err)              (or write_next_empty, write_next_file)
  *		&& ... run SQL on staging_alias(w.next) ...
  *		&& write_publish(&w, err);
@@ -36,9 +36,11 @@ struct table_write {
 	bool copies;		     /* the publish brings a main table into the branch */
 };
 
-/* Locks the table and finds it. ERR_TABLE_NOT_FOUND and the other errors of place_table_own. */
-MUST_CHECK bool write_begin(struct table_write *w, struct op *op, const char *project_id, const char *branch_id,
-			    const char *bucket, const char *table, struct err *err);
+/* Locks the operation's table and finds it. ERR_TABLE_NOT_FOUND and the other errors of place_table_own. */
+MUST_CHECK bool write_begin(struct table_write *w, struct op *op, struct err *err);
+/* The same for a table that the operation finds out by itself. */
+MUST_CHECK bool write_begin_at(struct table_write *w, struct op *op, const char *project_id, const char *branch_id,
+			       const char *bucket, const char *table, struct err *err);
 /* The next file as a private copy of the current one, attached read-write. */
 MUST_CHECK bool write_next_copy(struct table_write *w, struct err *err);
 /* The next file with the schema and no rows. */

@@ -18,7 +18,23 @@ PROGRAM = os.environ.get("DUCKDB_API_BIN") or os.path.join(ROOT, "build", "duckd
 ADMIN_KEY = "admin-key-for-tests-0123456789"
 
 
-class Server:
+class Verbs:
+    """The methods of HTTP in terms of `request`."""
+
+    def get(self, path="", **kwargs):
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path, json=None, **kwargs):
+        return self.request("POST", path, json=json, **kwargs)
+
+    def put(self, path, json=None, **kwargs):
+        return self.request("PUT", path, json=json, **kwargs)
+
+    def delete(self, path, **kwargs):
+        return self.request("DELETE", path, **kwargs)
+
+
+class Server(Verbs):
     """One running duckdb-api. `restart` keeps the data; `kill` is kill -9."""
 
     def __init__(self, data_dir, **settings):
@@ -109,18 +125,6 @@ class Server:
         kwargs.setdefault("timeout", 120)
         return self.session.request(method, self.url + path, headers=headers, **kwargs)
 
-    def get(self, path, **kwargs):
-        return self.request("GET", path, **kwargs)
-
-    def post(self, path, json=None, **kwargs):
-        return self.request("POST", path, json=json, **kwargs)
-
-    def put(self, path, json=None, **kwargs):
-        return self.request("PUT", path, json=json, **kwargs)
-
-    def delete(self, path, **kwargs):
-        return self.request("DELETE", path, **kwargs)
-
     def metrics(self, **kwargs):
         """Samples of a fresh scrape: {(name, frozenset(labels)): value}."""
         time.sleep(1.05)  # concurrent scrapes within a second share one collection
@@ -147,6 +151,20 @@ def total(samples, name, **labels):
     """Sum over all series of a name that carry these labels."""
     want = set(labels.items())
     return sum(value for (n, have), value in samples.items() if n == name and want <= have)
+
+
+def moves(before, after, of=sample):
+    """A function that tells how far a series (`of=total`: the sum of several) moved between two scrapes."""
+    return lambda name, **labels: of(after, name, **labels) - of(before, name, **labels)
+
+
+def eventually(condition, what="it did not happen in time", seconds=60):
+    """Waits until the condition holds and returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+    return found
 
 
 def free_port():
@@ -188,7 +206,7 @@ def server(shared_server):
     return shared_server
 
 
-class Project:
+class Project(Verbs):
     """A project of its own with its key; deleted afterwards."""
 
     def __init__(self, server, project_id=None):
@@ -203,18 +221,6 @@ class Project:
     def request(self, method, path, **kwargs):
         kwargs.setdefault("key", self.key)
         return self.server.request(method, self.path + path, **kwargs)
-
-    def get(self, path="", **kwargs):
-        return self.request("GET", path, **kwargs)
-
-    def post(self, path, json=None, **kwargs):
-        return self.request("POST", path, json=json, **kwargs)
-
-    def put(self, path, json=None, **kwargs):
-        return self.request("PUT", path, json=json, **kwargs)
-
-    def delete(self, path, **kwargs):
-        return self.request("DELETE", path, **kwargs)
 
     def bucket(self, name="b", branch="default"):
         answer = self.post(f"/branches/{branch}/buckets", {"name": name})

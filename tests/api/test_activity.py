@@ -1,25 +1,11 @@
 """What runs now, how to stop it, and what statements cost."""
 
 import threading
-import time
 
 import psycopg
 import pytest
 from bad_disk import BadDisk
-from conftest import Project, error_of
-
-DEADLINE_SECONDS = 30
-
-
-def wait(condition):
-    until = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < until:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("did not come to pass")
-
+from conftest import Project, error_of, eventually
 
 def activity(server):
     answer = server.get("/internal/activity")
@@ -61,7 +47,7 @@ def test_operations_and_locks_show_while_they_last(server_factory, tmp_path):
             running = [o for o in now["operations"] if o["operation"] == "add_column" and o["project_id"] == project.id]
             return now if len(running) == 2 and now["locks"] and now["locks"][0]["waiting"] == 1 else None
 
-        now = wait(both)
+        now = eventually(both)
         mine = [o for o in now["operations"] if o["operation"] == "add_column"]
         assert sorted(str(o["waiting_for"]) for o in mine) == ["None", "table lock"]
         assert {(o["bucket"], o["table"], o["door"]) for o in mine} == {("b", "t", "rest")}
@@ -71,7 +57,7 @@ def test_operations_and_locks_show_while_they_last(server_factory, tmp_path):
         assert (lock["project_id"], lock["branch_id"], lock["bucket"], lock["table"]) == (project.id, "default", "b", "t")
         for thread in threads:
             thread.join()
-    wait(lambda: not [o for o in activity(server)["operations"] if o["project_id"] == project.id])
+    eventually(lambda: not [o for o in activity(server)["operations"] if o["project_id"] == project.id])
     assert activity(server)["locks"] == []
 
 
@@ -81,10 +67,10 @@ def test_a_job_can_be_cancelled_as_an_operation(server, project):
     rows = "".join(f"{i},{'x' * 40}\n" for i in range(400000))
     file_id = project.upload("id,v\n" + rows)
     job = project.post(f"{table}/import/file", {"file_id": file_id}, headers={"Prefer": "respond-async"}).json()
-    found = wait(lambda: [o for o in activity(server)["operations"] if o["project_id"] == project.id])
+    found = eventually(lambda: [o for o in activity(server)["operations"] if o["project_id"] == project.id])
     assert found[0]["can_cancel"] and found[0]["operation"] == "import_from_file"
     assert server.delete(f"/internal/activity/{found[0]['id']}").status_code == 204
-    done = wait(lambda: [j for j in [project.get(f"/jobs/{job['id']}").json()] if j["state"] not in ("queued", "running")])
+    done = eventually(lambda: [j for j in [project.get(f"/jobs/{job['id']}").json()] if j["state"] not in ("queued", "running")])
     assert done[0]["state"] == "cancelled", done
     assert project.rows(table) == []
 
@@ -108,10 +94,10 @@ def test_statements_and_sessions(server, login):
             session.execute(f"SELECT {value} AS n, 'text'").fetchall()
         with pytest.raises(psycopg.Error):
             session.execute("SELECT nothing FROM nowhere")
-        sessions = wait(lambda: [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace])
+        sessions = eventually(lambda: [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace])
         assert sessions[0]["state"] == "idle" and "nowhere" in sessions[0]["query"] and sessions[0]["queries"] >= 4
 
-        rows = wait(lambda: [s for s in server.get(f"/internal/statements?sort=calls&workspace_id={workspace}").json()["statements"]
+        rows = eventually(lambda: [s for s in server.get(f"/internal/statements?sort=calls&workspace_id={workspace}").json()["statements"]
                              if s["calls"] == 3])
         assert rows[0]["rows"] == 3 and rows[0]["errors"] == 0 and "333" not in rows[0]["query"] and "$1" in rows[0]["query"]
         assert rows[0]["min_exec_time_ms"] <= rows[0]["mean_exec_time_ms"] <= rows[0]["max_exec_time_ms"]
@@ -119,7 +105,7 @@ def test_statements_and_sessions(server, login):
         assert [s["total_exec_time_ms"] for s in every] == sorted((s["total_exec_time_ms"] for s in every), reverse=True)
         assert sum(s["errors"] for s in every) == 1
         assert server.delete(f"/internal/activity/{sessions[0]['id']}?terminate=true").status_code == 204
-        wait(lambda: not [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace])
+        eventually(lambda: not [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace])
         with pytest.raises(psycopg.OperationalError):
             session.execute("SELECT 1")
     assert server.post(f"/internal/statements/reset?workspace_id={workspace}").status_code == 204

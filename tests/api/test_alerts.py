@@ -10,11 +10,10 @@ import pytest
 import requests
 import yaml
 from bad_disk import BadDisk
-from conftest import Project
+from conftest import Project, eventually
 from driver_client import Failure, GrpcDriver
 from promql import REPO
 
-DEADLINE_SECONDS = 40
 RULES = REPO / "deploy" / "prometheus" / "rules"
 # A server cannot tell these about itself, or they look back further than its memory goes.
 PROMETHEUS_ONLY = {"DuckDBAPIDown", "WorkerCrash", "MemoryGrowth", "DiskWillFill", "HighMemoryUsage", "BackgroundJobStale",
@@ -51,16 +50,6 @@ class Hook:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
-
-
-def wait(condition, what):
-    until = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < until:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(what)
 
 
 @pytest.fixture(scope="module")
@@ -125,17 +114,17 @@ def test_an_alert_fires_is_told_and_resolves(scene, hook):
         seen.add(now["state"])
         return now["state"] == "firing" and now
 
-    firing = wait(failing, "it never fired")
+    firing = eventually(failing, "it never fired")
     assert "pending" in seen
     assert firing["value"] > 0.5 and firing["fired_at"] and "%" in firing["description"]
-    body, headers = wait(lambda: hook.messages("gRPCHighErrorRate"), "nobody was told")[0]
+    body, headers = eventually(lambda: hook.messages("gRPCHighErrorRate"), "nobody was told")[0]
     assert set(body) == {"alert", "status", "severity", "timestamp", "summary", "description", "context", "labels", "value"}
     assert (body["status"], body["severity"], body["summary"]) == ("firing", "critical", "gRPC error rate above 5%")
     assert set(body["context"]) == {"project_id", "project_name", "workspace_id", "branch_id", "session_id", "client_ip"}
     assert body["labels"]["service"] == "duckdb-api" and str(server.ports["api"]) in body["labels"]["instance"]
     assert headers["X-Team"] == "storage" and headers["Authorization"] == "Bearer t0p"
     assert headers["Content-Type"] == "application/json"
-    over = wait(lambda: [b for b, _ in hook.messages("gRPCHighErrorRate") if b["status"] == "resolved"], "it never resolved")
+    over = eventually(lambda: [b for b, _ in hook.messages("gRPCHighErrorRate") if b["status"] == "resolved"], "it never resolved")
     assert over[0]["timestamp"] > body["timestamp"]
     assert state(server, "gRPCHighErrorRate")["resolved_at"]
     assert [b["status"] for b, _ in hook.messages("gRPCHighErrorRate")] == ["firing", "resolved"]
@@ -144,31 +133,31 @@ def test_an_alert_fires_is_told_and_resolves(scene, hook):
 def test_the_worst_case_is_named(scene, hook):
     server, disk = scene
     with disk.nearly_full():
-        now = wait(lambda: (s := state(server, "DiskAlmostFull"))["state"] == "firing" and s, "the disk was not noticed")
+        now = eventually(lambda: (s := state(server, "DiskAlmostFull"))["state"] == "firing" and s, "the disk was not noticed")
         assert now["below"] and now["value"] < 0.05 and now["labels"]["path"] in ("tables", "files", "snapshots", "metadata")
-        body, _ = wait(lambda: hook.messages("DiskAlmostFull"), "nobody was told")[0]
+        body, _ = eventually(lambda: hook.messages("DiskAlmostFull"), "nobody was told")[0]
         assert body["labels"]["path"] == now["labels"]["path"]
         gauge = ("duckdb_alert_state", frozenset({("alert", "DiskAlmostFull"), ("severity", "critical")}))
         assert server.metrics()[gauge] == 2
-    wait(lambda: state(server, "DiskAlmostFull")["state"] == "inactive", "the disk is fine again")
+    eventually(lambda: state(server, "DiskAlmostFull")["state"] == "inactive", "the disk is fine again")
 
 
 def test_a_message_that_is_not_taken_comes_again(scene, hook):
     server, disk = scene
     project = Project(server)
-    wait(lambda: state(server, "FsyncSlow", "critical")["state"] == "inactive", "quiet before")
+    eventually(lambda: state(server, "FsyncSlow", "critical")["state"] == "inactive", "quiet before")
     told = ("duckdb_alert_notifications_total", frozenset({("status", "success")}))
     before = server.metrics()[told]
     with hook.lock:
         hook.answers, hook.refused = [500, 503], []
     # The shipped threshold is a second; both severities fire.
     with disk.slow(1300, "metadata"):
-        wait(lambda: project.post("/branches/default/buckets", {"name": f"b{time.monotonic_ns()}"}).status_code == 201
+        eventually(lambda: project.post("/branches/default/buckets", {"name": f"b{time.monotonic_ns()}"}).status_code == 201
              and state(server, "FsyncSlow", "critical")["state"] == "firing", "slow disks were not noticed")
-    wait(lambda: len(hook.messages("FsyncSlow")) >= 2, "told in the end")
+    eventually(lambda: len(hook.messages("FsyncSlow")) >= 2, "told in the end")
     assert len(hook.refused) == 2
     assert {b["labels"]["target"] for b, _ in hook.messages("FsyncSlow")} == {"metadata"}
-    wait(lambda: server.metrics()[told] >= before + 2, "counted")
+    eventually(lambda: server.metrics()[told] >= before + 2, "counted")
 
 
 def test_what_cannot_be_delivered_is_counted(server_factory):
@@ -182,7 +171,7 @@ def test_what_cannot_be_delivered_is_counted(server_factory):
             driver.run("PreviewTableCommand", path=["none"], tableName="none")
         return state(server, "gRPCHighErrorRate")["state"] == "firing"
 
-    wait(firing, "it never fired")
+    eventually(firing, "it never fired")
     assert server.stop() == 0
 
 

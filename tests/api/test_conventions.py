@@ -5,7 +5,7 @@ import re
 import threading
 import uuid
 
-from conftest import ADMIN_KEY, Project, sample, total
+from conftest import ADMIN_KEY, Project, moves, sample, total
 
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$")
 
@@ -208,10 +208,7 @@ def test_simultaneous_duplicates_run_once(server, project):
         t.join()
     assert {a.status_code for a in answers} == {201} and len({a.content for a in answers}) == 1
     after = server.metrics()
-
-    def moved(name, **labels):
-        return total(after, name, **labels) - total(before, name, **labels)
-
+    moved = moves(before, after, of=total)
     assert moved("duckdb_operations_total", operation="create_api_key", status="success") == 1
     assert moved("duckdb_idempotency_cache_misses_total") == 1
     assert moved("duckdb_idempotency_cache_hits_total") == 7

@@ -8,7 +8,7 @@ import os
 
 import pytest
 import requests
-from conftest import error_of, sample
+from conftest import error_of, moves
 from test_import import columns, together
 
 
@@ -230,10 +230,7 @@ def test_metrics(server, project, table):
     error_of(project.post(f"{table}/export", {"where_filter": ";"}), 400, "invalid_where_clause")
     error_of(project.post(f"{table}/export", {"format": "x"}), 400, "invalid_format")
     after = server.metrics()
-
-    def moved(name, **labels):
-        return sample(after, name, **labels) - sample(before, name, **labels)
-
+    moved = moves(before, after)
     assert moved("duckdb_export_operations_total", format="csv", status="success") == 1
     assert moved("duckdb_export_operations_total", format="parquet", status="success") == 1
     assert moved("duckdb_export_operations_total", format="csv", status="error") == 1

@@ -4,12 +4,11 @@ import hashlib
 import os
 import socket
 import threading
-import time
 import uuid
 
 import pytest
 import requests
-from conftest import ADMIN_KEY, Project, error_of, sample
+from conftest import ADMIN_KEY, Project, error_of, eventually, moves, sample
 
 HOSTILE_FILENAMES = [
     "", ".", "..", "a/b.csv", "../../etc/passwd", "/etc/passwd", "a\\b.csv", "a\x01b", "a\nb", "\x7f", "x" * 256,
@@ -297,15 +296,6 @@ def test_lost_content(server, project):
     error_of(project.post("/files", {"upload_key": key}), 404, "upload_session_not_found")
 
 
-def wait_until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def test_aborted_upload_leaves_nothing(server, project):
     key = prepare(project)["upload_key"]
     before = staged_bytes(server)
@@ -315,8 +305,8 @@ def test_aborted_upload_leaves_nothing(server, project):
                         f"Authorization: Bearer {project.key}\r\n"
                         "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
                         'Content-Disposition: form-data; name="file"\r\n\r\n').encode() + b"x" * 2_000_000)
-        assert wait_until(lambda: len(staged_bytes(server)) == len(before) + 1), "the upload streams to disk"
-    assert wait_until(lambda: staged_bytes(server) == before), "and leaves nothing behind"
+        eventually(lambda: len(staged_bytes(server)) == len(before) + 1, "the upload does not stream to disk")
+    eventually(lambda: staged_bytes(server) == before, "it leaves something behind")
     error_of(project.post("/files", {"upload_key": key}), 400, "file_not_uploaded")
     assert send(project, key, b"whole").status_code == 200
 
@@ -381,10 +371,7 @@ def test_metrics(server, project):
     project.request("POST", "/files/upload/unknown", data=b"no form")
     staged = prepare(project)["upload_key"]
     after = server.metrics()
-
-    def moved(name, **labels):
-        return sample(after, name, **labels) - sample(before, name, **labels)
-
+    moved = moves(before, after)
     assert moved("duckdb_files_uploads_total", status="success") == 1
     assert moved("duckdb_files_uploads_total", status="error") == 2
     assert moved("duckdb_files_upload_bytes_total") == 5

@@ -11,7 +11,7 @@ import time
 
 import grpc
 import pytest
-from conftest import parse_metrics, sample, total
+from conftest import eventually, parse_metrics, sample, total
 from driver_client import EXECUTE, BridgeDriver, Failure, GrpcDriver, command_message, decode, request
 from test_grpc_commands import ADMIN, COLUMNS, info, make_table, put_object, refused
 
@@ -21,13 +21,6 @@ OK = grpc.StatusCode.OK
 @pytest.fixture
 def own(server, project):
     return GrpcDriver(server, project.key, project.id)
-
-
-def wait_until(what, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 # ---- keys ----
@@ -405,7 +398,7 @@ def test_timeout_on_sleeping_server(server, own, project):
     with pytest.raises(Failure) as failure:
         own.send(message, timeout=0.004)
     assert failure.value.code == "DEADLINE_EXCEEDED"
-    wait_until(lambda: locked(server, project) == 0)
+    eventually(lambda: locked(server, project) == 0)
     assert info(own, "in_c_b", "t") == before
     own.send(message)
     assert info(own, "in_c_b", "t")["columns"][0]["type"] == "VARCHAR"
@@ -421,7 +414,7 @@ def test_cancel_after_begin(server, own, project):
         call = stub.future(message.SerializeToString(), metadata=[("authorization", f"Bearer {project.key}")])
         time.sleep(delay)
         call.cancel()
-    wait_until(lambda: pool_busy(server) == 0)
+    eventually(lambda: pool_busy(server) == 0)
     assert info(own, "in_c_b", "t") == before
 
 
@@ -564,7 +557,7 @@ def test_shutdown_lets_running_calls_finish(server_factory):
     calls = [stub.future(request("CreateTableCommand", {"path": ["b"], "tableName": f"t{i}", "columns": COLUMNS},
                                  host="p").SerializeToString(), metadata=[("authorization", f"Bearer {ADMIN}")])
              for i in range(20)]
-    wait_until(lambda: calls[0].done())
+    eventually(lambda: calls[0].done())
     server.process.terminate()
     codes = [call.code() for call in calls]
     assert server.process.wait(timeout=60) == 0
@@ -649,7 +642,7 @@ def test_connections_are_counted(server):
     assert sample(samples, "duckdb_listener_up", listener="grpc") == 1
     for channel in channels:
         channel.close()
-    wait_until(lambda: sample(server.metrics(), "duckdb_grpc_connections_active") == before)
+    eventually(lambda: sample(server.metrics(), "duckdb_grpc_connections_active") == before)
 
 
 # ---- the same scenario through every door ----

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from conftest import parse_metrics, sample, total
+from conftest import eventually, moves, parse_metrics, sample, total
 
 ECHO = Path(os.environ.get("DUCKDB_API_BIN", "build/duckdb-api")).parent / "tests" / "tools" / "http_echo"
 FILE_BYTES = 64 * 1024 * 1024
@@ -165,15 +165,6 @@ def alive(echo):
     yield
     assert echo.process.poll() is None, echo.complaints()
     assert requests.get(echo.url + "/echo", timeout=10).status_code == 200
-
-
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
 
 
 def get(path="/echo", *headers, method="GET", version="1.1"):
@@ -367,7 +358,7 @@ def test_half_sent_bodies_end_with_the_connection(echo):
             wire.send(get(path, "Content-Length: 1000", method=method) + b"x" * 10)
             wire.socket.shutdown(socket.SHUT_WR)
             assert wire.closed(), (path, wire.held)
-    assert wait_for(lambda: echo.state()["abandoned"] == before + 1)
+    eventually(lambda: echo.state()["abandoned"] == before + 1)
 
 
 # ---- the protocol ----
@@ -543,7 +534,7 @@ def test_server_faults_hide_their_cause(echo):
     answer = requests.patch(echo.url + "/count?status=500", timeout=10)
     assert answer.status_code == 500
     assert answer.json() == {"error": "internal_server_error", "message": "An internal error occurred"}
-    assert wait_for(lambda: any("/secret/path" in line.get("cause", "") for line in echo.log()))
+    eventually(lambda: any("/secret/path" in line.get("cause", "") for line in echo.log()))
     answer = requests.patch(echo.url + "/count?status=503", timeout=10)
     assert answer.json()["detail"]["error"] == "table_locked" and int(answer.headers["Retry-After"]) >= 1
     answer = requests.patch(echo.url + "/count?status=204", timeout=10)
@@ -644,7 +635,7 @@ def test_streamed_answers(echo):
     assert len(numbers) == 100000 and numbers[0] == "%015d" % 100000 and numbers[-1] == "%015d" % 1
     sized = requests.get(echo.url + "/numbers?n=1000&sized=1", timeout=60)
     assert sized.headers["Content-Length"] == "16000" and sized.text.endswith("%015d\n" % 1)
-    assert wait_for(lambda: echo.state()["last_sent"] == 16000)
+    eventually(lambda: echo.state()["last_sent"] == 16000)
     # A producer that fails ends the connection, so that the client does not take the part for the whole.
     with pytest.raises(requests.exceptions.RequestException):
         requests.get(echo.url + "/numbers?n=-1", timeout=10)
@@ -696,9 +687,9 @@ def test_a_client_that_leaves_is_told_to_the_handler(echo):
             time.sleep(0.1)
             if reset:
                 wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert wait_for(lambda: echo.state()["abandoned"] == before + 2)
-    assert wait_for(lambda: sample(echo.metrics(), "duckdb_api_requests_total", **labels)
-                    == sample(samples, "duckdb_api_requests_total", **labels) + 2)
+    eventually(lambda: echo.state()["abandoned"] == before + 2)
+    eventually(lambda: sample(echo.metrics(), "duckdb_api_requests_total", **labels)
+               == sample(samples, "duckdb_api_requests_total", **labels) + 2)
 
 
 def test_a_download_counts_what_was_taken(echo):
@@ -707,13 +698,13 @@ def test_a_download_counts_what_was_taken(echo):
         wire.until(b"\r\n\r\n")
         taken = len(wire.exactly(1_000_000)) + len(wire.held)
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert wait_for(lambda: echo.state()["last_complete"] == 0)
+    eventually(lambda: echo.state()["last_complete"] == 0)
     sent = echo.state()["last_sent"]
     # At least what was read here; at most what the two sockets' buffers hold beyond it.
     assert taken <= sent < FILE_BYTES
     answer = requests.get(echo.url + "/file", timeout=60)
     assert hashlib.sha256(answer.content).digest() and len(answer.content) == FILE_BYTES
-    assert wait_for(lambda: echo.state()["last_complete"] == 1)
+    eventually(lambda: echo.state()["last_complete"] == 1)
     assert echo.state()["last_sent"] == FILE_BYTES
 
 
@@ -733,7 +724,7 @@ def test_a_download_of_known_pieces_counts_exactly(echo):
         info = wire.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
         received = struct.unpack_from("Q", info, 128)[0]
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert wait_for(lambda: echo.state()["last_complete"] == 0)
+    eventually(lambda: echo.state()["last_complete"] == 0)
     assert echo.state()["last_sent"] == received - head
 
 
@@ -871,10 +862,7 @@ def test_requests_are_counted_by_template(echo):
     echo.exchange(get("/echo", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n")
     echo.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 100000 + b"\r\n\r\n")
     after = echo.metrics()
-
-    def moved(name, **labels):
-        return sample(after, name, **labels) - sample(before, name, **labels)
-
+    moved = moves(before, after)
     count = "duckdb_api_requests_total"
     assert moved(count, method="GET", endpoint="/pooled/{project_id}", status_code="200") == 2
     assert moved(count, method="GET", endpoint="unmatched", status_code="404") == 1
@@ -896,7 +884,7 @@ def test_requests_are_counted_by_template(echo):
 def test_the_access_log_has_a_line_for_each_request(echo):
     request_id = uuid.uuid4().hex
     requests.get(echo.url + "/projects/p9", headers={"X-Request-ID": request_id}, timeout=10)
-    assert wait_for(lambda: any(line.get("request_id") == request_id for line in echo.log()))
+    eventually(lambda: any(line.get("request_id") == request_id for line in echo.log()))
     line = next(line for line in echo.log() if line.get("request_id") == request_id)
     assert (line["method"], line["endpoint"], line["status"], line["project"]) == ("GET", "/projects/{project_id}", 401, "p9")
     assert line["error"] == "not_authenticated" and line["duration"] > 0
@@ -956,7 +944,7 @@ def test_connections_beyond_the_maximum_are_refused(tmp_path):
             except requests.exceptions.ConnectionError:
                 return False
 
-        assert wait_for(room)
+        eventually(room)
     finally:
         for wire in wires:
             wire.socket.close()
@@ -988,7 +976,7 @@ def test_a_full_queue_answers_503(echo):
     finally:
         for wire in wires:
             wire.socket.close()
-    assert wait_for(lambda: requests.get(echo.url + "/pooled/x", timeout=30).status_code == 200, 30)
+    eventually(lambda: requests.get(echo.url + "/pooled/x", timeout=30).status_code == 200)
 
 
 def test_drain_lets_running_requests_end(tmp_path):

@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 import requests
-from conftest import Project, error_of, sample
+from conftest import Project, error_of, moves, sample
 
 DATASETS = os.environ.get("TEST_DATASETS", "")
 
@@ -633,10 +633,7 @@ def test_metrics(server, project, keyed):
     error_of(try_import(project, keyed, content, format="xlsx"), 400, "invalid_format")
     assert project.post(f"{keyed}/import/file", {}).status_code == 422
     after = server.metrics()
-
-    def moved(name, **labels):
-        return sample(after, name, **labels) - sample(before, name, **labels)
-
+    moved = moves(before, after)
     family = "duckdb_import_operations_total"
     assert moved(family, format="csv", mode="full", status="success") == 1
     assert moved(family, format="csv", mode="incremental", status="success") == 1

@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from conftest import Project, error_of, total
+from conftest import Project, error_of, moves, total
 from test_conventions import ISO
 
 HOSTILE_NAMES = ["", ".", "..", "../x", "a/b", "a\\b", "_x", ".x", "-x", "a b", "a\tb", 'a"b', "a'b", "a;b", "a--b/*",
@@ -155,10 +155,7 @@ def test_metrics_of_projects(server):
     server.post("/projects", {"id": p.id})
     server.post("/projects", {"id": "../x"})
     after = server.metrics()
-
-    def moved(name, **labels):
-        return total(after, name, **labels) - total(before, name, **labels)
-
+    moved = moves(before, after, of=total)
     assert moved("duckdb_operations_total", operation="create_project", status="success") == 1
     assert moved("duckdb_operations_total", operation="create_project", status="error") == 2
     assert moved("duckdb_operation_duration_seconds_count", operation="create_project") == 1

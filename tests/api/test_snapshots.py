@@ -10,7 +10,7 @@ import time
 import pytest
 
 import engine
-from conftest import Project, error_of, sample
+from conftest import Project, error_of, moves, sample
 
 MAIN = "/branches/default"
 SYSTEM = {
@@ -653,10 +653,7 @@ def test_metrics(server, project, table):
     assert project.delete(table).status_code == 204
     error_of(project.post(f"{MAIN}/snapshots", {"bucket": "b", "table": "t"}), 404, "table_not_found")
     after = server.metrics()
-
-    def moved(name, **labels):
-        return sample(after, name, **labels) - sample(before, name, **labels)
-
+    moved = moves(before, after)
     created = "duckdb_snapshots_created_total"
     assert moved(created, type="manual", trigger="manual") == 1
     for trigger in ("drop_table", "truncate", "drop_column"):
