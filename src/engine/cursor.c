@@ -60,6 +60,19 @@ static void read_shape(struct cursor *c)
 	}
 }
 
+/* CREATE TABLE AS counts its rows as others do, but the engine does not say that its answer is a count. */
+static uint64_t count_of_created(duckdb_result *result)
+{
+	uint64_t count = 0;
+	if (duckdb_column_count(result) != 1 || duckdb_column_type(result, 0) != DUCKDB_TYPE_BIGINT)
+		return 0;
+	duckdb_data_chunk chunk = duckdb_fetch_chunk(*result);
+	if (chunk && duckdb_data_chunk_get_size(chunk) == 1)
+		count = (uint64_t) * (const int64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
+	duckdb_destroy_data_chunk(&chunk);
+	return count;
+}
+
 bool statement_query(struct statement *statement, struct cursor **ret, struct err *err)
 {
 	struct session *session = statement->session;
@@ -78,6 +91,8 @@ bool statement_query(struct statement *statement, struct cursor **ret, struct er
 	c->has_rows = kind == DUCKDB_RESULT_TYPE_QUERY_RESULT;
 	if (kind == DUCKDB_RESULT_TYPE_CHANGED_ROWS)
 		c->rows_changed = duckdb_rows_changed(&c->result);
+	else if (statement->type == STATEMENT_CREATE)
+		c->rows_changed = count_of_created(&c->result);
 	if (c->has_rows) {
 		read_shape(c);
 	} else {

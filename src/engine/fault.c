@@ -129,6 +129,7 @@ static bool verdict_fits(const struct verdict *v, const struct report *r)
 static void judge(const struct report *r, struct fault *fault)
 {
 	fault->kind = FAULT_KIND_INTERNAL;
+	fault->fatal = strcmp(r->class, "FATAL") == 0 || strcmp(r->class, "INTERNAL") == 0;
 	(void)snprintf(fault->sqlstate, sizeof(fault->sqlstate), "XX000");
 	for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
 		if (verdict_fits(&verdicts[i], r)) {
@@ -283,7 +284,7 @@ bool fault_set(struct session *session, const char *message, const char *sql, st
 			return err_set(err, ERR_TIMEOUT, "The statement took longer than allowed");
 		return err_set(err, ERR_CANCELLED, "The statement was cancelled");
 	}
-	if (session->fault.kind == FAULT_KIND_INTERNAL)
+	if (session->fault.fatal || session->fault.kind == FAULT_KIND_INTERNAL)
 		core_check(session->core);
 	return false;
 }

@@ -89,6 +89,7 @@ enum fault_kind {
 
 struct fault {
 	enum fault_kind kind;
+	bool fatal;	   /* after it the engine may be of no use any more: instance_is_dead() tells */
 	char sqlstate[6];  /* PostgreSQL Appendix A */
 	size_t position;   /* of the error in the SQL text: 1-based, in characters; 0: unknown */
 	char message[896]; /* the engine's sentence, without its class prefix and without the quoted source lines */

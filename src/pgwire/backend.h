@@ -41,7 +41,7 @@ enum {
 };
 
 /* Why a session ends from outside; BACKEND_RUNS: it does not. */
-enum backend_end { BACKEND_RUNS, BACKEND_TERMINATED, BACKEND_IDLE, BACKEND_SHUTDOWN };
+enum backend_end { BACKEND_RUNS, BACKEND_TERMINATED, BACKEND_IDLE, BACKEND_SHUTDOWN, BACKEND_FAILED };
 
 struct pg_door {
 	struct storage *storage;

@@ -224,6 +224,39 @@ static bool rewrite_create(struct rewriter *r)
 	return drop_storage(r, i + 1);
 }
 
+static const char *const INTO_WORDS[] = {"temp", "temporary", "local", "global", "unlogged", "table"};
+
+static bool is_one_of(const struct rewriter *r, size_t i, const char *const words[], size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (piece_is(r, i, words[k]))
+			return true;
+	return false;
+}
+
+/* SELECT .. INTO [TEMP] t FROM .. -> CREATE [TEMP] TABLE t AS SELECT .. FROM .. */
+static void rewrite_select_into(struct rewriter *r)
+{
+	size_t into = 1;
+	while (into < r->n && !(piece_is(r, into, "into") && r->p[into].enclosing == SIZE_MAX))
+		into++;
+	size_t i = into + 1;
+	bool is_temp = false;
+	for (; is_one_of(r, i, INTO_WORDS, ARRAY_LEN(INTO_WORDS)); i++)
+		is_temp = is_temp || piece_is(r, i, "temp") || piece_is(r, i, "temporary");
+	struct buf head = BUF(4000);
+	buf_str(&head, is_temp ? "CREATE TEMP TABLE " : "CREATE TABLE ");
+	for (size_t first = i; i == first || piece_punct(r, i, '.') || piece_punct(r, i - 1, '.'); i++)
+		buf_span(&head, r->p[i].text ? span_of(r->p[i].text) : r->p[i].t.text);
+	buf_str(&head, " AS ");
+	piece_drop(r, into, i);
+	for (size_t k = into; k < i; k++)
+		r->p[k].text = NULL;
+	r->too_complex = r->too_complex || head.failed;
+	r->p[0].before = arena_copy(r->arena, buf_view(&head));
+	buf_done(&head);
+}
+
 /* ALTER TABLE ONLY t, ALTER TABLE t ADD COLUMN c serial is left to the engine. */
 static void rewrite_alter(struct rewriter *r)
 {
@@ -268,8 +301,13 @@ bool rewrite_ddl(struct rewriter *r)
 	case STMT_TRUNCATE:
 		rewrite_truncate(r);
 		return true;
-	case STMT_CREATE:
 	case STMT_CREATE_TABLE_AS:
+		if (piece_is(r, 0, "select")) {
+			rewrite_select_into(r);
+			return true;
+		}
+		return rewrite_create(r);
+	case STMT_CREATE:
 		return rewrite_create(r);
 	case STMT_ALTER:
 		rewrite_alter(r);

@@ -122,14 +122,17 @@ static void accept_some(struct pg_door *door)
 	}
 }
 
-/* Statements whose client went away need not go on; a cancel that came between two steps of one is repeated. */
+/* The sessions of an engine that gave up end. Statements whose client went away need not go on; a cancel that came between two steps of one is repeated. */
 static void watch(struct pg_door *door)
 {
 	(void)pthread_mutex_lock(&door->lock);
-	for (struct backend *b = door->backends; b; b = b->next)
+	for (struct backend *b = door->backends; b; b = b->next) {
+		if (atomic_load(&b->serving) && workspace_failed(b->wi))
+			continue;
 		if (atomic_load(&b->running) &&
 		    (conn_peer_left(&b->conn) || atomic_load(&b->end) || atomic_load(&b->cancelled)))
 			(void)backend_interrupt(b);
+	}
 	(void)pthread_mutex_unlock(&door->lock);
 }
 

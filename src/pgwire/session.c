@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+static const char ENGINE_FAILED[] = "the workspace's engine failed and is being restarted; connect again";
+
 void backend_error(struct backend *b, struct pg_error *e)
 {
 	message_error(&b->conn.out, e);
@@ -70,14 +72,14 @@ bool backend_engine_error(struct backend *b, const struct err *err, const struct
 			  const struct stmt *stmt, struct pg_error *e)
 {
 	const struct fault *fault = session_fault(b->engine);
+	if (workspace_failed(b->wi))
+		return pg_fatal_set(e, "57P03", "%s", ENGINE_FAILED);
 	if (err->code == ERR_TIMEOUT)
 		return pg_error_set(e, "57014", "canceling statement due to statement timeout");
 	if (err->code == ERR_CANCELLED) {
 		atomic_store(&b->cancelled, false);
 		return pg_error_set(e, "57014", "canceling statement due to user request");
 	}
-	if (instance_is_dead(workspace_engine(b->wi)))
-		return pg_fatal_set(e, "57P03", "the workspace's engine failed and is being restarted; connect again");
 	if (err->code != ERR_ENGINE_REFUSED || fault->kind == FAULT_KIND_NONE)
 		return pg_error_from(e, err);
 	(void)pg_error_engine(e, fault->sqlstate, span_of(fault->message[0] ? fault->message : err->message));
@@ -97,6 +99,9 @@ static const char *end_text(struct backend *b, const char **ret_sqlstate)
 	case BACKEND_IDLE:
 		*ret_sqlstate = "57P05";
 		return "terminating connection due to idle-session timeout";
+	case BACKEND_FAILED:
+		*ret_sqlstate = "57P03";
+		return ENGINE_FAILED;
 	case BACKEND_RUNS:
 		return NULL;
 	default:
@@ -234,8 +239,12 @@ void backend_serve(struct backend *b)
 		conn_take(&b->conn, size);
 		dispatch(b, &m);
 		arena_reset(b->work);
-		if (workspace_is_doomed(b->wi))
-			backend_fatal(b, "57P01", "terminating connection due to administrator command");
+		if (workspace_is_doomed(b->wi)) {
+			int runs = BACKEND_RUNS;
+			(void)atomic_compare_exchange_strong(
+				&b->end, &runs, workspace_failed(b->wi) ? BACKEND_FAILED : BACKEND_TERMINATED);
+			(void)told_to_end(b);
+		}
 	}
 }
 

@@ -272,7 +272,9 @@ static void end_from_outside(void *ctx, enum pg_session_end why)
 	struct backend *b = ctx;
 	int runs = BACKEND_RUNS;
 	(void)atomic_compare_exchange_strong(&b->end, &runs,
-					     why == PG_SESSION_TIMEOUT ? BACKEND_IDLE : BACKEND_TERMINATED);
+					     why == PG_SESSION_TIMEOUT	? BACKEND_IDLE
+					     : why == PG_SESSION_FAILED ? BACKEND_FAILED
+									: BACKEND_TERMINATED);
 	conn_wake(&b->conn);
 	(void)backend_interrupt(b);
 }

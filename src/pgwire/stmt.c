@@ -365,7 +365,10 @@ static void finish(struct stmt *ret, const struct scan *s)
 {
 	ret->mentions = s->mentions;
 	ret->parameters = s->parameters;
+	const bool is_select = ret->kind == STMT_SELECT;
 	ret->kind = refine(s, ret->kind);
+	if (is_select && ret->kind == STMT_CREATE_TABLE_AS)
+		ret->mentions |= MENTIONS_SYNTAX; /* SELECT INTO */
 	ret->class = KINDS[ret->kind].class;
 	ret->tag_counts = KINDS[ret->kind].counts;
 	ret->returns_rows = ret->class == STMT_QUERY || ret->kind == STMT_SHOW || ret->kind == STMT_FETCH ||

@@ -21,7 +21,8 @@ enum pg_session_end {
 	PG_SESSION_DELETED,    /* the workspace was deleted: 57P01 */
 	PG_SESSION_EXPIRED,    /* the workspace expired: 57P01 */
 	PG_SESSION_TERMINATED, /* somebody ended it over REST: 57P01 */
-	PG_SESSION_TIMEOUT     /* idle too long: 57P05 */
+	PG_SESSION_TIMEOUT,    /* idle too long: 57P05 */
+	PG_SESSION_FAILED      /* the workspace's engine gave up: 57P03 */
 };
 
 /* An own session while its socket is open. */

@@ -8,6 +8,8 @@
 #include "storage/removal.h"
 #include "storage/workspace_core.h"
 
+#include <stdio.h>
+
 enum { VIEW_COUNT_SECONDS = 2 };
 
 /* ---- looking ---- */
@@ -267,6 +269,28 @@ bool workspace_create(struct storage *storage, const struct call *call, const ch
 }
 
 /* ---- delete, clear, drop ---- */
+
+int64_t workspace_file_size(const char *path)
+{
+	char log[LIMIT_PATH_BYTES];
+	int64_t size = fs_size(path);
+	(void)snprintf(log, sizeof(log), "%s.wal", path);
+	int64_t more = fs_size(log);
+	return (size > 0 ? size : 0) + (more > 0 ? more : 0);
+}
+
+void workspace_files_remove(struct storage *storage, const struct workspace *row)
+{
+	struct err ignored = ERR_INIT;
+	char path[LIMIT_PATH_BYTES];
+	(void)storage;
+	if (!row->db_path)
+		return;
+	static const char *const tails[] = {"", ".wal", ".links", ".temp"};
+	for (size_t i = 0; i < ARRAY_LEN(tails); i++)
+		if (fs_path(path, sizeof(path), &ignored, "%s%s", row->db_path, tails[i]))
+			(void)!fs_remove_tree(path, &ignored);
+}
 
 static bool delete_workspace(struct op *op, const char *branch_id, const char *id, struct err *err)
 {

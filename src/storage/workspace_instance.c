@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "engine/sql.h"
+#include "metrics/metrics.h"
 #include "storage/workspace_core.h"
 
 #include <errno.h>
@@ -14,28 +15,6 @@ enum {
 	MEMORY_MIN = 64 * 1024 * 1024,
 	MEMORY_SHARE = 4 /* an instance gets at most this part of what is left */
 };
-
-int64_t workspace_file_size(const char *path)
-{
-	char log[LIMIT_PATH_BYTES];
-	int64_t size = fs_size(path);
-	(void)snprintf(log, sizeof(log), "%s.wal", path);
-	int64_t more = fs_size(log);
-	return (size > 0 ? size : 0) + (more > 0 ? more : 0);
-}
-
-void workspace_files_remove(struct storage *storage, const struct workspace *row)
-{
-	struct err ignored = ERR_INIT;
-	char path[LIMIT_PATH_BYTES];
-	(void)storage;
-	if (!row->db_path)
-		return;
-	static const char *const tails[] = {"", ".wal", ".links", ".temp"};
-	for (size_t i = 0; i < ARRAY_LEN(tails); i++)
-		if (fs_path(path, sizeof(path), &ignored, "%s%s", row->db_path, tails[i]))
-			(void)!fs_remove_tree(path, &ignored);
-}
 
 /* ---- open and close ---- */
 
@@ -244,7 +223,7 @@ void workspace_release(struct workspace_instance *wi)
 	struct workspaces *all = wi->all;
 	(void)pthread_mutex_lock(&all->lock);
 	wi->idle_ns = clock_ns();
-	if (--wi->users == 0 && atomic_load(&wi->doomed))
+	if (--wi->users == 0 && (atomic_load(&wi->doomed) || instance_is_dead(wi->engine)))
 		close_locked(all, wi);
 	(void)pthread_mutex_unlock(&all->lock);
 }
@@ -266,6 +245,19 @@ void workspace_doom(struct storage *storage, const char *id, enum pg_session_end
 	while (find(all, id) && pthread_cond_timedwait(&all->changed, &all->lock, &at) == 0) {
 	}
 	(void)pthread_mutex_unlock(&all->lock);
+}
+
+bool workspace_failed(struct workspace_instance *wi)
+{
+	if (!instance_is_dead(wi->engine))
+		return false;
+	if (!atomic_exchange(&wi->doomed, true)) {
+		struct series *failures = metric_tenant_series(METRIC_PGWIRE_ENGINE_FAILURES_TOTAL, wi->id, NULL);
+		metric_inc(failures);
+		metric_tenant_release(failures);
+	}
+	pg_sessions_end_own(wi->all->storage, wi->id, NULL, PG_SESSION_FAILED);
+	return true;
 }
 
 bool workspaces_start(struct storage *storage, struct workspaces **ret, struct err *err)

@@ -41,9 +41,15 @@ MUST_CHECK bool workspace_open(struct storage *storage, const char *workspace_id
 /* Every engine session on it must be closed. NULL is fine. */
 void workspace_release(struct workspace_instance *wi);
 struct instance *workspace_engine(struct workspace_instance *wi);
+/*
+ * Looks whether the engine gave up (after a failed checkpoint it refuses everything). If so, counts it once, ends the
+ * workspace's sessions and lets the last of them close the file; who opens it then gets a new engine. The caller holds
+ * a reference.
+ */
+bool workspace_failed(struct workspace_instance *wi);
 /* The engine's name of the workspace's own file, unquoted. */
 const char *workspace_db(const struct workspace_instance *wi);
-/* The workspace was deleted or expired: end. */
+/* The workspace was deleted or expired, or its engine gave up (workspace_failed): end. */
 bool workspace_is_doomed(const struct workspace_instance *wi);
 
 /*

@@ -210,3 +210,18 @@ def test_a_pipeline_of_inserts_is_one_transaction(conn):
             conn.execute("INSERT INTO pipe VALUES (%s)", [1])
             conn.execute("INSERT INTO pipe VALUES (%s)", [None])
     assert conn.execute("SELECT count(*) FROM pipe").fetchone() == (50,)
+
+
+@pytest.mark.parametrize("prepare", [False, True])
+@pytest.mark.parametrize(
+    "sql, tag",
+    [
+        ("CREATE TABLE tag_a AS SELECT range AS i FROM range(1000)", "SELECT 1000"),
+        ("SELECT range AS i INTO tag_b FROM range(30)", "SELECT 30"),
+        ("CREATE TEMP TABLE tag_c AS SELECT 1 AS i WITH NO DATA", "SELECT 0"),
+        ("CREATE TABLE tag_d (i int)", "CREATE TABLE"),
+    ],
+)
+def test_tables_made_of_queries_tell_their_rows(conn, sql, tag, prepare):
+    conn.execute("DROP TABLE IF EXISTS tag_a, tag_b, tag_c, tag_d")
+    assert conn.execute(sql, prepare=prepare).statusmessage == tag
