@@ -106,6 +106,14 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
+void arena_shed(struct arena *arena)
+{
+	cleanups_run(arena);
+	blocks_free(arena->blocks);
+	arena->blocks = NULL;
+	arena->used = 0;
+}
+
 void arena_reset(struct arena *arena)
 {
 	cleanups_run(arena);

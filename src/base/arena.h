@@ -19,6 +19,8 @@ struct arena *arena_new(void);
 void arena_free(struct arena *arena);
 /* Ends the lifetime and begins another: as arena_free and arena_new, but keeps one block. */
 void arena_reset(struct arena *arena);
+/* As arena_reset, and keeps nothing. */
+void arena_shed(struct arena *arena);
 
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct task {
 	struct task *next;
@@ -55,6 +57,25 @@ void thread_start(const char *name, void *(*run)(void *), void *ctx, unsigned lo
 void thread_join(unsigned long thread)
 {
 	(void)pthread_join(thread, NULL);
+}
+
+/* Room for the frames of thread_shed_stack and what it calls. */
+enum { STACK_IN_USE = 4096 };
+
+void thread_shed_stack(void)
+{
+	pthread_attr_t attr;
+	void *lowest;
+	size_t size;
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return;
+	const bool known = pthread_attr_getstack(&attr, &lowest, &size) == 0;
+	(void)pthread_attr_destroy(&attr);
+	const uintptr_t from = ((uintptr_t)lowest + page - 1) / page * page, to = (here - STACK_IN_USE) / page * page;
+	if (known && from < to && here - (uintptr_t)lowest < size)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 static void ring_add(struct pool *pool, struct lane *lane)

@@ -169,6 +169,7 @@ struct backend {
 	struct arena *path_arena; /* of the next three */
 	const char *path_applied; /* the search path the engine has */
 	bool path_had_catalog;
+	bool path_was_set; /* else the engine has its own, which is main */
 	bool catalog_hidden;
 	char zone_applied[128];
 	const char **path; /* its schemas when buckets are among them, "" for others */

@@ -19,6 +19,20 @@ void conn_init(struct conn *c, int fd, atomic_int *stop)
 	c->stop = stop;
 	c->in = BUF(GIB + MIB);
 	c->out = BUF(2 * GIB);
+	c->reading = CONN_READ_FIRST;
+}
+
+void conn_rest(struct conn *c)
+{
+	if (c->in.len == 0) {
+		buf_done(&c->in);
+		c->in = BUF(GIB + MIB);
+		c->reading = CONN_READ_FIRST;
+	}
+	if (c->out.len == 0 && !c->out.failed) {
+		buf_done(&c->out);
+		c->out = BUF(2 * GIB);
+	}
 }
 
 void conn_done(struct conn *c)
@@ -100,17 +114,34 @@ static ssize_t read_some(struct conn *c, char *to, size_t n, short *ret_events)
 	return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? -1 : 0;
 }
 
+/* What is asked for follows what comes. */
+static void adapt(struct conn *c, size_t asked, size_t got)
+{
+	if (got == asked && asked < CONN_READ_MOST)
+		c->reading = asked * 2 + 1;
+	else if (got < asked / 4 && asked > CONN_READ_FIRST)
+		c->reading = asked / 2;
+}
+
 enum conn_event conn_read(struct conn *c, int64_t deadline_ns)
 {
+	/* Without a buffer the connection rested, and one is made when there is something to read. */
+	bool wait_first = !c->in.cap && !c->tls;
+	short events = POLLIN;
 	compact(c);
 	for (;;) {
-		short events;
-		char *to = buf_reserve(&c->in, CONN_READ_BYTES);
-		ssize_t got = to ? read_some(c, to, CONN_READ_BYTES, &events) : 0;
-		if (got > 0) {
-			buf_commit(&c->in, (size_t)got);
-			return CONN_DATA;
+		ssize_t got = -1;
+		if (!wait_first) {
+			const size_t asked = c->reading;
+			char *to = buf_reserve(&c->in, asked);
+			got = to ? read_some(c, to, asked, &events) : 0;
+			if (got > 0) {
+				buf_commit(&c->in, (size_t)got);
+				adapt(c, asked, (size_t)got);
+				return CONN_DATA;
+			}
 		}
+		wait_first = false;
 		if (got == 0)
 			return CONN_CLOSED;
 		if (!wait_for(c, events, wait_ms(deadline_ns, -1)) && deadline_ns && clock_ns() >= deadline_ns)

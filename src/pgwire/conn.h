@@ -18,7 +18,10 @@
 struct ssl_st;
 struct ssl_ctx_st;
 
-enum { CONN_OUT_BYTES = 64 * 1024, CONN_READ_BYTES = 16 * 1024, CONN_PEER_SIZE = 64 };
+enum { CONN_OUT_BYTES = 64 * 1024, CONN_PEER_SIZE = 64 };
+
+/* Bytes asked for at once: twice as many after each read that was filled. One less than a power of two, for the NUL behind. */
+enum { CONN_READ_FIRST = 4 * 1024 - 1, CONN_READ_MOST = 256 * 1024 - 1 };
 
 enum conn_event { CONN_DATA, CONN_CLOSED, CONN_TIMEOUT };
 
@@ -26,7 +29,8 @@ struct conn {
 	int fd;
 	struct ssl_st *tls;
 	struct buf in;
-	size_t at; /* bytes of `in` already taken */
+	size_t reading; /* bytes the next read asks for */
+	size_t at;	/* bytes of `in` already taken */
 	struct buf out;
 	bool broken;	  /* the peer is gone, or too slow for *stop */
 	atomic_int *stop; /* not 0: give up waiting for a slow reader */
@@ -41,6 +45,8 @@ struct span conn_view(const struct conn *c);
 void conn_take(struct conn *c, size_t n);
 /* Waits for more bytes until the monotonic time; 0: without end. */
 enum conn_event conn_read(struct conn *c, int64_t deadline_ns);
+/* Frees the buffers as far as they are empty: nothing may come for long. */
+void conn_rest(struct conn *c);
 /* Sends all that waits. False: the peer is gone. */
 bool conn_flush(struct conn *c);
 /* Sends when much waits. */

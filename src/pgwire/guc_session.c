@@ -58,6 +58,11 @@ static bool apply_search_path(struct backend *b, bool with_catalog)
 	struct buf path = BUF(16384), sql = BUF(32768);
 	struct err err = ERR_INIT;
 	put_schemas(b, &path, span_of(guc_text(&b->gucs, GUC_search_path)));
+	if (!b->path_was_set && !with_catalog && !b->path_count && (!path.len || strcmp(path.ptr, "\"main\",") == 0)) {
+		buf_done(&path);
+		return true;
+	}
+	b->path_was_set = true;
 	for (int attempt = 0; !fine && attempt < 2; attempt++) {
 		buf_reset(&sql);
 		buf_str(&sql, "SET search_path = '");
@@ -83,6 +88,8 @@ static void apply_zone(struct backend *b)
 {
 	struct err err = ERR_INIT;
 	const char *zone = guc_text(&b->gucs, GUC_TimeZone);
+	if (!b->zone_applied[0] && strcmp(zone, WORKSPACE_ZONE) == 0)
+		(void)snprintf(b->zone_applied, sizeof(b->zone_applied), "%s", zone);
 	if (b->block == 'E' || !b->engine || strcmp(b->zone_applied, zone) == 0)
 		return;
 	struct buf sql = BUF(1024);

@@ -2,12 +2,15 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/pool.h"
 #include "metrics/metrics.h"
 #include "pgwire/backend.h"
 #include "pgwire/registry.h"
 #include "storage/storage.h"
 
 #include <stdlib.h>
+
+#define REST_NS (NS_PER_S / 2)
 
 static const char ENGINE_FAILED[] = "the workspace's engine failed and is being restarted; connect again";
 
@@ -139,6 +142,21 @@ static int64_t idle_deadline(const struct backend *b, const char **ret_sqlstate,
 	return idle ? clock_ns() + idle : 0;
 }
 
+/* Between two messages. A client that says nothing for a while may be one of thousands: what the wait needs not goes. */
+static enum conn_event wait_idle(struct backend *b, int64_t until)
+{
+	const int64_t soon = clock_ns() + REST_NS;
+	if (until && until <= soon)
+		return conn_read(&b->conn, until);
+	const enum conn_event event = conn_read(&b->conn, soon);
+	if (event != CONN_TIMEOUT)
+		return event;
+	conn_rest(&b->conn);
+	arena_shed(b->work);
+	thread_shed_stack();
+	return conn_read(&b->conn, until);
+}
+
 /* Up to a whole message; with ret_quiet only for a tick. */
 static bool next_message(struct backend *b, struct message_frame *ret, bool *ret_quiet)
 {
@@ -157,7 +175,7 @@ static bool next_message(struct backend *b, struct message_frame *ret, bool *ret
 		const char *sqlstate, *text;
 		int64_t until =
 			ret_quiet ? clock_ns() + BACKEND_TICK_MS * NS_PER_MS : idle_deadline(b, &sqlstate, &text);
-		switch (conn_read(&b->conn, until)) {
+		switch (ret_quiet ? conn_read(&b->conn, until) : wait_idle(b, until)) {
 		case CONN_DATA:
 			break;
 		case CONN_CLOSED:

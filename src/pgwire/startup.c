@@ -12,6 +12,7 @@ enum { TLS_HANDSHAKE = 0x16, THROTTLE_FAILURES = 10, THROTTLE_SECONDS = 30 };
 
 struct login {
 	struct backend *b;
+	struct arena *arena; /* until the session is admitted */
 	struct startup s;
 	int64_t deadline_ns;
 	bool asked_ssl, asked_gss;
@@ -127,7 +128,7 @@ static bool negotiate(struct login *l)
 	for (;;) {
 		if (!first_packet(l, &frame))
 			return false;
-		copy = arena_copy(b->arena, frame.body);
+		copy = arena_copy(l->arena, frame.body);
 		conn_take(&b->conn, frame.size);
 		if (!startup_decode((struct span){copy, frame.body.len}, &l->s, &e)) {
 			e.severity = PG_FATAL;
@@ -312,7 +313,7 @@ static bool apply_settings(struct login *l)
 	struct startup_parameter option;
 	char version[64];
 	const char *engine = engine_version();
-	char *scratch = arena_alloc(b->arena, options.len + 1);
+	char *scratch = arena_alloc(l->arena, options.len + 1);
 	b->gucs.zone_known = gucs_zone_known;
 	(void)snprintf(version, sizeof(version), "15.10 (DuckDB %s)", *engine == 'v' ? engine + 1 : engine);
 	guc_assign(&b->gucs, GUC_server_version, version);
@@ -394,12 +395,21 @@ static void greet(struct backend *b)
 	message_key_data(&b->conn.out, b->pid, b->key);
 }
 
+static bool log_in(struct backend *b)
+{
+	struct arena *arena = arena_new();
+	struct login *l = arena_new_of(arena, struct login);
+	l->b = b;
+	l->arena = arena;
+	l->deadline_ns = clock_ns() + HANDSHAKE_SECONDS * NS_PER_S;
+	const bool fine = negotiate(l) && check_request(l) && authenticate(l) && admit(l);
+	arena_free(arena);
+	return fine;
+}
+
 bool startup_run(struct backend *b)
 {
-	struct login *l = arena_new_of(b->arena, struct login);
-	l->b = b;
-	l->deadline_ns = clock_ns() + HANDSHAKE_SECONDS * NS_PER_S;
-	if (!negotiate(l) || !check_request(l) || !authenticate(l) || !admit(l))
+	if (!log_in(b))
 		return false;
 	b->active = metric_tenant_series(METRIC_PGWIRE_CONNECTIONS_ACTIVE, b->workspace.id, NULL);
 	b->duration = metric_tenant_series(METRIC_PGWIRE_QUERY_DURATION_SECONDS, b->workspace.id, NULL);

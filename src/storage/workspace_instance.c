@@ -77,6 +77,7 @@ static bool engine_open(struct workspace_instance *wi, struct err *err)
 		.temp_max = s->duckdb_temp_max,
 		.lockdown_dir = wi->links,
 		.hide_dir = s->duckdb_dir,
+		.init_sql = "SET GLOBAL TimeZone = '" WORKSPACE_ZONE "'",
 	};
 	/* Links of a process that died. */
 	if (!fs_path(temp, sizeof(temp), err, "%s.temp", wi->path) || !fs_remove_tree(wi->links, err) ||

@@ -33,6 +33,9 @@
 #include "engine/session.h"
 #include "storage/workspace.h"
 
+/* The time zone of new sessions. */
+#define WORKSPACE_ZONE "UTC"
+
 struct workspace_instance;
 
 /* ERR_WORKSPACE_NOT_FOUND, ERR_OUT_OF_MEMORY (budget), ERR_STORAGE_UNAVAILABLE (being deleted), engine errors. */

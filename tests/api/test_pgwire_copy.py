@@ -126,7 +126,7 @@ def test_rows_in_unusual_forms_stand_among_the_others_in_order(conn):
     text = "".join(f"{i}\t{'1999/01/08' if i in odd else '2031-05-04 01:02:03.5'}\t{'1e2' if i in odd else i / 8}\t{i % 1000}.995\n"
                    for i in range(rows))
     assert copy(conn, "COPY mixed FROM STDIN", text) == rows
-    assert conn.execute("SELECT count(*) FROM (SELECT i, rowid AS at FROM mixed) x WHERE i <> at").fetchone() == (0,)
+    assert conn.execute("SELECT count(*) FROM (SELECT i, rowid AS place FROM mixed) x WHERE i <> place").fetchone() == (0,)
     assert conn.execute("SELECT list(i ORDER BY i)::text FROM mixed WHERE ts = timestamp '1999-01-08'").fetchone()[0] == str(sorted(odd))
     assert conn.execute("SELECT count(*) FROM mixed WHERE r = i / 8.0 AND ts = timestamp '2031-05-04 01:02:03.5'").fetchone() == (rows - len(odd),)
     assert conn.execute("SELECT count(*) FROM mixed WHERE d = i % 1000 + 1").fetchone() == (rows,)
