@@ -11,7 +11,8 @@
 #define ARENA_SEPARATE 0
 #endif
 
-enum { BLOCK_BYTES = 8192 };
+/* The first block is small: many arenas hold little. Each next one is twice as large. */
+enum { BLOCK_FIRST = 512, BLOCK_BYTES = 8192 };
 
 struct block {
 	struct block *next;
@@ -118,7 +119,7 @@ void arena_reset(struct arena *arena)
 {
 	cleanups_run(arena);
 	struct block *kept = arena->blocks;
-	if (kept && (ARENA_SEPARATE || kept->size != BLOCK_BYTES)) {
+	if (kept && (ARENA_SEPARATE || kept->size > BLOCK_BYTES)) {
 		blocks_free(kept);
 		kept = NULL;
 	} else if (kept) {
@@ -146,6 +147,14 @@ static void *block_add(struct arena *arena, size_t size, bool own)
 	return b->bytes;
 }
 
+static size_t next_size(const struct arena *arena, size_t least)
+{
+	size_t size = arena->blocks && arena->blocks->size <= BLOCK_BYTES ? arena->blocks->size * 2 : BLOCK_FIRST;
+	while (size < least)
+		size *= 2;
+	return size < BLOCK_BYTES ? size : BLOCK_BYTES;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	const size_t align = alignof(max_align_t);
@@ -153,7 +162,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if (ARENA_SEPARATE || size > BLOCK_BYTES / 4)
 		return block_add(arena, size, true);
 	if (!arena->blocks || arena->blocks->size - arena->used < size)
-		(void)block_add(arena, BLOCK_BYTES, false);
+		(void)block_add(arena, next_size(arena, size), false);
 	void *p = arena->blocks->bytes + arena->used;
 	arena->used += size;
 	return p;
