@@ -128,7 +128,7 @@ void account_end(struct exchange *ex, int status)
 	enum http_method method = ex->req.method;
 	double seconds = clock_seconds_since(ex->head_ns);
 	enum err_fault fault = err_row(ex->res.code)->fault;
-	if (!stats)
+	if (!OBSERVABILITY || !stats)
 		return;
 	struct method_stats *of = &stats->methods[method];
 	metric_gauge_add(in_flight(method), -1);

@@ -3,12 +3,14 @@
 #include "base/arena.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-unsigned cells_shards = 1;
+unsigned cells_shards = 2;
+unsigned cells_owners;
 
 /* Free cells of one size; chunks are taken from the kernel as needed and kept. */
 struct stock {
@@ -20,13 +22,34 @@ struct stock {
 
 static struct stock stocks[2] = {{.lock = PTHREAD_MUTEX_INITIALIZER}, {.lock = PTHREAD_MUTEX_INITIALIZER}};
 
+/* Registered by the C library for every thread, unless the system is too old or somebody said no. */
+static bool sequences_restart(void)
+{
+#if defined(__x86_64__) && defined(RSEQ_SIG) && !defined(__SANITIZE_THREAD__)
+	return __rseq_size > 0;
+#else
+	return false;
+#endif
+}
+
 void cells_setup(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_CONF);
-	unsigned shards = 1;
-	while (shards < SHARDS_MAX && (long)shards < processors)
-		shards *= 2;
-	cells_shards = shards;
+	long shards = processors < 1 ? 1 : processors > SHARDS_MAX ? SHARDS_MAX : processors;
+	cells_shards = (unsigned)shards + 1;
+	cells_owners = sequences_restart() && processors <= SHARDS_MAX ? (unsigned)shards : 0;
+}
+
+void cells_add_shared(cell *first, size_t stride, uint64_t n)
+{
+	size_t shard = (unsigned)sched_getcpu() % (cells_shards - 1);
+	atomic_fetch_add_explicit(first + shard * stride, n, memory_order_relaxed);
+}
+
+/* For a thread that the system did not register, and a processor that was plugged in later. */
+void cells_add_spare(cell *first, size_t stride, uint64_t n)
+{
+	atomic_fetch_add_explicit(first + (cells_shards - 1) * stride, n, memory_order_relaxed);
 }
 
 static void stock_put(struct stock *stock, cell *cells)

@@ -12,7 +12,7 @@ struct exemplar_slot {
 };
 
 /* What the thread works for. */
-static __thread struct exemplar current;
+__thread struct exemplar exemplar_current;
 
 static bool text_ok(const char *text, size_t name_len, size_t *used)
 {
@@ -25,15 +25,15 @@ static bool text_ok(const char *text, size_t name_len, size_t *used)
 
 static void current_add(const char *name, const char *value)
 {
-	current.names[current.labels] = name;
-	memcpy(current.values[current.labels], value, strlen(value) + 1);
-	current.labels++;
+	exemplar_current.names[exemplar_current.labels] = name;
+	memcpy(exemplar_current.values[exemplar_current.labels], value, strlen(value) + 1);
+	exemplar_current.labels++;
 }
 
 void metrics_exemplar_set(const char *trace_id, const char *span_id, const char *request_id)
 {
 	size_t used = 0;
-	current.labels = 0;
+	exemplar_current.labels = 0;
 	if (text_ok(trace_id, strlen("trace_id"), &used)) {
 		current_add("trace_id", trace_id);
 		if (text_ok(span_id, strlen("span_id"), &used))
@@ -46,12 +46,7 @@ void metrics_exemplar_set(const char *trace_id, const char *span_id, const char 
 
 void metrics_exemplar_clear(void)
 {
-	current.labels = 0;
-}
-
-bool exemplar_wanted(void)
-{
-	return current.labels > 0;
+	exemplar_current.labels = 0;
 }
 
 static struct exemplar_slot *store_slots(struct exemplar_store *store, size_t slots)
@@ -84,10 +79,11 @@ void exemplar_note(struct exemplar_store *store, size_t slots, size_t slot, doub
 	if (now != at->exemplar.unix_us) {
 		at->exemplar.value = value;
 		at->exemplar.unix_us = now;
-		at->exemplar.labels = current.labels;
-		for (size_t i = 0; i < current.labels; i++) {
-			at->exemplar.names[i] = current.names[i];
-			memcpy(at->exemplar.values[i], current.values[i], strlen(current.values[i]) + 1);
+		at->exemplar.labels = exemplar_current.labels;
+		for (size_t i = 0; i < exemplar_current.labels; i++) {
+			at->exemplar.names[i] = exemplar_current.names[i];
+			memcpy(at->exemplar.values[i], exemplar_current.values[i],
+			       strlen(exemplar_current.values[i]) + 1);
 		}
 	}
 	atomic_flag_clear_explicit(&at->busy, memory_order_release);

@@ -25,8 +25,15 @@ struct exemplar {
 	char values[2][METRICS_EXEMPLAR_BYTES + 1];
 };
 
+/* What this thread works for; set by metrics_exemplar_set. */
+extern __thread struct exemplar exemplar_current;
+
 /* True when this thread works for something that has an id. */
-bool exemplar_wanted(void);
+static inline bool exemplar_wanted(void)
+{
+	return exemplar_current.labels > 0;
+}
+
 /* `slots`: how many the store has when it must be made; `slot` below it. */
 void exemplar_note(struct exemplar_store *store, size_t slots, size_t slot, double value);
 /* False: none there. */

@@ -124,4 +124,8 @@ void metrics_log_hook(enum log_level level);
 /* For pool_config.on_wait. */
 void metrics_pool_wait(const char *pool, double seconds);
 
+#if !OBSERVABILITY && !defined(METRICS_ROOM)
+#include "metrics/off.h"
+#endif
+
 #endif

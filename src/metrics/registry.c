@@ -84,7 +84,10 @@ const char *series_label(const struct series *series, size_t label)
 static struct series *series_new(struct family *family)
 {
 	struct series *s = mem_alloc(sizeof(*s));
-	*s = (struct series){.family = family,
+	*s = (struct series){.type = family->row->type,
+			     .owned = family->kind <= KIND_OPEN,
+			     .exemplified = family->exemplars,
+			     .family = family,
 			     .cells = cells_take(family->row->type == TYPE_HISTOGRAM),
 			     .created_us = clock_unix_us(),
 			     .active_s = registry_seconds()};

@@ -23,6 +23,9 @@
 
 struct series {
 	/* Read by every update */
+	enum metric_type type;
+	bool owned; /* never folded: its cells are added to in the quicker way */
+	bool exemplified;
 	struct family *family;
 	struct series *_Atomic moved;
 	cell *cells;

@@ -12,12 +12,20 @@ static const struct series *target(const struct series *series)
 
 static bool is_type(const struct series *series, enum metric_type type)
 {
-	return series && series->family->row->type == type;
+	return series && series->type == type;
 }
 
-static void cell_add(struct series *series, uint64_t n)
+static inline void cell_add(const struct series *series, cell *first, size_t stride, uint64_t n)
 {
-	atomic_fetch_add_explicit(&series->cells[cells_here() * COUNTER_STRIDE], n, memory_order_relaxed);
+	if (series->owned)
+		cells_add_owned(first, stride, n);
+	else
+		cells_add_shared(first, stride, n);
+}
+
+static inline void plain_add(struct series *series, uint64_t n)
+{
+	cell_add(series, series->cells, COUNTER_STRIDE, n);
 }
 
 static struct series *counter_of(struct series *series)
@@ -30,9 +38,9 @@ void metric_add(struct series *series, uint64_t n)
 	struct series *s = counter_of(series);
 	if (!s)
 		return;
-	cell_add(s, n);
-	if (s->family->exemplars && exemplar_wanted())
+	if (s->exemplified && exemplar_wanted())
 		exemplar_note(&s->exemplars, 1, 0, (double)n);
+	plain_add(s, n);
 }
 
 void metric_inc(struct series *series)
@@ -45,7 +53,7 @@ void metric_add_seconds(struct series *series, double seconds)
 {
 	struct series *s = counter_of(series);
 	if (s && seconds > 0 && isfinite(seconds))
-		cell_add(s, (uint64_t)(seconds * 1e9 + 0.5));
+		plain_add(s, (uint64_t)(seconds * 1e9 + 0.5));
 }
 
 static double fixed_swap(struct series *series, double value)
@@ -64,7 +72,7 @@ void metric_mirror(struct series *series, double total)
 		return;
 	double former = fixed_swap(s, total);
 	if (former > total)
-		cell_add(s, (uint64_t)(s->family->row->unit == UNIT_SECONDS ? former * 1e9 : former));
+		plain_add(s, (uint64_t)(s->family->row->unit == UNIT_SECONDS ? former * 1e9 : former));
 }
 
 void metric_gauge_set(struct series *series, double value)
@@ -76,7 +84,7 @@ void metric_gauge_set(struct series *series, double value)
 void metric_gauge_add(struct series *series, int64_t by)
 {
 	if (is_type(series, TYPE_GAUGE))
-		cell_add((struct series *)target(series), (uint64_t)by);
+		plain_add((struct series *)target(series), (uint64_t)by);
 }
 
 static void note_exemplar(struct series *s, double seconds)
@@ -93,21 +101,18 @@ void metric_observe(struct series *series, double seconds)
 	if (!is_type(series, TYPE_HISTOGRAM) || !isfinite(seconds))
 		return;
 	struct series *s = (struct series *)target(series);
-	size_t shard = cells_here();
 	if (seconds <= 0) {
-		atomic_fetch_add_explicit(cells_zeros(s->cells, shard), 1, memory_order_relaxed);
+		cell_add(s, cells_zeros(s->cells, 0), HISTOGRAM_STRIDE, 1);
 		seconds = 0;
 	} else {
 		struct histogram_place place = histogram_place(&s->family->layout, seconds);
 		uint64_t bit = UINT64_C(1) << place.octave;
 		if (!(atomic_load_explicit(&s->octaves, memory_order_relaxed) & bit))
 			atomic_fetch_or_explicit(&s->octaves, bit, memory_order_relaxed);
-		cell *at = cells_octave(s->cells, shard, place.octave) + place.cell;
-		atomic_fetch_add_explicit(cells_sum(s->cells, shard), (uint64_t)(seconds * 1e9 + 0.5),
-					  memory_order_relaxed);
-		atomic_fetch_add_explicit(at, 1, memory_order_relaxed);
+		cell_add(s, cells_sum(s->cells, 0), HISTOGRAM_STRIDE, (uint64_t)(seconds * 1e9 + 0.5));
+		cell_add(s, cells_octave(s->cells, 0, place.octave) + place.cell, HISTOGRAM_STRIDE, 1);
 	}
-	if (s->family->exemplars && exemplar_wanted())
+	if (s->exemplified && exemplar_wanted())
 		note_exemplar(s, seconds);
 }
 

@@ -78,12 +78,10 @@ static void log_slow(struct backend *b, int64_t took_ns, const char *status, con
 		  LOG_S(plan ? plan : ""), NULL);
 }
 
-void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text)
+/* Counts the statement. */
+static void note(struct backend *b, int64_t took_ns, const struct pg_error *failed, struct span text)
 {
 	const char *status = "success";
-	const int64_t took_ns = clock_ns() - start_ns;
-	atomic_store(&b->running, false);
-	session_set_timeout(b->engine, 0);
 	if (failed && strcmp(failed->sqlstate, "57014") == 0)
 		status = strstr(failed->message, "timeout") ? "timeout" : "cancelled";
 	else if (failed)
@@ -92,17 +90,26 @@ void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed,
 	metric_inc(queries);
 	metric_tenant_release(queries);
 	metric_observe(b->duration, (double)took_ns / 1e9);
-	pg_session_touch(b->registered, true);
 	struct fingerprint f = fingerprint_of(text, b->work);
 	struct statement_call call = {b->workspace.id, b->user,		  f.id,		 f.query,
 				      took_ns,	       b->statement_rows, failed != NULL};
 	statement_stats_note(b->door->storage->statements, &call);
+	if (took_ns >= b->door->storage->settings->slow_query_ms * NS_PER_MS)
+		log_slow(b, took_ns, status, &f, text, failed != NULL);
+}
+
+void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text)
+{
+	const int64_t took_ns = clock_ns() - start_ns;
+	atomic_store(&b->running, false);
+	session_set_timeout(b->engine, 0);
+	pg_session_touch(b->registered, true);
 	(void)pthread_mutex_lock(&b->guard);
 	b->statements_run++;
 	b->rows_sent += b->statement_rows;
 	(void)pthread_mutex_unlock(&b->guard);
-	if (took_ns >= b->door->storage->settings->slow_query_ms * NS_PER_MS)
-		log_slow(b, took_ns, status, &f, text, failed != NULL);
+	if (OBSERVABILITY)
+		note(b, took_ns, failed, text);
 }
 
 static struct message_column column_of(const struct cursor_column *from, struct arena *arena)

@@ -96,8 +96,10 @@ void op_begin(struct op *op, struct storage *storage, const struct call *call, e
 		.start_us = clock_unix_us(),
 	};
 	id_uuid(op->id);
-	metrics_exemplar_of(call);
-	op_live_add(op);
+	if (OBSERVABILITY) {
+		metrics_exemplar_of(call);
+		op_live_add(op);
+	}
 }
 
 static const char *first_of(const char *a, const char *b, const char *c, const char *d)
@@ -131,6 +133,8 @@ void op_began_long(struct op *op)
 {
 	struct operation record = record_of(op);
 	struct err err = ERR_INIT;
+	if (!OBSERVABILITY)
+		return;
 	op->durable_start = true;
 	if (!history_begin(op->storage->history, &record, true, &err))
 		log_event(LOG_WARN, "the start of an operation could not be recorded", "operation",
@@ -226,6 +230,8 @@ static void record(const struct op *op, bool fine, const struct err *err, double
 
 bool op_end(struct op *op, bool fine, const struct err *err)
 {
+	if (!OBSERVABILITY)
+		return fine;
 	double seconds = clock_seconds_since(op->start_ns);
 	op_live_remove(op);
 	count(op, fine, err, seconds);
