@@ -152,6 +152,7 @@ static int serve(struct settings *settings)
 	warn(settings);
 	if (!server_start(settings, &server, &err))
 		return fail(&err);
+	log_writer_start();
 	announce(settings, server);
 	(void)sigwait(&signals, &caught);
 	log_event(LOG_INFO, "stopping: running requests may finish; a second signal ends at once", NULL);
@@ -159,6 +160,7 @@ static int serve(struct settings *settings)
 	(void)signal(SIGINT, end_at_once);
 	(void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	server_stop(server);
+	log_writer_stop();
 	return EXIT_SUCCESS;
 }
 

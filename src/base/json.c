@@ -33,8 +33,43 @@ static void quote_part(struct buf *out, struct span text)
 	buf_bytes(out, text.ptr + from, text.len - from);
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* Whether one of eight bytes is 0; may be wrong about those behind the first one found. */
+static uint64_t zero_in(uint64_t eight)
+{
+	return (eight - EACH_BYTE) & ~eight & HIGH_BITS;
+}
+
+/* ASCII of which nothing needs an escape, as nearly all texts are. */
+static bool is_plain(struct span text)
+{
+	for (size_t i = 0; i < text.len; i += sizeof(uint64_t)) {
+		uint64_t eight = ' ' * EACH_BYTE;
+		size_t n = text.len - i < sizeof(eight) ? text.len - i : sizeof(eight);
+		memcpy(&eight, text.ptr + i, n);
+		uint64_t control = (eight - ' ' * EACH_BYTE) & ~eight;
+		if ((eight | control) & HIGH_BITS || zero_in(eight ^ '"' * EACH_BYTE) ||
+		    zero_in(eight ^ '\\' * EACH_BYTE))
+			return false;
+	}
+	return true;
+}
+
 void json_quote(struct buf *out, struct span text)
 {
+	if (is_plain(text)) {
+		char *to = buf_reserve(out, text.len + 2);
+		if (!to)
+			return;
+		to[0] = '"';
+		if (text.len)
+			memcpy(to + 1, text.ptr, text.len);
+		to[text.len + 1] = '"';
+		buf_commit(out, text.len + 2);
+		return;
+	}
 	buf_byte(out, '"');
 	if (span_is_utf8(text)) {
 		quote_part(out, text);
@@ -166,6 +201,17 @@ void json_time(struct json *j, const char *key, int64_t unix_us)
 	}
 	clock_iso(unix_us, text);
 	json_str(j, key, text);
+}
+
+void json_us(struct json *j, const char *key, int64_t us)
+{
+	char text[] = ".000000";
+	begin(j, key);
+	buf_i64(j->out, us / US_PER_S);
+	int64_t rest = us % US_PER_S;
+	for (size_t at = sizeof(text) - 2; at > 0; at--, rest /= 10)
+		text[at] = (char)('0' + rest % 10);
+	buf_bytes(j->out, text, sizeof(text) - 1);
 }
 
 void json_strings(struct json *j, const char *key, const char *const *values, size_t n)

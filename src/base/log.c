@@ -3,9 +3,30 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/pool.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { FLUSH_BYTES = 32 * KIB, PENDING_MAX = FLUSH_BYTES + 16 * LIMIT_LOG_LINE };
+
+/* What is to be written. `order` is taken first: who holds it writes; lines are put together under `lock` alone. */
+static struct {
+	pthread_mutex_t order;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct buf pending;
+	struct buf writing;
+	bool gathers;
+	bool stopping;
+	unsigned long thread;
+} out = {.order = PTHREAD_MUTEX_INITIALIZER,
+	 .lock = PTHREAD_MUTEX_INITIALIZER,
+	 .wake = PTHREAD_COND_INITIALIZER,
+	 .pending = BUF(PENDING_MAX),
+	 .writing = BUF(PENDING_MAX)};
 
 static _Atomic int least_level = LOG_INFO;
 static _Atomic bool as_text;
@@ -47,6 +68,9 @@ static void field_json(struct json *j, const char *key, struct log_value v)
 	case LOG_KIND_NUM:
 		json_double(j, key, v.real);
 		break;
+	case LOG_KIND_SECONDS:
+		json_us(j, key, v.real > 0 ? (int64_t)(v.real * 1e6 + 0.5) : 0);
+		break;
 	case LOG_KIND_BOOL:
 		json_bool(j, key, v.num != 0);
 		break;
@@ -81,6 +105,44 @@ static void line_text(struct buf *line, enum log_level level, const char *messag
 	}
 }
 
+/* Behind what waits already. */
+static void line_add(struct buf *lines, enum log_level level, const char *message, va_list args)
+{
+	size_t from = lines->len;
+	if (as_text)
+		line_text(lines, level, message, args);
+	else
+		line_json(lines, level, message, args);
+	if (lines->failed)
+		buf_reset(lines); /* more than is ever gathered: only this line and what waited is lost */
+	else if (lines->len - from > LIMIT_LOG_LINE)
+		lines->len = from;
+	if (lines->len == from || lines->len == 0) {
+		struct json j = JSON(lines);
+		json_object(&j, NULL);
+		json_str(&j, "level", log_level_name(level));
+		json_str(&j, "message", message);
+		json_bool(&j, "fields_too_long", true);
+		json_object_end(&j);
+	}
+	buf_byte(lines, '\n');
+}
+
+static void flush(void)
+{
+	(void)pthread_mutex_lock(&out.order);
+	(void)pthread_mutex_lock(&out.lock);
+	struct buf full = out.pending;
+	out.pending = out.writing;
+	(void)pthread_mutex_unlock(&out.lock);
+	/* A log that cannot be written must not stop the work it tells of. */
+	ssize_t ignored = full.len > 0 ? write(STDERR_FILENO, full.ptr, full.len) : 0;
+	(void)ignored;
+	buf_reset(&full);
+	out.writing = full;
+	(void)pthread_mutex_unlock(&out.order);
+}
+
 void log_event(enum log_level level, const char *message, ...)
 {
 	void (*hook)(enum log_level) = message_hook;
@@ -88,26 +150,61 @@ void log_event(enum log_level level, const char *message, ...)
 		hook(level);
 	if (!log_enabled(level))
 		return;
-	struct buf line = BUF(LIMIT_LOG_LINE);
 	va_list args;
 	va_start(args, message);
-	if (as_text)
-		line_text(&line, level, message, args);
-	else
-		line_json(&line, level, message, args);
+	(void)pthread_mutex_lock(&out.lock);
+	size_t waiting = out.pending.len;
+	line_add(&out.pending, level, message, args);
+	bool now = !out.gathers || level >= LOG_WARN || out.pending.len >= FLUSH_BYTES;
+	if (!now && waiting == 0)
+		(void)pthread_cond_signal(&out.wake);
+	(void)pthread_mutex_unlock(&out.lock);
 	va_end(args);
-	if (line.failed) {
-		buf_reset(&line);
-		struct json j = JSON(&line);
-		json_object(&j, NULL);
-		json_str(&j, "level", log_level_name(level));
-		json_str(&j, "message", message);
-		json_bool(&j, "fields_too_long", true);
-		json_object_end(&j);
+	if (now)
+		flush();
+}
+
+/* ---- writing later ---- */
+
+static void *writer(void *ctx)
+{
+	const struct timespec linger = {.tv_nsec = LOG_LINGER_MS * NS_PER_MS};
+	(void)ctx;
+	(void)pthread_mutex_lock(&out.lock);
+	while (!out.stopping) {
+		if (out.pending.len == 0) {
+			(void)pthread_cond_wait(&out.wake, &out.lock);
+			continue;
+		}
+		(void)pthread_mutex_unlock(&out.lock);
+		(void)nanosleep(&linger, NULL);
+		flush();
+		(void)pthread_mutex_lock(&out.lock);
 	}
-	buf_byte(&line, '\n');
-	/* A log that cannot be written must not stop the work it tells of. */
-	ssize_t ignored = write(STDERR_FILENO, line.ptr, line.len);
-	(void)ignored;
-	buf_done(&line);
+	(void)pthread_mutex_unlock(&out.lock);
+	return NULL;
+}
+
+static bool gather(bool on)
+{
+	(void)pthread_mutex_lock(&out.lock);
+	bool former = out.gathers;
+	out.gathers = on;
+	out.stopping = !on;
+	(void)pthread_cond_signal(&out.wake);
+	(void)pthread_mutex_unlock(&out.lock);
+	return former;
+}
+
+void log_writer_start(void)
+{
+	if (!gather(true))
+		thread_start("log", writer, NULL, &out.thread);
+}
+
+void log_writer_stop(void)
+{
+	if (gather(false))
+		thread_join(out.thread);
+	flush();
 }

@@ -116,7 +116,7 @@ static void access_log(const struct exchange *ex, int status, double seconds)
 	log_event(level, "request", "request_id", LOG_S(ex->request_id), "trace_id", LOG_S(*trace ? trace : NULL),
 		  "method", LOG_S(http_method_name(req->method)), "endpoint",
 		  LOG_S(ex->entry ? ex->entry->route->path : "unmatched"), "status", LOG_I(status), "duration",
-		  LOG_F(seconds), "bytes_in", LOG_I(ex->received), "bytes", LOG_I(ex->sent), "project",
+		  LOG_SECONDS(seconds), "bytes_in", LOG_I(ex->received), "bytes", LOG_I(ex->sent), "project",
 		  LOG_S(http_param(req, "project_id")), "client", LOG_S(ex->peer), "error",
 		  LOG_S(ex->res.code ? row->rest : NULL), "cause",
 		  LOG_S(ex->res.code && status >= 500 ? ex->res.message : NULL), NULL);

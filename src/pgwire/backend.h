@@ -157,6 +157,7 @@ struct backend {
 	struct workspace_instance *wi;
 	struct pg_own_session *registered;
 	struct series *active, *duration, *slow;
+	struct series *succeeded; /* of pgwire_queries_total; NULL before the first */
 	int64_t connected_us;
 
 	/* The engine */

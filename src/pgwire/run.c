@@ -78,6 +78,21 @@ static void log_slow(struct backend *b, int64_t took_ns, const char *status, con
 		  LOG_S(plan ? plan : ""), NULL);
 }
 
+/* Nearly all statements of a session succeed: that series is looked up once. */
+static void count(struct backend *b, bool failed, const char *status)
+{
+	if (!failed && b->succeeded) {
+		metric_inc(b->succeeded);
+		return;
+	}
+	struct series *queries = metric_tenant_series(METRIC_PGWIRE_QUERIES_TOTAL, b->workspace.id, status, NULL);
+	metric_inc(queries);
+	if (failed)
+		metric_tenant_release(queries);
+	else
+		b->succeeded = queries;
+}
+
 /* Counts the statement. */
 static void note(struct backend *b, int64_t took_ns, const struct pg_error *failed, struct span text)
 {
@@ -86,9 +101,7 @@ static void note(struct backend *b, int64_t took_ns, const struct pg_error *fail
 		status = strstr(failed->message, "timeout") ? "timeout" : "cancelled";
 	else if (failed)
 		status = "error";
-	struct series *queries = metric_tenant_series(METRIC_PGWIRE_QUERIES_TOTAL, b->workspace.id, status, NULL);
-	metric_inc(queries);
-	metric_tenant_release(queries);
+	count(b, failed != NULL, status);
 	metric_observe(b->duration, (double)took_ns / 1e9);
 	struct fingerprint f = fingerprint_of(text, b->work);
 	struct statement_call call = {b->workspace.id, b->user,		  f.id,		 f.query,

@@ -286,6 +286,7 @@ void session_end_backend(struct backend *b)
 		metric_gauge_add(b->active, -1);
 	metric_tenant_release(b->active);
 	metric_tenant_release(b->duration);
+	metric_tenant_release(b->succeeded);
 	metric_tenant_release(b->slow);
 	/* Last: a client that sees its session gone may count on all of the above. */
 	pg_session_close(b->registered);

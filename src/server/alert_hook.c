@@ -30,7 +30,8 @@ struct topic {
 
 struct alert_hook {
 	const struct storage *storage;
-	const char *url;
+	const char *url; /* a secret with some services: never shown */
+	char *host;	 /* of the URL, for the log; NULL when it has none */
 	struct curl_slist *headers;
 	char instance[300];
 	int64_t interval_ns;
@@ -160,7 +161,7 @@ static void topic_send(struct alert_hook *hook, struct topic *t)
 	}
 	t->attempts = 0;
 	count(false);
-	log_event(LOG_WARN, "an alert could not be told", "alert", LOG_S(event.name), "webhook", LOG_S(hook->url),
+	log_event(LOG_WARN, "an alert could not be told", "alert", LOG_S(event.name), "webhook_host", LOG_S(hook->host),
 		  NULL);
 }
 
@@ -242,6 +243,17 @@ static struct curl_slist *headers_read(const char *text)
 	return list;
 }
 
+/* Allocated by curl. */
+static char *host_of(const char *url)
+{
+	char *host = NULL;
+	CURLU *parts = curl_url();
+	if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
+		(void)curl_url_get(parts, CURLUPART_HOST, &host, 0);
+	curl_url_cleanup(parts);
+	return host;
+}
+
 struct alert_hook *alert_hook_start(const struct storage *storage, int port)
 {
 	const struct settings *s = storage->settings;
@@ -252,6 +264,7 @@ struct alert_hook *alert_hook_start(const struct storage *storage, int port)
 	struct alert_hook *hook = mem_alloc(sizeof(*hook));
 	hook->storage = storage;
 	hook->url = s->alert_webhook_url;
+	hook->host = host_of(hook->url);
 	hook->headers = headers_read(s->alert_webhook_headers);
 	(void)gethostname(host, sizeof(host) - 1);
 	(void)snprintf(hook->instance, sizeof(hook->instance), "%s:%d", host, port);
@@ -275,6 +288,7 @@ void alert_hook_stop(struct alert_hook *hook)
 	(void)pthread_mutex_unlock(&hook->lock);
 	thread_join(hook->thread);
 	curl_slist_free_all(hook->headers);
+	curl_free(hook->host);
 	(void)pthread_cond_destroy(&hook->wake);
 	(void)pthread_mutex_destroy(&hook->lock);
 	free(hook);
