@@ -40,18 +40,24 @@ struct pool {
 	unsigned long *threads;
 };
 
-void thread_start(const char *name, void *(*run)(void *), void *ctx, unsigned long *ret_thread)
+bool thread_try_start(const char *name, void *(*run)(void *), void *ctx, unsigned long *ret_thread)
 {
 	pthread_attr_t attr;
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, (size_t)8 << 20);
 	int failed = pthread_create(ret_thread, &attr, run, ctx);
 	(void)pthread_attr_destroy(&attr);
-	if (failed) {
-		fprintf(stderr, "cannot start thread %s\n", name);
-		abort();
-	}
-	(void)pthread_setname_np(*ret_thread, name);
+	if (!failed)
+		(void)pthread_setname_np(*ret_thread, name);
+	return !failed;
+}
+
+void thread_start(const char *name, void *(*run)(void *), void *ctx, unsigned long *ret_thread)
+{
+	if (thread_try_start(name, run, ctx, ret_thread))
+		return;
+	fprintf(stderr, "cannot start thread %s\n", name);
+	abort();
 }
 
 void thread_join(unsigned long thread)

@@ -39,6 +39,8 @@ void pool_stop(struct pool *pool);
 
 /* A named thread with an 8 MiB stack. Ends the process when the system has no thread left. */
 void thread_start(const char *name, void *(*run)(void *), void *ctx, unsigned long *ret_thread);
+/* The same; false when the system has no thread left. */
+MUST_CHECK bool thread_try_start(const char *name, void *(*run)(void *), void *ctx, unsigned long *ret_thread);
 void thread_join(unsigned long thread);
 /* Gives the part of the caller's stack back to the system that past calls used and no running one does. */
 void thread_shed_stack(void);

@@ -40,6 +40,9 @@ enum {
 	HANDSHAKE_SECONDS = 60
 };
 
+/* How far a connection is with its login: who said least makes way first. */
+enum backend_login { LOGIN_SILENT, LOGIN_NAMED, LOGIN_PROVEN };
+
 /* Why a session ends from outside; BACKEND_RUNS: it does not. */
 enum backend_end { BACKEND_RUNS, BACKEND_TERMINATED, BACKEND_IDLE, BACKEND_SHUTDOWN, BACKEND_FAILED };
 
@@ -59,7 +62,8 @@ struct pg_door {
 	pthread_mutex_t lock; /* the list, its counts, the throttle */
 	pthread_cond_t gone;
 	struct backend *backends;
-	size_t count; /* connections of any kind */
+	size_t count;	  /* connections of any kind */
+	size_t newcomers; /* of these: without a proven login */
 	uint32_t next_pid;
 	struct {
 		uint64_t key; /* hash of peer and user */
@@ -147,7 +151,8 @@ struct backend {
 	struct conn conn;
 	struct arena *arena, *work;
 	uint32_t pid, key;
-	atomic_int end; /* enum backend_end */
+	atomic_int end;	  /* enum backend_end */
+	atomic_int login; /* enum backend_login */
 	atomic_bool running;
 
 	/* Who */

@@ -223,6 +223,11 @@ void conn_wake(struct conn *c)
 	(void)shutdown(c->fd, SHUT_RD);
 }
 
+void conn_abort(struct conn *c)
+{
+	(void)shutdown(c->fd, SHUT_RDWR);
+}
+
 bool conn_peer_left(const struct conn *c)
 {
 	struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};

@@ -55,6 +55,8 @@ bool conn_push(struct conn *c);
 MUST_CHECK bool conn_start_tls(struct conn *c, struct ssl_ctx_st *context, int64_t deadline_ns, bool need_alpn);
 /* Another thread: what waits for input sees the end of it. */
 void conn_wake(struct conn *c);
+/* Another thread: nothing comes in or goes out any more. */
+void conn_abort(struct conn *c);
 /* The peer closed its side (seen without reading). */
 bool conn_peer_left(const struct conn *c);
 /* Waits for the first byte of a connection and leaves it where it is; -1: none came. */

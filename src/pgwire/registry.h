@@ -20,4 +20,7 @@ void session_end_backend(struct backend *b);
 bool throttle_blocks(struct pg_door *door, const char *peer, struct span user);
 void throttle_note(struct pg_door *door, const char *peer, struct span user, bool failed);
 
+/* The login is proven: the connection is no newcomer any more, who might have to make way. */
+void registry_proven(struct backend *b);
+
 #endif

@@ -20,8 +20,13 @@
 enum {
 	BACKLOG = 512,
 	WATCH_MS = 500,
-	/* Connections that have not logged in, beside the sessions the setting allows */
-	HANDSHAKES_MAX = 1000,
+	/* Connections that have not logged in: one more, and the oldest makes way. */
+	NEWCOMERS_MAX = 1000,
+	/* They take a moment to go; until then others wait in the system's queue. */
+	LEAVING_MAX = 200,
+	PAUSE_MS = 10,
+	/* Between two looks at the sessions */
+	ACCEPT_TURN = 100,
 	FIRST_PID = 1000
 };
 
@@ -42,11 +47,13 @@ static void backend_free(struct backend *b)
 	map_done(&b->attached);
 	arena_free(b->work);
 	arena_free(b->path_arena);
+	const bool proven = atomic_load(&b->login) == LOGIN_PROVEN;
 	(void)pthread_mutex_destroy(&b->guard);
 	arena_free(b->arena);
 	/* Nobody frees the door while it counts a connection. */
 	(void)pthread_mutex_lock(&door->lock);
 	door->count--;
+	door->newcomers -= !proven;
 	(void)pthread_cond_broadcast(&door->gone);
 	(void)pthread_mutex_unlock(&door->lock);
 }
@@ -66,6 +73,11 @@ static void name_peer(struct backend *b, const struct sockaddr_storage *address,
 	if (getnameinfo((const struct sockaddr *)address, len, b->conn.peer, sizeof(b->conn.peer), NULL, 0,
 			NI_NUMERICHOST) != 0)
 		b->conn.peer[0] = '\0';
+}
+
+static void reject(void)
+{
+	metric_inc(metric_series(METRIC_REQUESTS_REJECTED_TOTAL, "pgwire", "overload", NULL));
 }
 
 static void take(struct pg_door *door, int fd, const struct sockaddr_storage *address, socklen_t len)
@@ -98,28 +110,55 @@ static void take(struct pg_door *door, int fd, const struct sockaddr_storage *ad
 		b->next->link = &b->next;
 	door->backends = b;
 	door->count++;
+	door->newcomers++;
 	(void)pthread_mutex_unlock(&door->lock);
-	thread_start("pg-session", backend_thread, b, &thread);
-	(void)pthread_detach(thread);
+	if (thread_try_start("pg-session", backend_thread, b, &thread)) {
+		(void)pthread_detach(thread);
+		return;
+	}
+	reject();
+	backend_free(b);
 }
 
-static void accept_some(struct pg_door *door)
+/* The oldest of those that said least so far is sent away. Lock held. */
+static void make_way(struct pg_door *door)
 {
-	for (;;) {
-		struct sockaddr_storage address;
-		socklen_t len = sizeof(address);
-		int fd = accept4(door->listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
-			return;
-		const size_t most = (size_t)door->storage->settings->pgwire_connections_max + HANDSHAKES_MAX;
-		(void)pthread_mutex_lock(&door->lock);
-		bool full = door->count >= most;
-		(void)pthread_mutex_unlock(&door->lock);
-		if (full)
-			(void)close(fd);
-		else
-			take(door, fd, &address, len);
+	struct backend *victim = NULL;
+	for (struct backend *b = door->backends; b; b = b->next) {
+		int login = atomic_load(&b->login);
+		/* The list begins with the newest. */
+		if (login != LOGIN_PROVEN && !atomic_load(&b->end) && (!victim || login <= atomic_load(&victim->login)))
+			victim = b;
 	}
+	if (!victim)
+		return;
+	atomic_store(&victim->end, BACKEND_TERMINATED);
+	conn_abort(&victim->conn);
+	reject();
+}
+
+/* False: no more for now; who comes waits in the system's queue. */
+static bool accept_one(struct pg_door *door)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	(void)pthread_mutex_lock(&door->lock);
+	bool many = door->newcomers >= NEWCOMERS_MAX, too_many = door->newcomers >= NEWCOMERS_MAX + LEAVING_MAX;
+	(void)pthread_mutex_unlock(&door->lock);
+	int fd = too_many ? -1
+			  : accept4(door->listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	const bool no_files = !too_many && fd < 0 && (errno == EMFILE || errno == ENFILE);
+	if (no_files || (many && fd >= 0)) {
+		(void)pthread_mutex_lock(&door->lock);
+		make_way(door);
+		(void)pthread_mutex_unlock(&door->lock);
+	}
+	if (fd >= 0)
+		take(door, fd, &address, len);
+	/* The listener stays readable: without a pause this would turn in circles. */
+	if (too_many || no_files)
+		(void)poll(NULL, 0, PAUSE_MS);
+	return fd >= 0;
 }
 
 /* The sessions of an engine that gave up end. Statements whose client went away need not go on; a cancel that came between two steps of one is repeated. */
@@ -144,8 +183,8 @@ static void *door_thread(void *ctx)
 		(void)poll(fds, ARRAY_LEN(fds), WATCH_MS);
 		if (fds[1].revents)
 			return NULL;
-		if (fds[0].revents)
-			accept_some(door);
+		for (int i = 0; fds[0].revents && i < ACCEPT_TURN && accept_one(door); i++) {
+		}
 		watch(door);
 	}
 }
@@ -286,6 +325,14 @@ void pg_door_stop(struct pg_door *door)
 	(void)pthread_mutex_destroy(&door->lock);
 	(void)pthread_cond_destroy(&door->gone);
 	free(door);
+}
+
+void registry_proven(struct backend *b)
+{
+	(void)pthread_mutex_lock(&b->door->lock);
+	atomic_store(&b->login, LOGIN_PROVEN);
+	b->door->newcomers--;
+	(void)pthread_mutex_unlock(&b->door->lock);
 }
 
 struct backend *registry_find(struct pg_door *door, uint32_t pid)

@@ -233,6 +233,7 @@ static bool authenticate(struct login *l)
 		return wrong_password(l);
 	if (result == SCRAM_FINE) {
 		throttle_note(b->door, b->conn.peer, l->s.user, false);
+		registry_proven(b);
 		return true;
 	}
 	if (e.sqlstate[0]) {
@@ -359,6 +360,7 @@ static bool check_request(struct login *l)
 	}
 	if (startup_needs_negotiation(&l->s))
 		message_negotiate(&b->conn.out, &l->s);
+	atomic_store(&b->login, LOGIN_NAMED);
 	return true;
 }
 

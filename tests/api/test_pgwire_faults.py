@@ -1,7 +1,11 @@
 """The PostgreSQL door when things go wrong around it: an engine that gives up, connections that say nothing, connects without end."""
 
 import contextlib
+import os
+import resource
 import select
+import socket
+import struct
 import time
 
 import psycopg
@@ -11,6 +15,129 @@ from psycopg import pq
 from bad_disk import BadDisk
 from conftest import Project, Server, sample
 from pg_workspace import Workspace
+
+
+@pytest.fixture
+def many_files():
+    """Sockets of this process by the thousand."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.fixture
+def quiet_server(tmp_path):
+    """One of its own: its memory, threads and files are counted."""
+    server = Server(tmp_path / "data")
+    yield server
+    assert server.stop() == 0, server.findings()
+
+
+def threads(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/task"))
+
+
+def files(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert condition(), seconds
+
+
+def is_open(s):
+    """Whether the server still waits for what the client has to say."""
+    s.setblocking(False)
+    try:
+        return s.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize("count", [1300, pytest.param(10000, marks=pytest.mark.soak)])
+def test_connections_that_say_nothing_keep_nobody_out(quiet_server, many_files, count):
+    """Beyond a thousand the oldest of them make way, not who comes to work."""
+    server, address = quiet_server, ("127.0.0.1", quiet_server.ports["postgresql"])
+    workspace = Workspace(Project(server))
+    before = files(server)
+    with contextlib.ExitStack() as stack:
+        worker = stack.enter_context(psycopg.connect(**workspace.login, autocommit=True))
+        silent = []
+        for i in range(count):
+            silent.append(stack.enter_context(socket.create_connection(address, timeout=30)))
+            if i % 1000 == 999:  # in the middle of the crowd: a login, work, a cancel
+                with psycopg.connect(**workspace.login, autocommit=True, connect_timeout=20) as c:
+                    assert c.execute("SELECT 1").fetchone() == (1,)
+                    c.pgconn.send_query(b"SELECT count(*) FROM range(100000000000) a(x) WHERE x % 7 = 3")
+                    wait_for(lambda: worker.execute(
+                        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%range%7 = 3'").fetchone() == (1,))
+                    c.pgconn.get_cancel().cancel()
+                    assert c.pgconn.get_result().error_field(pq.DiagnosticField.SQLSTATE) == b"57014"
+                    while c.pgconn.get_result():
+                        pass
+        wait_for(lambda: not any(map(is_open, silent[: count - 1100])))
+        assert all(map(is_open, silent[-900:]))
+        assert threads(server) < 1400 and files(server) < before + 1400
+        silent[-1].setblocking(True)
+        silent[-1].sendall(struct.pack(">ii", 8, 80877103))  # it may speak yet
+        assert silent[-1].recv(1) == b"N"
+        assert worker.execute("SELECT 2").fetchone() == (2,)
+        assert sample(server.metrics(), "duckdb_requests_rejected_total", door="pgwire", reason="overload") >= count - 1100
+    wait_for(lambda: files(server) <= before + 2)
+
+
+def rss_kib(server):
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def startup(address, user):
+    s = socket.create_connection(address, timeout=30)
+    body = struct.pack(">i", 196608) + b"user\0" + user + b"\0\0"
+    s.sendall(struct.pack(">i", len(body) + 4) + body)
+    return s
+
+
+@pytest.mark.parametrize("count", [2000, pytest.param(100000, marks=pytest.mark.soak)])
+def test_connects_leave_nothing_behind(quiet_server, count):
+    """Logins, refused logins, half a login, a bare connect: in turn, again and again."""
+    server, address = quiet_server, ("127.0.0.1", quiet_server.ports["postgresql"])
+    workspace = Workspace(Project(server))
+    user = workspace.login["user"].encode()
+    wrong = {**workspace.login, "password": "x"}
+
+    def turn(n):
+        for i in range(n):
+            if i % 20 == 0:
+                with psycopg.connect(**workspace.login, autocommit=True) as c:
+                    assert c.execute("SELECT count(*) FROM pg_class" if i % 200 == 0 else "SELECT 1").fetchone()[0] > 0
+            elif i % 400 == 10:
+                with pytest.raises(psycopg.OperationalError):
+                    psycopg.connect(**wrong)
+            elif i % 2:
+                with startup(address, user) as s:
+                    assert s.recv(1) == b"R"
+            else:
+                socket.create_connection(address, timeout=30).close()
+
+    base = threads(server)
+    turn(500)
+    wait_for(lambda: threads(server) <= base + 10)
+    before = rss_kib(server), files(server), threads(server)
+    turn(count)
+    wait_for(lambda: files(server) <= before[1] + 2 and threads(server) <= before[2] + 2)
+    assert rss_kib(server) - before[0] < 16 * 1024, before
+    assert project_sessions(server, workspace) == 0
+
+
+def project_sessions(server, workspace):
+    return len(server.get("/internal/pgwire/sessions", params={"workspace_id": workspace.id, "status": "active"}).json())
 
 
 def login_when_possible(workspace, seconds=20):

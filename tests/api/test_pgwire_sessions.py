@@ -107,18 +107,6 @@ def test_the_limit_of_a_workspace_is_told_and_frees_up(server, workspace):
         assert c.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_silent_connections_keep_nobody_out(server, workspace):
-    silent = []
-    try:
-        for _ in range(300):
-            silent.append(socket.create_connection(("127.0.0.1", server.ports["postgresql"]), timeout=30))
-        with psycopg.connect(**workspace.login) as c:
-            assert c.execute("SELECT 1").fetchone() == (1,)
-    finally:
-        for s in silent:
-            s.close()
-
-
 def test_a_kill_leaves_what_was_committed_and_nothing_else(tmp_path):
     s = Server(tmp_path / "data")
     workspace = Workspace(Project(s))
