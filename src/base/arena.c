@@ -12,7 +12,7 @@
 #endif
 
 /* The first block is small: many arenas hold little. Each next one is twice as large. */
-enum { BLOCK_FIRST = 512, BLOCK_BYTES = 8192 };
+enum { BLOCK_FIRST = 512, BLOCK_BYTES = 8192, PRINTED_USUALLY = 256, SMALL_BYTES = 1024 };
 
 struct block {
 	struct block *next;
@@ -34,12 +34,14 @@ struct arena {
 
 void *mem_alloc(size_t size)
 {
-	void *p = calloc(1, size ? size : 1);
+	/* What a thread freed lately is at hand for malloc(3), not for calloc(3). */
+	bool small = size && size <= SMALL_BYTES;
+	void *p = small ? malloc(size) : calloc(1, size ? size : 1);
 	if (!p) {
 		fputs("out of memory\n", stderr);
 		abort();
 	}
-	return p;
+	return small ? memset(p, 0, size) : p;
 }
 
 void *mem_alloc_array(size_t size, size_t n)
@@ -202,11 +204,15 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	va_start(args, fmt);
 	va_list again;
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, args);
+	char first[PRINTED_USUALLY];
+	int len = vsnprintf(first, sizeof(first), fmt, args);
 	va_end(args);
 	size_t size = (size_t)(len < 0 ? 0 : len) + 1;
 	char *text = arena_alloc(arena, size);
-	(void)vsnprintf(text, size, fmt, again);
+	if (len >= 0 && size <= sizeof(first))
+		memcpy(text, first, size);
+	else
+		(void)vsnprintf(text, size, fmt, again);
 	va_end(again);
 	return text;
 }

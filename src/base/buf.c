@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUF_FIRST = 256 };
+enum { BUF_FIRST = 256, PRINTED_USUALLY = 256 };
 
 void buf_done(struct buf *b)
 {
@@ -67,7 +67,11 @@ void buf_bytes(struct buf *b, const void *bytes, size_t n)
 
 void buf_byte(struct buf *b, char c)
 {
-	buf_bytes(b, &c, 1);
+	char *to = buf_reserve(b, 1);
+	if (!to)
+		return;
+	*to = c;
+	buf_commit(b, 1);
 }
 
 void buf_str(struct buf *b, const char *text)
@@ -82,9 +86,15 @@ void buf_span(struct buf *b, struct span s)
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list args)
 {
+	char text[PRINTED_USUALLY];
 	va_list again;
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, args);
+	int len = vsnprintf(text, sizeof(text), fmt, args);
+	if (len >= 0 && (size_t)len < sizeof(text)) {
+		buf_bytes(b, text, (size_t)len);
+		va_end(again);
+		return;
+	}
 	char *to = len >= 0 ? buf_reserve(b, (size_t)len) : NULL;
 	if (to) {
 		(void)vsnprintf(to, (size_t)len + 1, fmt, again);
@@ -119,6 +129,32 @@ void buf_i64(struct buf *b, int64_t value)
 	buf_u64(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+/*
+ * Numbers of at most six decimals, as measured times and ratios are: the quotient is rounded correctly, so a text that
+ * stands for it reads back to the same value; with at most 15 digits there is no shorter one.
+ */
+static bool short_fraction(struct buf *b, double value)
+{
+	const double decimals = 1e6;
+	double scaled = nearbyint(fabs(value) * decimals);
+	if (!(fabs(value) >= 1e-3 && fabs(value) < 1e8) || scaled / decimals != fabs(value))
+		return false;
+	uint64_t whole = (uint64_t)scaled / 1000000;
+	uint64_t rest = (uint64_t)scaled % 1000000;
+	char digits[6];
+	size_t n = sizeof(digits);
+	for (size_t i = n; i > 0; i--, rest /= 10)
+		digits[i - 1] = (char)('0' + rest % 10);
+	while (n > 1 && digits[n - 1] == '0')
+		n--;
+	if (value < 0)
+		buf_byte(b, '-');
+	buf_u64(b, whole);
+	buf_byte(b, '.');
+	buf_bytes(b, digits, n);
+	return true;
+}
+
 /* Tries ever more digits until the text reads back to the same value: most doubles of real data need few. */
 static void shortest(struct buf *b, double value, int digits_min, int digits_max, bool single)
 {
@@ -130,6 +166,8 @@ static void shortest(struct buf *b, double value, int digits_min, int digits_max
 		buf_i64(b, (int64_t)value);
 		return;
 	}
+	if (!single && short_fraction(b, value))
+		return;
 	char text[40];
 	for (int digits = digits_min; digits <= digits_max; digits++) {
 		(void)snprintf(text, sizeof(text), "%.*g", digits, value);

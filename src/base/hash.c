@@ -3,10 +3,21 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <pthread.h>
+
+/* Looked up once: by name for each digest it would cost as much as the digest of a key. Lives as long as the program. */
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void sha256_fetch(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
 
 void hash_sha256(struct span data, unsigned char ret[SHA256_BYTES])
 {
-	(void)SHA256((const unsigned char *)data.ptr, data.len, ret);
+	(void)pthread_once(&sha256_once, sha256_fetch);
+	(void)EVP_Digest(data.len ? data.ptr : "", data.len, ret, NULL, sha256, NULL);
 }
 
 void hash_sha256_hex(struct span data, char ret[SHA256_HEX_SIZE])

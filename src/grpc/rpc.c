@@ -45,11 +45,19 @@ void rpc_unref(struct rpc *rpc)
 	struct driver_server *server = rpc->server;
 	if (atomic_fetch_sub(&rpc->refs, 1) != 1)
 		return;
+	struct arena *spare = rpc->arena;
+	rpc->arena = NULL;
 	rpc_free(rpc);
+	arena_reset(spare);
 	pthread_mutex_lock(&server->lock);
+	if (server->spare_count < SPARE_ARENAS) {
+		server->spare[server->spare_count++] = spare;
+		spare = NULL;
+	}
 	server->calls--;
 	pthread_cond_broadcast(&server->changed);
 	pthread_mutex_unlock(&server->lock);
+	arena_free(spare);
 }
 
 /* The call is over on the wire: whatever still works for it may stop. */
@@ -91,11 +99,18 @@ bool rpc_metadata_fits(const struct rpc *rpc)
 	return size <= LIMIT_GRPC_METADATA_BYTES;
 }
 
-static void count_in(struct driver_server *server)
+/* The call exists from now on. */
+static void count_in(struct rpc *rpc)
 {
+	struct driver_server *server = rpc->server;
 	pthread_mutex_lock(&server->lock);
 	server->calls++;
+	if (server->spare_count)
+		rpc->arena = server->spare[--server->spare_count];
 	pthread_mutex_unlock(&server->lock);
+	if (!rpc->arena)
+		rpc->arena = arena_new();
+	atomic_store(&rpc->refs, 1);
 }
 
 static grpc_op close_op(struct rpc *rpc)
@@ -119,10 +134,8 @@ static void requested_execute(struct rpc *rpc, bool ok)
 		rpc_free(rpc);
 		return;
 	}
-	count_in(server);
+	count_in(rpc);
 	rpc_request_execute(server);
-	rpc->arena = arena_new();
-	atomic_store(&rpc->refs, 1);
 	execute_started(rpc);
 	execute_received(rpc, true);
 }
@@ -134,10 +147,8 @@ static void requested(struct rpc *rpc, bool ok)
 		rpc_free(rpc);
 		return;
 	}
-	count_in(server);
+	count_in(rpc);
 	rpc_request(server);
-	rpc->arena = arena_new();
-	atomic_store(&rpc->refs, 1);
 	rpc->method = method_find(rpc);
 	rpc_watch_close(rpc);
 	if (!rpc_metadata_fits(rpc))

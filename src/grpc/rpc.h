@@ -75,6 +75,8 @@ struct method {
 	void (*received)(struct rpc *rpc, bool ok);
 };
 
+enum { SPARE_ARENAS = 32 };
+
 struct driver_server {
 	struct storage *storage;
 	grpc_server *server;
@@ -91,8 +93,10 @@ struct driver_server {
 	_Atomic bool stopping;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct rpc *streams; /* open ones */
-	size_t calls;	     /* rpcs that exist, but for those that wait for a call */
+	struct rpc *streams;		   /* open ones */
+	struct arena *spare[SPARE_ARENAS]; /* of calls that are over */
+	size_t spare_count;
+	size_t calls; /* rpcs that exist, but for those that wait for a call */
 	struct timespec grace_end;
 	bool shut; /* the C core's server has ended all calls */
 	struct rpc_tag shutdown;

@@ -309,6 +309,8 @@ void driver_server_stop(struct driver_server *server)
 	grpc_server_destroy(server->server);
 	grpc_completion_queue_destroy(server->cq);
 	reflection_free(server->reflection);
+	while (server->spare_count)
+		arena_free(server->spare[--server->spare_count]);
 	(void)pthread_cond_destroy(&server->changed);
 	(void)pthread_mutex_destroy(&server->lock);
 	free(server);

@@ -54,8 +54,19 @@ const char *place_table_path(const struct storage *storage, struct arena *arena,
 			    table);
 }
 
-bool place_branch(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-		  const char *only_main, struct place *ret, struct err *err)
+/* The project's folder exists; asked only where nothing below it has been seen. */
+static bool folder_check(const struct place *place, struct err *err)
+{
+	const char *id = place->project.id;
+	if (fs_is_dir(place_project_dir(place->storage, place->arena, id, NULL)))
+		return true;
+	(void)err_set(err, ERR_PROJECT_DB_NOT_FOUND, "The storage of project %s does not exist", id);
+	err_detail(err, "project_id", id);
+	return false;
+}
+
+static bool branch_find(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+			const char *only_main, struct place *ret, struct err *err)
 {
 	struct branch branch;
 	*ret = (struct place){.storage = storage, .arena = arena, .branch_id = BRANCH_MAIN, .on_main = true};
@@ -81,20 +92,20 @@ bool place_branch(struct storage *storage, struct arena *arena, const char *proj
 		err_detail(err, "branch_id", branch_id);
 		return false;
 	}
-	if (!fs_is_dir(place_project_dir(storage, arena, project_id, NULL))) {
-		(void)err_set(err, ERR_PROJECT_DB_NOT_FOUND, "The storage of project %s does not exist", project_id);
-		err_detail(err, "project_id", project_id);
-		return false;
-	}
 	return true;
 }
 
-bool place_bucket(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
-		  const char *bucket, const char *only_main, struct place *ret, struct err *err)
+bool place_branch(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+		  const char *only_main, struct place *ret, struct err *err)
 {
-	struct catalog *catalog = storage->catalog;
-	if (!place_branch(storage, arena, project_id, branch_id, only_main, ret, err))
-		return false;
+	return branch_find(storage, arena, project_id, branch_id, only_main, ret, err) && folder_check(ret, err);
+}
+
+static bool bucket_find(const char *bucket, struct place *ret, struct err *err)
+{
+	struct arena *arena = ret->arena;
+	struct catalog *catalog = ret->storage->catalog;
+	const char *project_id = ret->project.id;
 	ret->bucket_name = arena_strdup(arena, bucket);
 	if (catalog_get_bucket(catalog, arena, KEY(project_id, bucket), &ret->bucket))
 		return true;
@@ -107,6 +118,13 @@ bool place_bucket(struct storage *storage, struct arena *arena, const char *proj
 	err_detail(err, "project_id", project_id);
 	err_detail(err, "bucket_name", bucket);
 	return false;
+}
+
+bool place_bucket(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
+		  const char *bucket, const char *only_main, struct place *ret, struct err *err)
+{
+	return place_branch(storage, arena, project_id, branch_id, only_main, ret, err) &&
+	       bucket_find(bucket, ret, err);
 }
 
 static bool row_is_of(const struct table_row *row, const struct table_identity *file)
@@ -197,9 +215,16 @@ static bool table_missing(const struct place *place, const char *table, struct e
 bool place_table(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
 		 const char *bucket, const char *table, struct place *ret, struct err *err)
 {
-	if (!place_bucket(storage, arena, project_id, branch_id, bucket, NULL, ret, err))
+	if (!branch_find(storage, arena, project_id, branch_id, NULL, ret, err))
 		return false;
-	return place_find_table(ret, table, false) || table_missing(ret, table, err);
+	bool known = bucket_find(bucket, ret, err);
+	/* A table of the project's own whose file is there tells that the folder is, without another look at the disk. */
+	if (known && !ret->linked && ret->on_main && place_find_table(ret, table, false))
+		return true;
+	if (!folder_check(ret, err) || !known)
+		return false;
+	return ((ret->linked || !ret->on_main) && place_find_table(ret, table, false)) ||
+	       table_missing(ret, table, err);
 }
 
 bool place_table_own(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
