@@ -24,7 +24,6 @@ static const struct row {
 
 /* Slicing by eight: one table for each byte of a 64-bit word. Filled once. */
 static uint64_t tables[CHECKSUM_CRCS][8][256];
-static bool has_crc32c_instruction;
 static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
 
 static void fill_tables(void)
@@ -42,9 +41,6 @@ static void fill_tables(void)
 				tables[c][k][i] = before >> 8 ^ tables[c][0][before & 255];
 			}
 	}
-#if defined(__x86_64__)
-	has_crc32c_instruction = __builtin_cpu_supports("sse4.2");
-#endif
 }
 
 static uint64_t load_le64(const unsigned char *p)
@@ -92,7 +88,7 @@ static uint64_t crc_update(enum checksum checksum, uint64_t crc, const void *byt
 		return crc32_z((unsigned long)crc, bytes, n);
 	crc ^= crc_all_ones(checksum);
 #if defined(__x86_64__)
-	if (checksum == CHECKSUM_CRC32C && has_crc32c_instruction)
+	if (checksum == CHECKSUM_CRC32C && __builtin_cpu_supports("sse4.2"))
 		return crc32c_instruction(crc, bytes, n) ^ crc_all_ones(checksum);
 #endif
 	return crc_slices(tables[checksum], crc, bytes, n) ^ crc_all_ones(checksum);
