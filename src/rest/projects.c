@@ -147,6 +147,7 @@ static const struct field list_query[] = {
 
 static const enum err_code create_errors[] = {ERR_INVALID_NAME, ERR_PROJECT_EXISTS, ERR_CREATE_FAILED_SERVER, ERR_NONE};
 static const enum err_code one_errors[] = {ERR_NOT_FOUND, ERR_NONE};
+static const enum err_code delete_errors[] = {ERR_NOT_FOUND, ERR_DELETE_FAILED, ERR_NONE};
 static const enum err_code stats_errors[] = {ERR_NOT_FOUND, ERR_DB_NOT_FOUND, ERR_NONE};
 
 static const struct http_route routes[] = {
@@ -206,7 +207,7 @@ static const struct http_route routes[] = {
 	 .run = HTTP_WRITE,
 	 .handler = project_delete_one,
 	 .status = 204,
-	 .errors = one_errors,
+	 .errors = delete_errors,
 	 .tag = "Projects",
 	 .summary = "Delete a project with everything in it"},
 };

@@ -352,7 +352,7 @@ bool file_register(struct storage *storage, const struct call *call, const char 
 	op_begin(&op, storage, call, OP_register_file,
 		 (struct op_target){.project_id = project_id, .resource_id = upload_key});
 	bool fine = register_upload(&op, upload_key, name, tags_json, ret, err);
-	if (!fine && (err->code == ERR_IO || err->code == ERR_STORAGE_UNWRITABLE))
+	if (!fine && (err->code == ERR_IO || err->code == ERR_METADATA || err->code == ERR_STORAGE_UNWRITABLE))
 		err->code = ERR_REGISTRATION_FAILED;
 	return op_end(&op, fine, err);
 }

@@ -91,7 +91,7 @@ static bool profile(struct op *op, enum profile_mode mode, struct profile *ret, 
 	session_close(p.session);
 	if (fine)
 		profile_judge(ret, arena);
-	else if (err->code == ERR_ENGINE || err->code == ERR_ENGINE_REFUSED)
+	else if (err->code == ERR_ENGINE || err->code == ERR_ENGINE_REFUSED || err->code == ERR_IO)
 		return err_recode(err, ERR_PROFILE_TABLE_FAILED);
 	return fine;
 }

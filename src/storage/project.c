@@ -152,6 +152,12 @@ bool project_stats(struct storage *storage, const struct call *call, const char 
 
 /* ---- changing ---- */
 
+/* A fault of the server, under the operation's own name; full and read-only disks keep theirs. */
+static bool fault_name(bool fine, enum err_code code, struct err *err)
+{
+	return fine || (err->code == ERR_METADATA || err->code == ERR_IO ? err_recode(err, code) : false);
+}
+
 static bool exists_already(struct storage *storage, const struct call *call, const char *id, struct err *err)
 {
 	struct project former;
@@ -209,7 +215,8 @@ bool project_create(struct storage *storage, const struct call *call, const stru
 {
 	struct op op;
 	op_begin(&op, storage, call, OP_create_project, (struct op_target){.project_id = request->id});
-	return op_end(&op, create(storage, call, request, ret, ret_key, err), err);
+	bool fine = create(storage, call, request, ret, ret_key, err);
+	return op_end(&op, fault_name(fine, ERR_CREATE_FAILED_SERVER, err), err);
 }
 
 struct update {
@@ -361,7 +368,8 @@ bool project_delete(struct storage *storage, const struct call *call, const char
 {
 	struct op op;
 	op_begin(&op, storage, call, OP_delete_project, (struct op_target){.project_id = id});
-	return op_end(&op, delete_project(&op, id, false, err), err);
+	bool fine = delete_project(&op, id, false, err);
+	return op_end(&op, fault_name(fine, ERR_DELETE_FAILED, err), err);
 }
 
 bool project_drop(struct storage *storage, const struct call *call, const char *id, struct err *err)

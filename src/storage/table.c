@@ -461,6 +461,16 @@ static void rows_done(void *rows)
 	buf_done(rows);
 }
 
+/* The filter's fault, or the engine's. */
+static bool preview_refuse(const struct table_preview_request *request, struct err *err)
+{
+	if (err->code == ERR_ENGINE_REFUSED && request->filter)
+		return err_recode(err, ERR_INVALID_WHERE_CLAUSE);
+	if (err->code == ERR_ENGINE || err->code == ERR_ENGINE_REFUSED || err->code == ERR_IO)
+		return err_recode(err, ERR_PREVIEW_FAILED);
+	return false;
+}
+
 static bool preview(struct op *op, const char *table, const struct table_preview_request *request,
 		    struct table_preview *ret, struct err *err)
 {
@@ -483,8 +493,7 @@ static bool preview(struct op *op, const char *table, const struct table_preview
 		    session_open(storage->data, &session, err) &&
 		    (!op->call->progress || session_follow(session, op->call->progress, err)) &&
 		    session_query(session, text, &cursor, err) && preview_rows(cursor, request, ret, err);
-	if (!fine && (err->code == ERR_ENGINE || err->code == ERR_ENGINE_REFUSED))
-		(void)err_recode(err, request->filter ? ERR_INVALID_WHERE_CLAUSE : ERR_PREVIEW_FAILED);
+	fine = fine || preview_refuse(request, err);
 	cursor_close(cursor);
 	session_close(session);
 	buf_done(&sql);

@@ -38,6 +38,9 @@ class BadDisk:
     def full(self, part):
         return self.fault("full", part)
 
+    def broken(self, part):
+        return self.fault("broken", part)
+
     def deadly(self, step, part):
         """The server is killed at the `step`th change of the disk at paths that hold `part`."""
         return self.fault("die", f"{step} {part}")

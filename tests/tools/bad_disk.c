@@ -4,6 +4,7 @@
  *
  *	slow	"<milliseconds> <part of a path>"	making such files durable takes that long
  *	full	"<part of a path>"			writes to such files fail with ENOSPC
+ *	broken	"<part of a path>"			the same with EIO
  *	space	anything				every file system is nearly full, says statvfs
  *	die	"<number> <part of a path>"		before so many such files or folders have been made durable, named,
  *							renamed or removed the process is killed; "steps" tells the number
@@ -104,10 +105,17 @@ static void maybe_slow(int fd)
 	(void)nanosleep(&pause, NULL);
 }
 
-static bool is_full(int fd)
+/* Whether writes to the file fail, with errno. */
+static bool fails(int fd)
 {
 	char line[LINE_MAX];
-	return fault("full", line) && concerns(fd, line);
+	if (fault("full", line) && concerns(fd, line))
+		errno = ENOSPC;
+	else if (fault("broken", line) && concerns(fd, line))
+		errno = EIO;
+	else
+		return false;
+	return true;
 }
 
 /* The next definition of the function: the C library's. */
@@ -145,10 +153,8 @@ int fdatasync(int fd)
 ssize_t write(int fd, const void *data, size_t n)
 {
 	REAL("write", write_function *)
-	if (is_full(fd)) {
-		errno = ENOSPC;
+	if (fails(fd))
 		return -1;
-	}
 	return real(fd, data, n);
 }
 
@@ -156,10 +162,8 @@ ssize_t write(int fd, const void *data, size_t n)
 ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
 {
 	REAL("pwrite64", pwrite_function *)
-	if (is_full(fd)) {
-		errno = ENOSPC;
+	if (fails(fd))
 		return -1;
-	}
 	return real(fd, data, n, at);
 }
 
