@@ -20,7 +20,6 @@ enum {
 	STREAMS_PER_CONNECTION = 256,
 	/* Clients may ping as often as this without being taken for an attack. */
 	PING_INTERVAL_MS = 10 * 1000,
-	KEEPALIVE_MS = 2 * 60 * 60 * 1000,
 	KEEPALIVE_TIMEOUT_MS = 20 * 1000,
 	/*
 	 * Metadata beyond this ends the whole connection: the C core knows no gentler way. So it takes more than a call may
@@ -125,7 +124,7 @@ static grpc_arg arg_int(const char *key, int64_t value)
 	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = (int)value};
 }
 
-static grpc_server *server_create(void)
+static grpc_server *server_create(const struct settings *s)
 {
 	uint32_t encodings = 1U << GRPC_COMPRESS_NONE | 1U << GRPC_COMPRESS_GZIP;
 	grpc_arg args[] = {
@@ -138,7 +137,7 @@ static grpc_server *server_create(void)
 		arg_int(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
 		arg_int(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION),
 		arg_int(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_CORE),
-		arg_int(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
+		arg_int(GRPC_ARG_KEEPALIVE_TIME_MS, s->grpc_keepalive * 1000),
 		arg_int(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
 		arg_int(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
 		arg_int(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, PING_INTERVAL_MS),
@@ -228,7 +227,7 @@ bool driver_server_start(struct storage *storage, struct driver_server **ret, st
 	server->reflection = s->grpc_reflection ? reflection_new() : NULL;
 	(void)pthread_mutex_init(&server->lock, NULL);
 	(void)pthread_cond_init(&server->changed, NULL);
-	server->server = server_create();
+	server->server = server_create(s);
 	server->cq = grpc_completion_queue_create_for_next(NULL);
 	grpc_server_register_completion_queue(server->server, server->cq, NULL);
 	const struct pool_config pool = {.name = "driver",

@@ -7,6 +7,7 @@ import subprocess
 import driver_client
 import grpc
 import pytest
+from conftest import eventually, sample
 from google.protobuf import descriptor_pb2
 
 TYPES = {v: k[5:].lower() for k, v in descriptor_pb2.FieldDescriptorProto.Type.items()}
@@ -215,7 +216,7 @@ def test_watchers_hear_of_the_shutdown(server_factory):
 
 
 def test_node_client(server, project):
-    """@grpc/grpc-js with the repository's proto files."""
+    """@grpc/grpc-js with the repository's proto files: the public interoperability cases that a unary service can have."""
     script = os.path.join(os.path.dirname(__file__), "driver_client.cjs")
     modules = os.path.join(driver_client.ROOT, "deps", ".cache", "test", "node_modules")
     done = subprocess.run(["node", script], capture_output=True, text=True, timeout=120, check=False,
@@ -229,3 +230,10 @@ def test_node_client(server, project):
     assert told["denied"]["code"] == 16
     assert told["cancelled"] == 1 and told["deadline"] == 4
     assert told["health"] == "SERVING" and told["gzip"] == "in_c_node"
+    special = "\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \U0001f608\t\n"
+    assert told["whitespace"]["code"] == 3 and special in told["column"]  # status code and message
+    assert told["large"]["made"] is None and told["large"]["bytes"] > 314159
+    assert told["empty"] == "0801" and told["metadata"] == 0
+    assert told["noMethod"] == told["noService"] == 12
+    assert told["soon"] == 4 and told["later"] == 1 and told["after"] == "in_c_node"
+    eventually(lambda: sample(server.metrics(), "duckdb_pool_busy", pool="driver") == 0)  # what nobody waits for has been interrupted

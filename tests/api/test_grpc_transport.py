@@ -449,6 +449,58 @@ def test_clients_that_vanish(server, own, project):
     assert own.run("ListSchemasCommand").response["schemas"] == ["in_c_b"]
 
 
+def frames(connection, until):
+    """HTTP/2 frames (type, flags, payload) up to the first that `until` wants; None at the end of the connection."""
+    connection.settimeout(30)
+
+    def take(n):
+        got = b""
+        while len(got) < n:
+            more = connection.recv(n - len(got))
+            if not more:
+                return None
+            got += more
+        return got
+
+    while head := take(9):
+        body = take(int.from_bytes(head[:3], "big"))
+        if until(head[3], head[4], body):
+            return head[3], head[4], body
+    return None
+
+
+HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04\x00" + bytes(4)
+PING, GOAWAY, ACK, ENHANCE_YOUR_CALM = 6, 7, 1, 11
+
+
+def ping_frame(payload, flags=0):
+    return b"\x00\x00\x08" + bytes([PING, flags]) + bytes(4) + payload
+
+
+def test_pings_of_clients(server):
+    """A client may ask whether the server lives, without a call; one that does nothing else is sent away and told why."""
+    with socket.create_connection(("127.0.0.1", server.ports["grpc"])) as s:
+        s.sendall(HTTP2_PREFACE + ping_frame(b"are you?"))
+        assert frames(s, lambda kind, flags, body: kind == PING and flags == ACK)[2] == b"are you?"
+        s.sendall(b"".join(ping_frame(b"again %02d" % i) for i in range(10)))
+        _, _, body = frames(s, lambda kind, flags, body: kind == GOAWAY)
+        assert int.from_bytes(body[4:8], "big") == ENHANCE_YOUR_CALM and body[8:] == b"too_many_pings"
+        assert frames(s, lambda *_: False) is None  # and the connection is closed
+
+
+def test_silent_clients_are_asked(server_factory):
+    """Keep-alive: an idle connection gets a ping; the one that answers stays and is served."""
+    server = server_factory(GRPC_KEEPALIVE_SECONDS="1")
+    with socket.create_connection(("127.0.0.1", server.ports["grpc"])) as s:
+        s.sendall(HTTP2_PREFACE)
+        for _ in range(2):
+            _, _, payload = frames(s, lambda kind, flags, body: kind == PING and not flags & ACK)
+            s.sendall(ping_frame(payload, ACK))
+        s.sendall(ping_frame(b"still on"))
+        assert frames(s, lambda kind, flags, body: kind == PING and flags == ACK)[2] == b"still on"
+    server.stop()
+
+
 def test_thousands_of_streams(server, own, project):
     """3,000 calls at once over one connection: every one is answered."""
     stub = own.channel.unary_unary(EXECUTE)
