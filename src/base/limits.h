@@ -51,6 +51,7 @@ enum {
 	LIMIT_RESPONSE_BYTES = 256 * 1024 * 1024,
 	/* SQL text the program builds itself */
 	LIMIT_SQL_BYTES = 16 * 1024 * 1024,
+	LIMIT_PG_SESSIONS_KEPT = 1000, /* records of SQL sessions that are over; the newest stay */
 	/* Files of a path below the data directory */
 	LIMIT_PATH_BYTES = 4096
 };

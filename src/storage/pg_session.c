@@ -363,11 +363,30 @@ static bool flush(struct storage *storage, struct err *err)
 	return fine;
 }
 
+/* Records of sessions that are over would pile up as long as the workspace lives. */
+static bool forget_oldest(struct storage *storage, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct pg_session *rows;
+	size_t n, over = 0;
+	bool fine = true;
+	catalog_list_pg_sessions_newest(storage->catalog, arena, KEY_ALL, NULL, &rows, &n);
+	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rows[i].status, "active") != 0 && ++over > LIMIT_PG_SESSIONS_KEPT)
+			catalog_remove_pg_session(t, KEY(rows[i].id));
+	if (over > LIMIT_PG_SESSIONS_KEPT)
+		fine = catalog_commit(t, err);
+	arena_free(arena);
+	return fine;
+}
+
 bool pg_sessions_sweep(struct storage *storage, struct err *err)
 {
 	const int64_t idle_s = storage->settings->pgwire_idle_timeout;
 	size_t count;
-	return flush(storage, err) && (idle_s == 0 || pg_session_cleanup(storage, idle_s, &count, err));
+	return flush(storage, err) && (idle_s == 0 || pg_session_cleanup(storage, idle_s, &count, err)) &&
+	       forget_oldest(storage, err);
 }
 
 bool pg_sessions_recover(struct storage *storage, struct err *err)

@@ -5,7 +5,8 @@
  *
  * Own sessions keep their activity in memory (it shows in every answer at once)
  * and write it to the catalog when they close and on the sweep. At start, rows of
- * own sessions that a former process left active become "disconnected".
+ * own sessions that a former process left active become "disconnected". Of the
+ * sessions that are over the newest LIMIT_PG_SESSIONS_KEPT stay on record.
  *
  * Thread-safe. Errors: ERR_WORKSPACE_NOT_FOUND, ERR_PG_SESSION_EXISTS,
  * ERR_PG_SESSION_NOT_FOUND, ERR_CONNECTION_LIMIT_REACHED.
