@@ -15,6 +15,7 @@
 #include "engine/session.h"
 #include "pgwire/conn.h"
 #include "pgwire/door.h"
+#include "pgwire/fingerprint.h"
 #include "pgwire/guc.h"
 #include "pgwire/message.h"
 #include "pgwire/rewrite.h"
@@ -212,6 +213,11 @@ struct backend {
 	atomic_char shown_block; /* `block` as of the last ReadyForQuery */
 	atomic_bool serving;	 /* logged in, not yet ending; changes under the door's lock */
 	uint64_t statement_rows; /* of the statement that runs */
+	struct {
+		struct arena *arena;
+		struct span text;
+		struct fingerprint is;
+	} known; /* the last statement: clients repeat themselves */
 };
 
 /* Where the text of a statement stands in what the client sent, for error positions. */
@@ -239,6 +245,8 @@ bool backend_message_or_tick(struct backend *b, struct message_frame *ret, bool 
 bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
 			  const struct stmt *stmt, struct pg_error *e);
 bool backend_interrupt(struct backend *b);
+/* Of a prepared statement or portal in its map, which does not tell an empty key from none: a mark stands in front. */
+struct span backend_key(struct backend *b, struct span name);
 /* Takes note of a cancel, once: true with *e filled. */
 bool backend_cancelled(struct backend *b, struct pg_error *e);
 

@@ -4,14 +4,19 @@
 #include "base/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { TICK_MS = 1000, COMPACT_BYTES = 64 * 1024 };
+
+/* In plaintext a read that may last that long waits inside of recv(): most answers come sooner, and poll() is not needed. */
+#define READ_NS (400 * NS_PER_MS)
 
 void conn_init(struct conn *c, int fd, atomic_int *stop)
 {
@@ -20,6 +25,8 @@ void conn_init(struct conn *c, int fd, atomic_int *stop)
 	c->in = BUF(GIB + MIB);
 	c->out = BUF(2 * GIB);
 	c->reading = CONN_READ_FIRST;
+	const struct timeval patience = {.tv_usec = READ_NS / 1000};
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 }
 
 void conn_rest(struct conn *c)
@@ -97,11 +104,11 @@ static bool wait_for(const struct conn *c, short events, int ms)
 }
 
 /* > 0: bytes; 0: closed; -1: wait for *ret_events. */
-static ssize_t read_some(struct conn *c, char *to, size_t n, short *ret_events)
+static ssize_t read_some(struct conn *c, char *to, size_t n, bool patient, short *ret_events)
 {
 	*ret_events = POLLIN;
 	if (!c->tls) {
-		ssize_t got = recv(c->fd, to, n, MSG_DONTWAIT);
+		ssize_t got = recv(c->fd, to, n, patient ? 0 : MSG_DONTWAIT);
 		return got >= 0 ? got : errno == EAGAIN || errno == EINTR ? -1 : 0;
 	}
 	ERR_clear_error();
@@ -127,6 +134,7 @@ enum conn_event conn_read(struct conn *c, int64_t deadline_ns)
 {
 	/* Without a buffer the connection rested, and one is made when there is something to read. */
 	bool wait_first = !c->in.cap && !c->tls;
+	bool patient = !deadline_ns || deadline_ns - clock_ns() >= READ_NS;
 	short events = POLLIN;
 	compact(c);
 	for (;;) {
@@ -134,14 +142,14 @@ enum conn_event conn_read(struct conn *c, int64_t deadline_ns)
 		if (!wait_first) {
 			const size_t asked = c->reading;
 			char *to = buf_reserve(&c->in, asked);
-			got = to ? read_some(c, to, asked, &events) : 0;
+			got = to ? read_some(c, to, asked, patient, &events) : 0;
 			if (got > 0) {
 				buf_commit(&c->in, (size_t)got);
 				adapt(c, asked, (size_t)got);
 				return CONN_DATA;
 			}
 		}
-		wait_first = false;
+		wait_first = patient = false;
 		if (got == 0)
 			return CONN_CLOSED;
 		if (!wait_for(c, events, wait_ms(deadline_ns, -1)) && deadline_ns && clock_ns() >= deadline_ns)
@@ -199,6 +207,9 @@ bool conn_start_tls(struct conn *c, struct ssl_ctx_st *context, int64_t deadline
 {
 	const unsigned char *protocol = NULL;
 	unsigned protocol_len = 0;
+	/* The library must not wait by itself. */
+	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
+		return false;
 	c->tls = SSL_new(context);
 	if (!c->tls || !SSL_set_fd(c->tls, c->fd))
 		return false;

@@ -3,9 +3,8 @@
  *
  * Reads gather in `in` until a whole packet stands at its head; writes gather in
  * `out` and go when conn_flush is called or more than CONN_OUT_BYTES wait, so a
- * slow client holds back whoever writes. The socket never blocks: waiting is
- * done in poll(), at most a second at a time while writing, so that *stop is
- * seen. One thread, but for conn_wake.
+ * slow client holds back whoever writes, at most a second at a time, so that
+ * *stop is seen. One thread, but for conn_wake.
  */
 #ifndef PGWIRE_CONN_H
 #define PGWIRE_CONN_H

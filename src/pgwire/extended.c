@@ -5,12 +5,6 @@
 
 #include <stdlib.h>
 
-/* Maps do not take empty keys apart from names: a mark stands in front. */
-static struct span key_of(struct backend *b, struct span name)
-{
-	return span_of(arena_printf(b->work, "=%.*s", SPAN_ARG(name)));
-}
-
 void portal_free(struct backend *b, struct portal *p)
 {
 	run_drop(b, p);
@@ -34,7 +28,7 @@ struct portal *portal_new(struct span name)
 
 static void portal_close(struct backend *b, struct portal *p)
 {
-	(void)map_remove(&b->portals, key_of(b, span_of(p->name)));
+	(void)map_remove(&b->portals, backend_key(b, span_of(p->name)));
 	portal_free(b, p);
 }
 
@@ -190,7 +184,7 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		return pg_error_set(e, "08P01",
 				    "bind message supplies %u parameters, but prepared statement \"%s\" requires %zu",
 				    m.value_count, q->name, q->parameters);
-	struct portal *old = map_get(&b->portals, key_of(b, m.portal));
+	struct portal *old = map_get(&b->portals, backend_key(b, m.portal));
 	if (old && m.portal.len)
 		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(m.portal));
 	if (b->portals.count >= BACKEND_PORTALS_MAX)
@@ -204,7 +198,7 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		portal_free(b, p);
 		return false;
 	}
-	(void)map_put(&b->portals, key_of(b, m.portal), p);
+	(void)map_put(&b->portals, backend_key(b, m.portal), p);
 	message_bare(&b->conn.out, MESSAGE_BIND_COMPLETE);
 	return true;
 }
@@ -231,7 +225,7 @@ static bool on_describe(struct backend *b, struct span body, struct pg_error *e)
 		return false;
 	if (m.kind == 'S')
 		return describe_statement(b, m.name, e);
-	struct portal *p = map_get(&b->portals, key_of(b, m.name));
+	struct portal *p = map_get(&b->portals, backend_key(b, m.name));
 	struct pg_cursor *c = p ? NULL : map_get(&b->cursors, m.name);
 	if (!p && !c)
 		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.name));
@@ -275,7 +269,7 @@ static bool on_execute(struct backend *b, struct span body, struct pg_error *e)
 	struct message_execute m;
 	if (!message_execute(body, &m, e))
 		return false;
-	struct portal *p = map_get(&b->portals, key_of(b, m.portal));
+	struct portal *p = map_get(&b->portals, backend_key(b, m.portal));
 	if (!p)
 		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.portal));
 	if (!block_allows(b, &p->stmt, e))
@@ -301,7 +295,7 @@ static bool on_close(struct backend *b, struct span body, struct pg_error *e)
 		if (q)
 			prepared_close(b, q);
 	} else {
-		struct portal *p = map_get(&b->portals, key_of(b, m.name));
+		struct portal *p = map_get(&b->portals, backend_key(b, m.name));
 		if (p)
 			portal_close(b, p);
 	}

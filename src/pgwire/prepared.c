@@ -14,15 +14,9 @@
 /* Of decimals: digits behind the point that the plan's cast keeps. */
 enum { SCALE_DEFAULT = 10, SCALE_DOUBLE = 255 };
 
-/* Maps do not take empty keys apart from names: a mark stands in front. */
-static struct span key_of(struct backend *b, struct span name)
-{
-	return span_of(arena_printf(b->work, "=%.*s", SPAN_ARG(name)));
-}
-
 struct prepared *prepared_find(struct backend *b, struct span name)
 {
-	return map_get(&b->prepared, key_of(b, name));
+	return map_get(&b->prepared, backend_key(b, name));
 }
 
 void prepared_free(struct prepared *q)
@@ -33,7 +27,7 @@ void prepared_free(struct prepared *q)
 
 void prepared_close(struct backend *b, struct prepared *q)
 {
-	(void)map_remove(&b->prepared, key_of(b, span_of(q->name)));
+	(void)map_remove(&b->prepared, backend_key(b, span_of(q->name)));
 	q->closed = true;
 	if (!q->uses)
 		prepared_free(q);
@@ -104,7 +98,7 @@ bool prepared_make(struct backend *b, struct span name, struct span sql, const u
 		return false;
 	if (old)
 		prepared_close(b, old);
-	(void)map_put(&b->prepared, key_of(b, name), *ret);
+	(void)map_put(&b->prepared, backend_key(b, name), *ret);
 	return true;
 }
 

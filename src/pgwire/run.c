@@ -93,6 +93,21 @@ static void count(struct backend *b, bool failed, const char *status)
 		b->succeeded = queries;
 }
 
+static struct fingerprint fingerprint(struct backend *b, struct span text)
+{
+	if (b->known.arena && span_eq(text, b->known.text))
+		return b->known.is;
+	if (text.len > STATEMENT_TEXT_MAX)
+		return fingerprint_of(text, b->work);
+	if (b->known.arena)
+		arena_reset(b->known.arena);
+	else
+		b->known.arena = arena_new();
+	b->known.text = arena_span(b->known.arena, text);
+	b->known.is = fingerprint_of(text, b->known.arena);
+	return b->known.is;
+}
+
 /* Counts the statement. */
 static void note(struct backend *b, int64_t took_ns, const struct pg_error *failed, struct span text)
 {
@@ -103,7 +118,7 @@ static void note(struct backend *b, int64_t took_ns, const struct pg_error *fail
 		status = "error";
 	count(b, failed != NULL, status);
 	metric_observe(b->duration, (double)took_ns / 1e9);
-	struct fingerprint f = fingerprint_of(text, b->work);
+	const struct fingerprint f = fingerprint(b, text);
 	struct statement_call call = {b->workspace.id, b->user,		  f.id,		 f.query,
 				      took_ns,	       b->statement_rows, failed != NULL};
 	statement_stats_note(b->door->storage->statements, &call);

@@ -14,6 +14,15 @@
 
 static const char ENGINE_FAILED[] = "the workspace's engine failed and is being restarted; connect again";
 
+struct span backend_key(struct backend *b, struct span name)
+{
+	char *key = arena_alloc(b->work, name.len + 1);
+	key[0] = '=';
+	if (name.len)
+		memcpy(key + 1, name.ptr, name.len);
+	return (struct span){key, name.len + 1};
+}
+
 void backend_error(struct backend *b, struct pg_error *e)
 {
 	message_error(&b->conn.out, e);
@@ -288,6 +297,7 @@ void session_end_backend(struct backend *b)
 	metric_tenant_release(b->duration);
 	metric_tenant_release(b->succeeded);
 	metric_tenant_release(b->slow);
+	arena_free(b->known.arena);
 	/* Last: a client that sees its session gone may count on all of the above. */
 	pg_session_close(b->registered);
 }

@@ -95,11 +95,8 @@ static void make_room(struct statement_stats *s)
 	s->info.dealloc++;
 }
 
-static struct entry *entry_of(struct statement_stats *s, const struct statement_call *c)
+static struct entry *entry_of(struct statement_stats *s, const struct statement_call *c, struct span name)
 {
-	char key[KEY_BYTES];
-	int len = snprintf(key, sizeof(key), "%llx %s %s", (unsigned long long)c->query_id, c->workspace_id, c->user);
-	struct span name = {key, (size_t)len < sizeof(key) ? (size_t)len : sizeof(key) - 1};
 	struct entry *e = map_get(&s->entries, name);
 	if (e)
 		return e;
@@ -121,8 +118,11 @@ static struct entry *entry_of(struct statement_stats *s, const struct statement_
 void statement_stats_note(struct statement_stats *s, const struct statement_call *c)
 {
 	const double ms = (double)c->took_ns / 1e6;
+	char key[KEY_BYTES];
+	int len = snprintf(key, sizeof(key), "%llx %s %s", (unsigned long long)c->query_id, c->workspace_id, c->user);
+	const struct span name = {key, (size_t)len < sizeof(key) ? (size_t)len : sizeof(key) - 1};
 	(void)pthread_mutex_lock(&s->lock);
-	struct entry *e = entry_of(s, c);
+	struct entry *e = entry_of(s, c, name);
 	e->calls++;
 	e->errors += c->failed;
 	e->rows += c->rows;
