@@ -76,6 +76,7 @@ struct session {
 	atomic_int_fast64_t started_ns;	 /* 0: idle */
 	atomic_int_fast64_t deadline_ns; /* 0: none */
 	atomic_bool in_engine;		 /* not waiting for a slow reader of the stream */
+	atomic_bool fetched;		 /* from the stream, since the watch looked */
 	atomic_bool interrupted;
 	atomic_bool timed_out;
 };

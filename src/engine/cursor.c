@@ -170,6 +170,7 @@ bool cursor_next(struct cursor *c, size_t *ret_rows, struct err *err)
 		return false;
 	}
 	atomic_store(&c->session->in_engine, true);
+	atomic_store(&c->session->fetched, true);
 	do {
 		drop_chunk(c);
 		c->chunk = duckdb_fetch_chunk(c->result);

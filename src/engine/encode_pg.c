@@ -35,28 +35,6 @@ static void date_text(const struct vector *v, size_t row, struct buf *out)
 		buf_str(out, " BC");
 }
 
-/* Years from 1 on; 0 for what needs more than digits. */
-static size_t short_date(int64_t days, char *to)
-{
-	struct calendar_date date;
-	if (days == DATE_INFINITE || days == -DATE_INFINITE)
-		return 0;
-	calendar_split(days, &date);
-	return calendar_is_bc(&date) ? 0 : calendar_print_date(&date, to);
-}
-
-static size_t short_timestamp(int64_t micros, char *to)
-{
-	int64_t rest;
-	if (micros == TIME_INFINITE || micros == -TIME_INFINITE)
-		return 0;
-	const size_t n = short_date(calendar_day(micros, PG_DAY_MICROS, &rest), to);
-	if (n == 0)
-		return 0;
-	to[n] = ' ';
-	return n + 1 + calendar_print_time(rest, 6, true, to + n + 1);
-}
-
 static void time_text(int64_t micros, struct buf *out)
 {
 	char *to = buf_reserve(out, CALENDAR_MAX);
@@ -495,103 +473,6 @@ static void integer_binary(const struct vector *v, size_t row, struct buf *out)
 	}
 }
 
-/*
- * Short forms of the common types, straight into room reserved beforehand: a result is millions of these. 0: not one of
- * them, take the long way.
- */
-enum { SHORT_MAX = 64 };
-
-static size_t short_text(const struct vector *v, size_t row, char *to)
-{
-	switch (v->type->id) {
-	case TYPE_BOOLEAN:
-		to[0] = ((const uint8_t *)v->data)[row] ? 't' : 'f';
-		return 1;
-	case TYPE_SMALLINT:
-		return number_i64(((const int16_t *)v->data)[row], to);
-	case TYPE_INTEGER:
-		return number_i64(((const int32_t *)v->data)[row], to);
-	case TYPE_BIGINT:
-		return number_i64(((const int64_t *)v->data)[row], to);
-	case TYPE_DOUBLE:
-		return number_pg_double(((const double *)v->data)[row], to);
-	case TYPE_FLOAT:
-		return number_pg_float(((const float *)v->data)[row], to);
-	case TYPE_DECIMAL:
-		return number_decimal(value_i128(v, row), v->type->scale, to);
-	case TYPE_DATE:
-		return short_date(((const int32_t *)v->data)[row], to);
-	case TYPE_TIMESTAMP:
-		return short_timestamp(((const int64_t *)v->data)[row], to);
-	default:
-		return 0;
-	}
-}
-
-static size_t put_be(uint64_t value, size_t bytes, char *to)
-{
-	value = htobe64(value << (64 - 8 * bytes));
-	memcpy(to, &value, bytes);
-	return bytes;
-}
-
-static size_t short_binary(const struct vector *v, size_t row, char *to)
-{
-	switch (v->type->id) {
-	case TYPE_BOOLEAN:
-		to[0] = ((const uint8_t *)v->data)[row] != 0;
-		return 1;
-	case TYPE_SMALLINT:
-		return put_be(((const uint16_t *)v->data)[row], 2, to);
-	case TYPE_INTEGER:
-	case TYPE_FLOAT:
-		return put_be(((const uint32_t *)v->data)[row], 4, to);
-	case TYPE_BIGINT:
-	case TYPE_DOUBLE:
-		return put_be(((const uint64_t *)v->data)[row], 8, to);
-	default:
-		return 0;
-	}
-}
-
-static bool put_short(const struct vector *v, size_t row, bool binary, struct buf *out)
-{
-	const bool text = v->type->id == TYPE_VARCHAR;
-	const struct span s = text ? vector_span(v, row) : SPAN_NONE;
-	char *to = buf_reserve(out, 4 + (text ? s.len : SHORT_MAX));
-	if (!to)
-		return false;
-	size_t n = s.len;
-	if (!text)
-		n = binary ? short_binary(v, row, to + 4) : short_text(v, row, to + 4);
-	else if (n > 0)
-		memcpy(to + 4, s.ptr, n);
-	if (n == 0 && !text)
-		return false;
-	(void)put_be(n, 4, to);
-	buf_commit(out, 4 + n);
-	return true;
-}
-
-/* The length word is known only behind the value. */
-static void with_length(const struct vector *v, size_t row, bool binary, const struct pg_style *style, struct buf *out)
-{
-	if (vector_is_null(v, row)) {
-		buf_be32(out, UINT32_MAX);
-		return;
-	}
-	if (put_short(v, row, binary, out))
-		return;
-	const size_t at = out->len;
-	buf_be32(out, 0);
-	if (binary)
-		encode_pg_binary(v, row, style, out);
-	else
-		encode_pg_text(v, row, style, out);
-	if (!out->failed)
-		(void)put_be(out->len - at - 4, 4, out->ptr + at);
-}
-
 static void array_binary(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out)
 {
 	size_t first;
@@ -608,7 +489,7 @@ static void array_binary(const struct vector *v, size_t row, const struct pg_sty
 	buf_be32(out, (uint32_t)n);
 	buf_be32(out, 1);
 	for (size_t i = 0; i < n && !out->failed; i++)
-		with_length(items, first + i, true, style, out);
+		encode_pg_field(items, first + i, PG_FORMAT_BINARY, style, out);
 }
 
 void encode_pg_binary(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out)
@@ -666,33 +547,5 @@ void encode_pg_binary(const struct vector *v, size_t row, const struct pg_style 
 		break;
 	default:
 		encode_pg_text(v, row, style, out);
-	}
-}
-
-static void catalog_value(const struct vector *v, size_t row, enum pg_format format, struct buf *out)
-{
-	if (vector_is_null(v, row)) {
-		buf_be32(out, UINT32_MAX);
-		return;
-	}
-	const size_t at = out->len;
-	buf_be32(out, 0);
-	encode_pg_catalog(v, row, format, out);
-	if (!out->failed)
-		(void)put_be(out->len - at - 4, 4, out->ptr + at);
-}
-
-void encode_pg_row(const struct cursor *c, size_t row, const int16_t *formats, const struct pg_style *style,
-		   struct buf *out)
-{
-	const struct vector *vectors = cursor_vectors(c);
-	const size_t n = cursor_column_count(c);
-	buf_be16(out, (uint16_t)n);
-	for (size_t i = 0; i < n; i++) {
-		const enum pg_format format = formats ? (enum pg_format)formats[i] : PG_FORMAT_TEXT;
-		if (format <= PG_FORMAT_BINARY)
-			with_length(&vectors[i], row, format == PG_FORMAT_BINARY, style, out);
-		else
-			catalog_value(&vectors[i], row, format, out);
 	}
 }

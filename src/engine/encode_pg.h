@@ -27,6 +27,9 @@ void encode_pg_text(const struct vector *v, size_t row, const struct pg_style *s
 void encode_pg_binary(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out);
 /* As PG_FORMAT_OIDS or PG_FORMAT_VECTOR. */
 void encode_pg_catalog(const struct vector *v, size_t row, enum pg_format format, struct buf *out);
+/* An int32 length (-1: NULL) and the value's bytes. */
+void encode_pg_field(const struct vector *v, size_t row, enum pg_format format, const struct pg_style *style,
+		     struct buf *out);
 /*
  * int16 column count, then int32 length (-1: NULL) and bytes of each: the body of a DataRow. `formats` has one enum
  * pg_format per column; NULL: all text. OIDS is for UINTEGER and lists of it, VECTOR for lists of integers.

@@ -18,7 +18,9 @@ static void watch_session(struct session *s, int64_t now, bool *running, bool *s
 	if (!started)
 		return;
 	*running = true;
-	if (now - started > HELP_AFTER_MS * NS_PER_MS && atomic_load(&s->in_engine))
+	/* A stream whose reader keeps up is helped too: the engine works ahead while the rows are sent. */
+	const bool busy = atomic_exchange(&s->fetched, false) || atomic_load(&s->in_engine);
+	if (now - started > HELP_AFTER_MS * NS_PER_MS && busy)
 		*slow = true;
 	const int64_t deadline = atomic_load(&s->deadline_ns);
 	if (deadline && now > deadline) {

@@ -145,8 +145,7 @@ static bool accept_one(struct pg_door *door)
 	(void)pthread_mutex_lock(&door->lock);
 	bool many = door->newcomers >= NEWCOMERS_MAX, too_many = door->newcomers >= NEWCOMERS_MAX + LEAVING_MAX;
 	(void)pthread_mutex_unlock(&door->lock);
-	int fd = too_many ? -1
-			  : accept4(door->listener, (struct sockaddr *)&address, &len, SOCK_CLOEXEC);
+	int fd = too_many ? -1 : accept4(door->listener, (struct sockaddr *)&address, &len, SOCK_CLOEXEC);
 	const bool no_files = !too_many && fd < 0 && (errno == EMFILE || errno == ENFILE);
 	if (no_files || (many && fd >= 0)) {
 		(void)pthread_mutex_lock(&door->lock);

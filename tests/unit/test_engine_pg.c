@@ -16,6 +16,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* As a field of a row it is the same bytes, behind their length. */
+static void check_field(const struct vector *v, size_t row, enum pg_format format, struct span expected)
+{
+	struct buf field = BUF(MIB), whole = BUF(MIB);
+	encode_pg_field(v, row, format, NULL, &field);
+	buf_be32(&whole, (uint32_t)expected.len);
+	buf_span(&whole, expected);
+	if (!span_eq(buf_view(&field), buf_view(&whole)))
+		fail_msg("%s in format %d as a field differs", v->type->text, (int)format);
+	buf_done(&field);
+	buf_done(&whole);
+}
+
 static void test_values(void **state)
 {
 	(void)state;
@@ -137,6 +150,8 @@ static void test_values(void **state)
 		} else {
 			assert_true(span_eq(buf_view(&binary), buf_view(&text)));
 		}
+		check_field(v, 0, PG_FORMAT_TEXT, buf_view(&text));
+		check_field(v, 0, PG_FORMAT_BINARY, buf_view(&binary));
 		if (type_pg_oid(v->type) != rows[i].oid || type_pg_len(v->type) != rows[i].len ||
 		    type_pg_mod(v->type) != rows[i].mod)
 			fail_msg("%s: oid %u len %d mod %d", rows[i].value, type_pg_oid(v->type), type_pg_len(v->type),
@@ -201,6 +216,8 @@ static void test_numerics(void **state)
 				struct buf text = BUF(MIB), binary = BUF(MIB), back = BUF(MIB);
 				encode_pg_text(cursor_vectors(c), row, NULL, &text);
 				encode_pg_binary(cursor_vectors(c), row, NULL, &binary);
+				check_field(cursor_vectors(c), row, PG_FORMAT_TEXT, buf_view(&text));
+				check_field(cursor_vectors(c), row, PG_FORMAT_BINARY, buf_view(&binary));
 				numeric_back(buf_view(&binary), &back);
 				/* "-0.0" cannot be told from zero. */
 				if (!span_eq(buf_view(&back), buf_view(&text)))
