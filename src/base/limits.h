@@ -33,10 +33,11 @@ enum {
 	LIMIT_HTTP_QUERY_PARAMS = 200,
 	LIMIT_HTTP_PATH_BYTES = 8 * 1024,
 	LIMIT_HTTP_JSON_BYTES = 16 * 1024 * 1024,
-	LIMIT_HTTP_DRAIN_BYTES = 1024 * 1024,	 /* rest of a refused body that is read, so that the answer arrives */
-	LIMIT_HTTP_KEPT_BYTES = 16 * 1024,	 /* of a buffer that a connection keeps for its next request */
-	LIMIT_HTTP_RING_BYTES = 512 * 1024,	 /* of a streamed body, between the connection and its reader */
-	LIMIT_HTTP_STREAM_BYTES = 256 * 1024,	 /* of an answer made while it is sent */
+	LIMIT_HTTP_DRAIN_BYTES = 1024 * 1024, /* rest of a refused body that is read, so that the answer arrives */
+	LIMIT_HTTP_KEPT_BYTES = 16 * 1024,    /* of a buffer that a connection keeps for its next request */
+	LIMIT_HTTP_RING_BYTES = 512 * 1024,   /* of a streamed body, between the connection and its reader */
+	LIMIT_HTTP_GATHER_BYTES = 64 * 1024,  /* of a streamed body that is taken whole before its worker is called */
+	LIMIT_HTTP_STREAM_BYTES = 256 * 1024, /* of an answer made while it is sent */
 	LIMIT_MULTIPART_SKIP = 16 * 1024 * 1024, /* bytes outside of the wanted part */
 	LIMIT_JSON_DEPTH = 64,
 	LIMIT_FAULT_BYTES = 64 * 1024,	 /* one entry of a 422 answer */

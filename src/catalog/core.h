@@ -27,6 +27,7 @@ struct writer {
 	struct catalog_txn **last;
 	size_t depth;
 	size_t async_depth;
+	size_t wanted; /* depth at which the thread is to be woken */
 	bool closing;
 	unsigned long thread;
 	/* Of the thread alone */
@@ -36,6 +37,8 @@ struct writer {
 	int64_t next_seq;
 	bool reload; /* the file decides what is in it */
 	unsigned since_checkpoint;
+	size_t crowd;	  /* transactions that were there at the last batch: in it, or waiting */
+	int64_t batch_ns; /* that it took */
 	_Atomic int64_t batches;
 	_Atomic int64_t commits;
 	_Atomic int64_t checkpoints;

@@ -8,7 +8,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { WAL_BYTES_MAX = 16 * 1024 * 1024 };
+enum {
+	WAL_BYTES_MAX = 16 * 1024 * 1024,
+	/* From so many callers at once a batch waits for the stragglers of the last one, so long at most. */
+	CROWD_MIN = 8,
+	CROWD_WAIT_NS = 4 * NS_PER_MS
+};
 
 /* ---- The queue ---- */
 
@@ -29,10 +34,36 @@ static bool enqueue(struct core *core, struct catalog_txn *t, struct err *err)
 		w->async_depth += t->async;
 		metric_gauge_add(core->active, 1);
 		metric_gauge_add(core->queue_depth, 1);
-		(void)pthread_cond_signal(&w->wake);
+		if (w->depth >= w->wanted)
+			(void)pthread_cond_signal(&w->wake);
 	}
 	(void)pthread_mutex_unlock(&w->mutex);
 	return ok;
+}
+
+/*
+ * Callers that commit all the time come back soon after their batch. A batch costs about the same whatever its size, so
+ * that with many of them it is quicker for all to wait until most are back, yet no longer than the last batch took.
+ */
+static void crowd_wait(struct writer *w)
+{
+	if (w->crowd < CROWD_MIN)
+		return;
+	int64_t end = clock_ns() + (w->batch_ns < CROWD_WAIT_NS ? w->batch_ns : CROWD_WAIT_NS);
+	struct timespec until = {end / NS_PER_S, end % NS_PER_S};
+	w->wanted = w->crowd - w->crowd / 8;
+	while (w->depth < w->wanted && !w->closing)
+		if (pthread_cond_clockwait(&w->wake, &w->mutex, CLOCK_MONOTONIC, &until) != 0)
+			break;
+	w->wanted = 1;
+}
+
+static void crowd_count(struct writer *w, int64_t batch_ns)
+{
+	(void)pthread_mutex_lock(&w->mutex);
+	w->crowd += w->depth;
+	(void)pthread_mutex_unlock(&w->mutex);
+	w->batch_ns = batch_ns;
 }
 
 /* Moves the queue to the pending ones; waits when there are none. false: closing, and nothing is left. */
@@ -42,6 +73,7 @@ static bool pending_fill(struct core *core)
 	(void)pthread_mutex_lock(&w->mutex);
 	while (!w->pending && !w->first && !w->closing)
 		(void)pthread_cond_wait(&w->wake, &w->mutex);
+	crowd_wait(w);
 	if (w->first) {
 		*w->pending_last = w->first;
 		w->pending_last = w->last;
@@ -60,6 +92,7 @@ static struct catalog_txn *pending_pop(struct core *core)
 	if (!w->pending)
 		w->pending_last = &w->pending;
 	t->next = NULL;
+	w->crowd++;
 	(void)pthread_mutex_lock(&w->mutex);
 	w->depth--;
 	w->async_depth -= t->async;
@@ -259,7 +292,9 @@ static void *writer_run(void *ctx)
 	struct core *core = ctx;
 	while (pending_fill(core)) {
 		int64_t start = clock_ns();
+		core->writer.crowd = 0;
 		batch_run(core);
+		crowd_count(&core->writer, clock_ns() - start);
 		checkpoint_maybe(core);
 		metric_add_seconds(core->busy_seconds, clock_seconds_since(start));
 	}
@@ -273,6 +308,7 @@ void writer_start(struct core *core)
 	(void)pthread_cond_init(&w->wake, NULL);
 	w->last = &w->first;
 	w->pending_last = &w->pending;
+	w->wanted = 1;
 	plan_begin(&w->plan, core->model);
 	thread_start("catalog-writer", writer_run, core, &w->thread);
 }

@@ -9,6 +9,9 @@
  *	HEAD -> BODY -> RUN -> READY -> QUEUED        (inline handlers skip RUN)
  *	HEAD -> STREAM ----> READY -> QUEUED          (body arrives while it runs)
  *
+ * A small body of a streamed route is gathered in the ring first: a slow client
+ * holds no worker, and the request changes threads only twice.
+ *
  * Two hold an exchange: the connection and its worker. Who lets go last ends it
  * (exchange_unref). The connection is only touched by its event loop, and by
  * others through exchange_resume while it is suspended.
@@ -94,6 +97,7 @@ struct exchange {
 	bool chunked;
 	bool has_body;
 	bool expects;	 /* 100-continue */
+	bool gathers;	 /* its worker is called once the body is whole, or broken */
 	bool run_inline; /* no worker */
 	bool deferred;	 /* the inline handler asked for one */
 	bool keyed;

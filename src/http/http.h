@@ -216,6 +216,9 @@ struct http_file {
 	const char *etag;     /* with quotes; may be NULL */
 	int64_t mtime_us;     /* 0: none */
 	const char *filename; /* NULL, or the name for Content-Disposition: attachment */
+	bool partly;	      /* these bytes are asked for, whatever Range says; answered as a range */
+	uint64_t part_first;
+	uint64_t part_length;
 };
 MUST_CHECK bool http_file(struct http_request *req, struct http_response *res, const struct http_file *file,
 			  struct err *err);

@@ -247,7 +247,10 @@ bool http_file(struct http_request *req, struct http_response *res, const struct
 		validators_add(res, file);
 		return true;
 	}
-	if (asked && range_applies(http_header(req, "If-Range"), file->etag, mtime_s))
+	if (file->partly) {
+		range = (struct byte_range){file->part_first, file->part_length};
+		kind = range.length > 0 ? RANGE_PART : RANGE_WHOLE;
+	} else if (asked && range_applies(http_header(req, "If-Range"), file->etag, mtime_s))
 		kind = range_parse(span_of(asked), file->size, &range);
 	if (kind == RANGE_BEYOND) {
 		res->unsatisfied = true;

@@ -134,14 +134,19 @@ static enum MHD_Result on_head(struct exchange *ex, const char *method, const ch
 	account_head(ex);
 	bool known = ex->phase == PHASE_READY;
 	if (!known && ex->has_body && is_stream(ex->req.route)) {
+		ex->gathers = !ex->chunked && !ex->expects && ex->announced <= LIMIT_HTTP_GATHER_BYTES;
 		ex->ring = mem_alloc(sizeof(*ex->ring));
-		ring_init(ex->ring, LIMIT_HTTP_RING_BYTES);
+		ring_init(ex->ring, ex->gathers ? (size_t)ex->announced : LIMIT_HTTP_RING_BYTES);
 	}
 	if (!watch_head(ex->server->watch, ex->conn, ex))
 		return MHD_NO;
 	if (known)
 		return early_answer(ex);
 	ex->phase = ex->ring ? PHASE_STREAM : PHASE_BODY;
+	if (ex->gathers) {
+		ex->body_open = true;
+		return watch_body(ex->server->watch, ex->conn, 0) ? MHD_YES : MHD_NO;
+	}
 	if (ex->ring) {
 		exchange_suspend(ex);
 		exchange_submit(ex);
@@ -158,6 +163,14 @@ static enum MHD_Result on_stream_head(struct exchange *ex)
 	return watch_body(ex->server->watch, ex->conn, 0) ? MHD_YES : MHD_NO;
 }
 
+static void gathered(struct exchange *ex)
+{
+	if (!ex->gathers)
+		return;
+	ex->gathers = false;
+	exchange_submit(ex);
+}
+
 static enum MHD_Result on_stream_end(struct exchange *ex)
 {
 	(void)pthread_mutex_lock(&ex->lock);
@@ -166,6 +179,7 @@ static enum MHD_Result on_stream_end(struct exchange *ex)
 	if (!ready)
 		exchange_suspend(ex);
 	(void)pthread_mutex_unlock(&ex->lock);
+	gathered(ex);
 	return ready ? send_response(ex) : MHD_YES;
 }
 
@@ -227,6 +241,9 @@ static void on_end(void *cls, struct MHD_Connection *mhd, void **context, enum M
 			account_malformed(ex, ex->refused_status);
 		atomic_store(&ex->abandoned, true);
 		body_broken(ex);
+		/* The handler learns of it, and counts it, as when it had read along. */
+		if (!atomic_load(&server->stopping))
+			gathered(ex);
 	}
 	exchange_end(ex);
 }

@@ -133,6 +133,13 @@ static bool open_chunks(struct s3_body *body, const struct mode *mode, struct er
 	return true;
 }
 
+/* The buffer of a small body is small. */
+static size_t buffer_size(const struct s3_body *body)
+{
+	int64_t length = http_body_length(body->call->req);
+	return length >= 0 && length < PIECE ? (size_t)length + 1 : PIECE;
+}
+
 static bool open_body(struct s3_body *body, struct s3_call *call, int64_t max, bool unchecked, struct err *err)
 {
 	const char *hash = s3_header(call, "x-amz-content-sha256");
@@ -148,7 +155,8 @@ static bool open_body(struct s3_body *body, struct s3_call *call, int64_t max, b
 		return false;
 	if (mode && mode->chunked && !open_chunks(body, mode, err))
 		return false;
-	body->bytes = mem_alloc(PIECE);
+	body->size = buffer_size(body);
+	body->bytes = mem_alloc(body->size);
 	return true;
 }
 
@@ -175,7 +183,7 @@ bool s3_body_next(struct s3_body *body, struct span *ret_data, struct err *err)
 				return grew(body, *ret_data, err);
 		}
 		size_t n;
-		if (!http_body_read(body->call->req, body->bytes, PIECE, &n, err))
+		if (!http_body_read(body->call->req, body->bytes, body->size, &n, err))
 			return false;
 		struct span piece = {body->bytes, n};
 		if (n == 0)

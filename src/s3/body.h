@@ -23,6 +23,7 @@ struct s3_body {
 	struct s3_call *call;
 	struct chunked *chunked; /* NULL: not framed */
 	char *bytes;
+	size_t size;
 	struct span raw; /* read and not yet decoded */
 	int64_t length;	 /* of the data; -1: not known */
 	int64_t total;

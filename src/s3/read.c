@@ -1,6 +1,8 @@
 /* GetObject and HeadObject. */
 #include "metrics/metrics.h"
 #include "s3/metadata.h"
+#include "s3/write.h"
+#include "storage/object_parts.h"
 
 #include <unistd.h>
 
@@ -14,7 +16,28 @@ static bool find(struct s3_call *call, struct file_row *ret, struct err *err)
 static bool wants_checksum(const struct s3_call *call)
 {
 	const char *mode = s3_header(call, "x-amz-checksum-mode");
-	return mode && strcasecmp(mode, "ENABLED") == 0 && !s3_header(call, "Range");
+	return mode && strcasecmp(mode, "ENABLED") == 0 && !s3_header(call, "Range") && !s3_query(call, "partNumber");
+}
+
+/* partNumber=N: the bytes that came as that part; an object that was put whole is one part. */
+static bool choose_part(struct s3_call *call, const struct file_row *row, struct http_file *file, struct err *err)
+{
+	struct object_part part;
+	int number;
+	if (!s3_query(call, "partNumber"))
+		return true;
+	if (!s3_part_number(call, &number, err))
+		return false;
+	if (s3_header(call, "Range"))
+		return err_set(err, ERR_INVALID_REQUEST, "Range and partNumber cannot both be given");
+	if (!object_part_find(row, number, &part))
+		return err_set(err, ERR_RANGE_NOT_SATISFIABLE, "The object has no part %d", number);
+	file->partly = true;
+	file->part_first = (uint64_t)part.first;
+	file->part_length = (uint64_t)part.length;
+	if (part.count > 0)
+		http_add(call->res, "x-amz-mp-parts-count", arena_printf(call->arena, "%lld", (long long)part.count));
+	return true;
 }
 
 static void on_sent(void *ctx, uint64_t bytes, bool complete)
@@ -26,7 +49,7 @@ static void on_sent(void *ctx, uint64_t bytes, bool complete)
 
 static bool answer(struct s3_call *call, const struct file_row *row, int fd, struct err *err)
 {
-	const struct http_file file = {
+	struct http_file file = {
 		.fd = fd,
 		.size = (uint64_t)row->size_bytes,
 		.type = s3_content_type(call, row),
@@ -34,6 +57,11 @@ static bool answer(struct s3_call *call, const struct file_row *row, int fd, str
 		.etag = arena_printf(call->arena, "\"%s\"", row->etag),
 		.mtime_us = row->updated_at,
 	};
+	if (!choose_part(call, row, &file, err)) {
+		if (fd >= 0)
+			(void)close(fd);
+		return false;
+	}
 	if (!http_file(call->req, call->res, &file, err))
 		return false;
 	s3_metadata_write(call, row, wants_checksum(call));

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "storage/multipart.h"
 #include "storage/object_core.h"
+#include "storage/object_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -263,7 +264,7 @@ bool assembly_commit(struct assembly *a, struct file_row *ret, struct err *err)
 	if (a->begun)
 		object_put_blob(&put, a->arena, &a->blob);
 	put.etag = a->etag;
-	put.checksums_json = a->checksums_json;
+	put.checksums_json = object_parts_add(a->arena, a->checksums_json, a->parts, a->request.part_count);
 	catalog_list_multipart_parts(a->storage->catalog, a->arena, KEY(a->upload.id), NULL, &all, &n);
 	if (!object_put(a->storage, a->arena, &put, ret, err))
 		return false;

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from conftest import eventually, moves, parse_metrics, sample, total
+from conftest import PROGRAM, eventually, moves, parse_metrics, sample, total
 
-ECHO = Path(os.environ.get("DUCKDB_API_BIN", "build/duckdb-api")).parent / "tests" / "tools" / "http_echo"
+ECHO = Path(PROGRAM).parent / "tests" / "tools" / "http_echo"
 FILE_BYTES = 64 * 1024 * 1024
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

@@ -256,6 +256,49 @@ def test_multipart(s3, bucket):
     assert code_of(gone) == ("NoSuchUpload", 404)
 
 
+def test_parts_by_their_number(server_factory):
+    """partNumber on GET and HEAD, as parallel downloaders use it; kept over restarts, copies and gaps in the numbers."""
+    server = server_factory()
+    server.post("/projects", {"id": "p", "name": "p"})
+    s3 = client(server)
+    sent = [os.urandom(5 * 1024 * 1024), os.urandom(5 * 1024 * 1024), os.urandom(6 * 1024 * 1024), b"end"]
+    where = {"Bucket": "p", "Key": "parts"}
+    upload = s3.create_multipart_upload(ChecksumAlgorithm="CRC32", **where)["UploadId"]
+    numbers = [2, 3, 5, 9]
+    done = [s3.upload_part(PartNumber=n, Body=b, UploadId=upload, ChecksumAlgorithm="CRC32", **where) for n, b in zip(numbers, sent)]
+    whole = s3.complete_multipart_upload(UploadId=upload, MultipartUpload={"Parts": [
+        {"PartNumber": n, "ETag": d["ETag"], "ChecksumCRC32": d["ChecksumCRC32"]} for n, d in zip(numbers, done)]}, **where)["ETag"]
+    s3.copy_object(Bucket="p", Key="copy", CopySource="p/parts")
+    server.restart()
+    s3, size = client(server), sum(map(len, sent))
+    for key in ("parts", "copy"):
+        offset = 0
+        for number, body in enumerate(sent, 1):
+            for answer in (s3.get_object(Bucket="p", Key=key, PartNumber=number), s3.head_object(Bucket="p", Key=key, PartNumber=number)):
+                assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206
+                assert (answer["PartsCount"], answer["ContentLength"], answer["ETag"]) == (4, len(body), whole)
+                span = f"bytes {offset}-{offset + len(body) - 1}/{size}"
+                assert answer["ResponseMetadata"]["HTTPHeaders"]["content-range"] == span
+                assert "Body" not in answer or answer["Body"].read() == body
+            offset += len(body)
+    for request, code in (({"PartNumber": 5}, ("InvalidRange", 416)), ({"PartNumber": 1, "Range": "bytes=0-1"}, ("InvalidRequest", 400)),
+                          ({"PartNumber": 10001}, ("InvalidArgument", 400)), ({"PartNumber": 0}, ("InvalidArgument", 400))):
+        with pytest.raises(ClientError) as bad:
+            s3.get_object(**where, **request)
+        assert code_of(bad) == code
+    s3.put_object(Bucket="p", Key="single", Body=b"whole")
+    single = s3.get_object(Bucket="p", Key="single", PartNumber=1)
+    assert single["Body"].read() == b"whole" and "PartsCount" not in single
+    assert single["ResponseMetadata"]["HTTPHeaders"]["content-range"] == "bytes 0-4/5"
+    s3.put_object(Bucket="p", Key="empty", Body=b"")
+    assert s3.get_object(Bucket="p", Key="empty", PartNumber=1)["Body"].read() == b""
+    with pytest.raises(ClientError) as missing:
+        s3.get_object(Bucket="p", Key="single", PartNumber=2)
+    assert code_of(missing) == ("InvalidRange", 416)
+    s3.put_object(Bucket="p", Key="parts", Body=b"replaced")
+    assert s3.get_object(Bucket="p", Key="parts", PartNumber=1)["Body"].read() == b"replaced"
+
+
 def test_multipart_small_parts_copy_and_abort(s3, bucket):
     s3.put_object(Bucket=bucket, Key="source", Body=EVERY_BYTE)
     upload = s3.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
