@@ -90,6 +90,12 @@ static bool copy_bytes(struct s3_call *call, const struct source *source, struct
 	return fine;
 }
 
+/* What is accepted and has no effect here is a change all the same for a client that asks for it. */
+static bool changes_storage(const struct s3_call *call)
+{
+	return s3_header(call, "x-amz-server-side-encryption") || s3_header(call, "x-amz-storage-class");
+}
+
 static bool copy(struct s3_call *call, const struct source *source, struct file_row *ret, struct err *err)
 {
 	struct object_put request;
@@ -101,9 +107,10 @@ static bool copy(struct s3_call *call, const struct source *source, struct file_
 			       (long long)s3_object_max(call));
 	bool itself = strcmp(source->row.project_id, call->project_id) == 0 &&
 		      strcmp(source->row.object_key, call->address.key) == 0;
-	if (itself && !replace)
-		return err_set(err, ERR_INVALID_REQUEST,
-			       "An object can be copied onto itself only with other metadata");
+	if (itself && !replace && !changes_storage(call))
+		return err_set(
+			err, ERR_INVALID_REQUEST,
+			"An object can be copied onto itself only with other metadata, storage class or encryption");
 	if (itself)
 		return object_describe(call->storage, call->arena, &request, ret, err);
 	return copy_bytes(call, source, &request, ret, err);

@@ -22,8 +22,11 @@ const char *object_path(struct storage *storage, struct arena *arena, const stru
  * be taken. What fails is finished by the next start-up, and readers find the bytes in the meantime. Key locked.
  */
 void object_settle(struct storage *storage, struct arena *arena, struct file_row *row);
-/* Takes the bytes of a record out of their path, back to _incoming, and undoes that. Missing bytes are fine. */
-void object_stash(struct storage *storage, struct arena *arena, const struct file_row *row);
+/*
+ * Takes the bytes of a record out of their path, back to _incoming, and undoes that. Missing bytes are fine; bytes that
+ * cannot be moved could not be removed either: ERR_STORAGE_UNWRITABLE, ERR_IO.
+ */
+MUST_CHECK bool object_stash(struct storage *storage, struct arena *arena, const struct file_row *row, struct err *err);
 void object_unstash(struct storage *storage, struct arena *arena, const struct file_row *row);
 /* Removes folders above a path that have become empty, up to the project's. */
 void object_prune(struct storage *storage, struct arena *arena, const struct file_row *row);

@@ -30,17 +30,20 @@ static bool delete_locked(struct storage *storage, struct arena *arena, const ch
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 	size_t found = 0;
 	int64_t bytes = 0;
-	for (size_t i = 0; i < n; i++) {
+	bool fine = true;
+	for (size_t i = 0; fine && i < n; i++) {
 		struct file_row *row = &rows[found];
 		if (!object_find(storage, arena, project_id, keys[i], row))
 			continue;
-		object_stash(storage, arena, row);
+		fine = object_stash(storage, arena, row, err);
+		if (!fine)
+			break;
 		catalog_remove_file_row(t, KEY(row->project_id, row->id));
 		bytes += row->size_bytes;
 		found++;
 	}
 	*ret_found = found;
-	bool fine = found == 0 || catalog_commit(t, err);
+	fine = fine && (found == 0 || catalog_commit(t, err));
 	if (fine)
 		usage_move(storage->objects->usage, project_id, -(int64_t)found, -bytes);
 	for (size_t i = 0; i < found; i++) {

@@ -88,11 +88,15 @@ void object_settle(struct storage *storage, struct arena *arena, struct file_row
 	(void)move(arena, from, object_path(storage, arena, row));
 }
 
-void object_stash(struct storage *storage, struct arena *arena, const struct file_row *row)
+bool object_stash(struct storage *storage, struct arena *arena, const struct file_row *row, struct err *err)
 {
-	if (row->content)
-		(void)rename(object_path(storage, arena, row),
-			     blob_path(arena, object_files_dir(storage), row->content));
+	if (!row->content ||
+	    rename(object_path(storage, arena, row), blob_path(arena, object_files_dir(storage), row->content)) == 0)
+		return true;
+	/* Bytes that are elsewhere already, or nowhere. */
+	if (errno == ENOENT || errno == ENOTDIR)
+		return true;
+	return err_errno(err, errno, "Cannot remove the file %s", row->name);
 }
 
 void object_unstash(struct storage *storage, struct arena *arena, const struct file_row *row)

@@ -89,6 +89,11 @@ def test_aws_cli(server, bucket, tree, tmp_path):
     assert "moved.txt" not in aws("s3", "ls", s3 + "/")
     url = aws("s3", "presign", f"{s3}/m").strip()
     assert requests.get(url, timeout=60).text == "file 2\n"
+    aws("s3", "cp", "--recursive", str(tree), f"{s3}/all", "--quiet")
+    aws("s3", "mv", "--recursive", f"{s3}/all", f"{s3}/gone", "--quiet")
+    assert f"Total Objects: {len(keys_of(client(server), bucket, Prefix='gone/'))}" in aws("s3", "ls", "--recursive", "--summarize", f"{s3}/gone")
+    (tree / "f2.txt").unlink()
+    assert aws("s3", "sync", "--delete", str(tree), f"{s3}/gone").strip() == f"delete: {s3}/gone/f2.txt"
     aws("s3", "rm", "--recursive", s3 + "/", "--quiet")
     assert keys_of(client(server), bucket) == []
 
@@ -112,6 +117,9 @@ def test_s3cmd(server, bucket, tree, tmp_path):
     s3cmd("cp", f"{s3}/t/f1.txt", f"{s3}/copy.txt")
     info = s3cmd("info", f"{s3}/copy.txt")
     assert hashlib.md5(b"file 1\n").hexdigest() in info and "x-amz-meta-s3cmd-attrs" in info
+    s3cmd("modify", "--add-header=Cache-Control:no-cache", f"{s3}/copy.txt")
+    assert client(server).head_object(Bucket=bucket, Key="copy.txt")["CacheControl"] == "no-cache"
+    s3cmd("setacl", "--acl-private", "-r", s3)
     s3cmd("mv", f"{s3}/copy.txt", f"{s3}/moved.txt")
     half = tmp_path / "large.bin"
     half.write_bytes((tree / "large.bin").read_bytes()[: 8 * 1024 * 1024])
@@ -145,6 +153,15 @@ def test_rclone(server, bucket, tree, tmp_path):
     assert rclone("md5sum", "--download", f"{where}/parts.bin").split()[0] == hashlib.md5(
         (tree / "large.bin").read_bytes()).hexdigest()
     assert rclone("cat", "--offset", "5", "--count", "1", f"{where}/t/f2.txt") == "2"
+    rclone("copy", f"{where}/t", f"{where}/u")  # inside of the server
+    rclone("check", f"{where}/t", f"{where}/u")
+    assert sorted(rclone("hashsum", "MD5", f"{where}/t").splitlines()) == sorted(rclone("hashsum", "MD5", f"{where}/u").splitlines())
+    rclone("move", f"{where}/u", f"{where}/v")
+    assert rclone("lsf", "-R", "--files-only", f"{where}/v") == rclone("lsf", "-R", "--files-only", f"{where}/t")
+    streamed = os.urandom(3 * 1024 * 1024).hex()  # in parts of a stream whose length nobody knows
+    run(["/usr/bin/rclone", "--config", str(config), "rcat", "--streaming-upload-cutoff", "0", f"{where}/v/stream"], environment(tmp_path), input=streamed)
+    assert rclone("cat", f"{where}/v/stream") == streamed
+    rclone("delete", f"{where}/v")
     rclone("purge", f"{where}/t")
     assert sorted(keys_of(client(server), bucket)) == ["copy.bin", "moved.txt", "parts.bin"]
 
