@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 import engine
 import pytest
 import requests
-from conftest import ADMIN_KEY, Project
+from conftest import ADMIN_KEY, Project, sample
 from s3_client import EMPTY_SHA256, Signed, chunked, client, keys_of, presigned, s3_error, stamp
 from test_s3_hostile import raw
 
@@ -607,3 +607,55 @@ def test_the_engine_reads_signed_urls(server, bucket, s3, parquet):
     s3.upload_file(parquet, bucket, "dir/x y.parquet")
     for url in signed_urls(server, bucket, "dir/x y.parquet"):
         assert engine.query(":memory:", f"LOAD httpfs; SELECT count(*), max(id) FROM read_parquet('{url}')") == [("50000", "49999")]
+
+
+# ---- what is counted ------------------------------------------------------------------------------------------------
+
+
+def test_errors_of_every_operation_are_counted(server, bucket, s3):
+    where = f"/s3/{bucket}/key"
+    calls = (
+        ("GetObject", "GET", where, {}, {}, b""),
+        ("HeadObject", "HEAD", where, {}, {}, b""),
+        ("PutObject", "PUT", where, {}, {"Content-MD5": base64.b64encode(bytes(16)).decode()}, b"x"),
+        ("CopyObject", "PUT", where, {}, {"x-amz-copy-source": f"/{bucket}/missing"}, b""),
+        ("DeleteObject", "DELETE", where, {}, {"x-amz-server-side-encryption-customer-key": "k"}, b""),
+        ("ListObjects", "GET", f"/s3/{bucket}", {"max-keys": "-1"}, {}, b""),
+        ("CreateMultipartUpload", "POST", where, {"uploads": ""}, {"x-amz-server-side-encryption": "aws:kms"}, b""),
+        ("UploadPart", "PUT", where, {"partNumber": "1", "uploadId": "none"}, {}, b"x"),
+        ("CompleteMultipartUpload", "POST", where, {"uploadId": "none"}, {}, b"<CompleteMultipartUpload/>"),
+        ("AbortMultipartUpload", "DELETE", where, {"uploadId": "none"}, {}, b""),
+        ("ListParts", "GET", where, {"uploadId": "none"}, {}, b""),
+        ("ListMultipartUploads", "GET", f"/s3/{bucket}", {"uploads": "", "max-uploads": "x"}, {}, b""),
+        ("DeleteObjects", "POST", f"/s3/{bucket}", {"delete": ""}, {}, b"<Delete>"),
+    )
+    before = server.metrics()
+    for name, method, path, query, headers, body in calls:
+        answer = sign(server, method, path, query=query, headers=headers, body=body)
+        assert 400 <= answer.status_code < 600, name
+    after = server.metrics()
+    for name, *_ in calls:
+        for status, count in (("error", 1), ("success", 0)):
+            labels = {"operation": name, "status": status}
+            grown = sample(after, "duckdb_s3_operations_total", **labels) - sample(before, "duckdb_s3_operations_total", **labels)
+            assert grown == count, (labels, grown)
+    for name in ("duckdb_s3_bytes_in_total", "duckdb_s3_bytes_out_total"):
+        assert sample(after, name) == sample(before, name)
+
+
+def test_a_download_that_is_given_up_counts_what_went_out(server, bucket, s3):
+    size = 64 * 1024 * 1024
+    s3.put_object(Bucket=bucket, Key="large", Body=bytes(size))
+    request = Signed(server, "GET", f"/s3/{bucket}/large")
+    failed = {"operation": "GetObject", "status": "error"}
+    before = server.metrics()
+    with requests.get(request.url(), headers={k: v for k, v in request.headers.items() if k != "host"}, stream=True, timeout=60) as answer:
+        got = len(answer.raw.read(1024 * 1024))
+    deadline = time.monotonic() + 30
+    while True:
+        after = server.metrics()
+        if sample(after, "duckdb_s3_operations_total", **failed) > sample(before, "duckdb_s3_operations_total", **failed):
+            break
+        assert time.monotonic() < deadline
+    sent = sample(after, "duckdb_s3_bytes_out_total") - sample(before, "duckdb_s3_bytes_out_total")
+    assert got <= sent < size
