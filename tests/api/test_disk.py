@@ -136,23 +136,8 @@ def test_full_disk(server, small_disk):
     with full(small_disk, leave=1 << 20):
         try_something_large(server, project, bucket)
         assert everything(project, s3, bucket) == before
-        keep_what_cannot_be_deleted(server, project, bucket)
-        assert everything(project, s3, bucket) == before
         assert tree(server.data_dir) == on_disk
-    s3.put_object(Bucket=bucket, Key="other", Body=b"other")
-    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "other"}, {"Key": "missing"}]})
-    assert len(deleted["Deleted"]) == 2 and tree(server.data_dir) == on_disk
     works_again(server, project, bucket)
-
-
-def keep_what_cannot_be_deleted(server, project, bucket):
-    """A file whose bytes cannot go stays a file, by every way of deleting it."""
-    key = {"X-Api-Key": project.key}
-    for answer in (requests.delete(f"{server.url}/s3/{bucket}/kept", headers=key, timeout=60),
-                   requests.post(f"{server.url}/s3/{bucket}?delete", headers=key, timeout=60,
-                                 data=b"<Delete><Object><Key>missing</Key></Object><Object><Key>kept</Key></Object></Delete>")):
-        assert answer.status_code >= 500 and "<Code>InternalError</Code>" in answer.text, answer.text
-    refused(project.delete(f"/files/{project.more}"), (503,), "storage_unwritable")
     server.restart()
     rows = project.get("/branches/default/buckets/b/tables/t").json()["row_count"]
     assert rows == 20100 and s3_text(server, bucket, "kept") == b"new"
@@ -182,6 +167,16 @@ def s3_text(server, bucket, key):
     return client(server).get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
+def keep_what_cannot_be_deleted(server, project, bucket):
+    """A file whose bytes cannot go stays a file, by every way of deleting it."""
+    key = {"X-Api-Key": project.key}
+    for answer in (requests.delete(f"{server.url}/s3/{bucket}/kept", headers=key, timeout=60),
+                   requests.post(f"{server.url}/s3/{bucket}?delete", headers=key, timeout=60,
+                                 data=b"<Delete><Object><Key>missing</Key></Object><Object><Key>kept</Key></Object></Delete>")):
+        assert answer.status_code >= 500 and "<Code>InternalError</Code>" in answer.text, answer.text
+    refused(project.delete(f"/files/{project.more}"), (503,), "storage_unwritable")
+
+
 def test_unwritable_folders(server_factory):
     server = server_factory(VERSIONS_MAX=0)
     project, bucket = prepare(server)
@@ -196,5 +191,10 @@ def test_unwritable_folders(server_factory):
         failed = server.post("/backend/init")
         assert failed.status_code == 500 and failed.json()["detail"]["error"] == "init_failed", failed.text
         assert failed.json()["detail"]["details"]["errors"]
+        keep_what_cannot_be_deleted(server, project, bucket)
+        assert everything(project, s3, bucket) == before
         assert tree(server.data_dir) == on_disk
+    s3.put_object(Bucket=bucket, Key="other", Body=b"other")
+    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "other"}, {"Key": "missing"}]})
+    assert len(deleted["Deleted"]) == 2 and tree(server.data_dir) == on_disk
     works_again(server, project, bucket)
