@@ -1,11 +1,12 @@
 /*
  * What group commit is worth: 64 threads that create buckets through the catalog, against one thread that writes the
  * same rows with a prepared INSERT and autocommit on a metadata.duckdb of its own. Also the cost of a read, an update
- * and a start with many tables. Prints "name value unit".
+ * and a start with many tables, and what the history costs an operation. Prints "name value unit".
  */
 #include "base/clock.h"
 #include "base/fs.h"
 #include "catalog/catalog.h"
+#include "catalog/history.h"
 #include "engine/session.h"
 
 #include <pthread.h>
@@ -20,6 +21,8 @@ enum {
 	TABLES = 10000,
 	MANY = 1000000,
 	READS = 200000,
+	OPERATIONS = 20000,
+	LONG_OPERATIONS = 100,
 	UPDATES = 300
 };
 
@@ -179,6 +182,56 @@ static void tables_measure(void)
 	arena_free(arena);
 }
 
+static int number_order(const void *a, const void *b)
+{
+	return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b);
+}
+
+/* At a steady 5,000 a second, while batches are written beside: what the caller of history_add waits. */
+static void history_measure(void)
+{
+	static int64_t ns[OPERATIONS];
+	struct err err = ERR_INIT;
+	struct history *history;
+	char path[128];
+	char id[32];
+	(void)snprintf(path, sizeof(path), "%s/operations.duckdb", dir);
+	must(history_open(&(struct history_config){.path = path}, &history, &err), &err);
+	struct operation op = {
+		.id = id,
+		.project_id = "project",
+		.branch_id = "default",
+		.bucket = "in_c_bucket",
+		.table_name = "table",
+		.command = "import_from_file",
+		.door = "rest",
+		.status = "success",
+		.resource_type = "table",
+		.resource_id = "table",
+		.request_id = "0b36d3a2-7bd4-4d4c-9d1b-2f0f4d9d3a11",
+		.details_json = "{\"rows\":1}",
+	};
+	for (int i = 0; i < OPERATIONS; i++) {
+		(void)snprintf(id, sizeof(id), "operation-%d", i);
+		op.started_at = clock_unix_us();
+		int64_t start = clock_ns();
+		history_add(history, &op);
+		ns[i] = clock_ns() - start;
+		while (clock_ns() - start < NS_PER_S / 5000)
+			;
+	}
+	qsort(ns, OPERATIONS, sizeof(ns[0]), number_order);
+	printf("history_add_p50 %.2f us\n", (double)ns[OPERATIONS / 2] / 1e3);
+	printf("history_add_p99 %.2f us\n", (double)ns[OPERATIONS / 100 * 99] / 1e3);
+	int64_t start = clock_ns();
+	for (int i = 0; i < LONG_OPERATIONS; i++) {
+		(void)snprintf(id, sizeof(id), "long-%d", i);
+		must(history_begin(history, &op, true, &err), &err);
+	}
+	printf("history_begin_durable %.2f ms\n", clock_seconds_since(start) * 1e3 / LONG_OPERATIONS);
+	history_close(history);
+}
+
 int main(void)
 {
 	struct err err = ERR_INIT;
@@ -201,6 +254,7 @@ int main(void)
 	printf("catalog_insert_1_thread %.0f per_second\n", alone);
 	printf("catalog_insert_%d_threads %.0f per_second\n", THREADS, group);
 	printf("catalog_group_commit_ratio %.1f times\n", group / single);
+	history_measure();
 	catalog_start("tables");
 	tables_fill(0, TABLES);
 	catalog_close(catalog);

@@ -133,12 +133,18 @@ void op_began_long(struct op *op)
 {
 	struct operation record = record_of(op);
 	struct err err = ERR_INIT;
-	if (!OBSERVABILITY)
+	if (!OBSERVABILITY || op->durable_start)
 		return;
 	op->durable_start = true;
 	if (!history_begin(op->storage->history, &record, true, &err))
 		log_event(LOG_WARN, "the start of an operation could not be recorded", "operation",
 			  LOG_S(rows[op->kind].name), "error", LOG_S(err.message), NULL);
+}
+
+void op_began_on(struct op *op, int64_t table_bytes)
+{
+	if (table_bytes > LIMIT_SHORT_TABLE_BYTES)
+		op_began_long(op);
 }
 
 static void count_import(const struct op *op, bool fine, const struct err *err, double seconds)

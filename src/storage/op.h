@@ -76,6 +76,8 @@ void op_begin(struct op *op, struct storage *storage, const struct call *call, e
 	      struct op_target target);
 /* Makes the history's start record durable: for work that may outlive the patience of a user or of the process. */
 void op_began_long(struct op *op);
+/* The same if the operation is about to read or write a whole table of that size and the size makes it long. */
+void op_began_on(struct op *op, int64_t table_bytes);
 /* Counts the outcome and returns `fine`. */
 bool op_end(struct op *op, bool fine, const struct err *err);
 /* An accepted transfer that ended before its operation could begin: the door could not find the file. Returns false. */

@@ -76,6 +76,7 @@ static bool profile(struct op *op, enum profile_mode mode, struct profile *ret, 
 	ret->bucket = place.bucket_name;
 	ret->row_count = info.row_count;
 	op->rows = info.row_count;
+	op_began_on(op, info.size_bytes);
 	struct profiler p = {
 		.arena = arena,
 		.table = arena_printf(arena, "%s.main.data", table_ref_alias(ref)),

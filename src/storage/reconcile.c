@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { LOST_DAYS = 7 };
+enum { LOST_DAYS = 7, ROWS_PAGE = 1000 };
 
 struct walk {
 	struct storage *storage;
@@ -225,12 +225,22 @@ static void row_check(struct storage *storage, struct table_row *row, struct rec
 static void rows_follow_files(struct storage *storage, struct reconcile_report *report)
 {
 	struct arena *arena = arena_new();
+	struct catalog_page page = {.limit = ROWS_PAGE};
 	struct table_row *rows;
 	size_t n;
-	catalog_list_tables(storage->catalog, arena, KEY_ALL, NULL, &rows, &n);
-	report->tables = n;
-	for (size_t i = 0; i < n; i++)
-		row_check(storage, &rows[i], report);
+	do {
+		/* Holds the key that the page begins behind. */
+		struct arena *next = arena_new();
+		catalog_list_tables(storage->catalog, next, KEY_ALL, &page, &rows, &n);
+		arena_free(arena);
+		arena = next;
+		report->tables += n;
+		for (size_t i = 0; i < n; i++)
+			row_check(storage, &rows[i], report);
+		if (n)
+			page.after = KEY(rows[n - 1].project_id, rows[n - 1].branch_id, rows[n - 1].bucket,
+					 rows[n - 1].name);
+	} while (n == ROWS_PAGE);
 	arena_free(arena);
 }
 

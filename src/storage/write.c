@@ -38,6 +38,7 @@ bool write_begin(struct table_write *w, struct op *op, struct err *err)
 bool write_next_copy(struct table_write *w, struct err *err)
 {
 	struct storage *storage = w->place.storage;
+	op_began_on(w->op, w->place.table.size_bytes);
 	int64_t start = clock_ns();
 	if (!staging_copy_of(storage->tables, storage->settings->staging_dir, w->base ? w->base : w->place.path,
 			     &w->next, err))

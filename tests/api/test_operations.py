@@ -1,12 +1,17 @@
 """The history of operations: what is recorded, filters, the summary."""
 
 import datetime
+import pathlib
 import re
+import threading
+import time
 import uuid
 
 import pytest
+import requests
 
-from conftest import error_of
+from bad_disk import BadDisk
+from conftest import Project, error_of
 
 MEMBERS = {
     "id", "timestamp", "project_id", "branch_id", "bucket", "table", "command", "door", "status", "duration_ms",
@@ -152,8 +157,6 @@ def test_other_projects_do_not_show(project, other_project, table):
 
 
 def test_history_survives_a_restart(server_factory, tmp_path):
-    from conftest import Project
-
     server = server_factory(tmp_path / "data")
     project = Project(server)
     project.bucket()
@@ -161,3 +164,37 @@ def test_history_survives_a_restart(server_factory, tmp_path):
     server.restart()
     assert operations(project) == before
     assert re.fullmatch(r"[0-9a-f-]{36}", before["operations"][0]["id"])
+
+
+def test_what_never_came_back(server_factory, tmp_path):
+    """The start of a long operation is durable before it runs: after kill -9 the history says what was cut off."""
+    disk = BadDisk(tmp_path)
+    server = server_factory(**disk.settings)
+    project = Project(server)
+    project.bucket()
+    table = project.table()
+    file_id = project.upload("id,v\n1,a\n")
+    request = str(uuid.uuid4())
+
+    def load():
+        try:
+            project.post(f"{table}/import/file", {"file_id": file_id}, headers={"X-Request-ID": request})
+            raise AssertionError("the import ended")
+        except requests.exceptions.RequestException:
+            pass
+
+    with disk.slow(30000, "/_staging/"):
+        client = threading.Thread(target=load)
+        client.start()
+        deadline = time.monotonic() + 30
+        # It has come as far as the disk: its file stands in the staging folder.
+        while not [o for o in server.get("/internal/activity").json()["operations"] if o["request_id"] == request] or \
+                not list((pathlib.Path(server.data_dir) / "duckdb" / "_staging").glob("*.duckdb*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        server.kill()
+        client.join()
+    server.start()
+    cut = operations(project, status="interrupted")["operations"]
+    assert [(o["command"], o["request_id"], o["table"], o["door"]) for o in cut] == [("import_from_file", request, "t", "rest")]
+    assert project.rows(table) == [] and operations(project, status="success")["total"] >= 3
