@@ -51,6 +51,41 @@ def snapshot(project, table="t"):
     return answer.json()
 
 
+def blocks(server):
+    """{inode: bytes of its blocks on the disk} of tables, versions and snapshots."""
+    found = {}
+    for root in ("duckdb", "snapshots"):
+        for folder, folders, names in os.walk(os.path.join(server.data_dir, root)):
+            folders[:] = [f for f in folders if f not in ("_links", "_staging", "_temp")]
+            for name in names:
+                st = os.lstat(os.path.join(folder, name))
+                if name.endswith(".duckdb"):
+                    found[st.st_ino] = 512 * st.st_blocks
+    return found
+
+
+def test_an_unchanged_table_adds_no_block(quiet, project):
+    """Not one byte of data: the same inodes with the same blocks after each, and the gauge counts what the disk gave."""
+    before = blocks(quiet)
+    snap = snapshot(project)
+    assert blocks(quiet) == before
+    branch = project.post("/branches", {"name": "dev"}).json()["id"]
+    assert project.rows(of("t", branch)) and blocks(quiet) == before
+    versions = len(project.get(f"{of('t')}/versions").json()["versions"])
+    assert project.post(f"{MAIN}/snapshots/{snap['id']}/restore", {}).status_code == 200
+    assert len(project.get(f"{of('t')}/versions").json()["versions"]) == versions + 1
+    assert blocks(quiet) == before
+    tables, _ = space.measured(quiet.metrics())
+    on_disk = sum(blocks(quiet).values())
+    assert abs(tables - on_disk) <= 0.01 * on_disk
+    # The copy of a first write is the branch's own; pulled again, and its pins gone, the disk is as it was.
+    delete(project, of("t", branch), "id = 1")
+    assert sum(blocks(quiet).values()) > on_disk
+    assert project.post(f"/branches/{branch}/tables/b/t/pull").status_code == 200
+    assert project.delete(f"{MAIN}/snapshots/{snap['id']}").status_code == 204
+    assert blocks(quiet) == before
+
+
 # Folders and the metadata.json of a snapshot.
 SMALL = 64 * 1024
 
