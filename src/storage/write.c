@@ -93,6 +93,7 @@ void write_row_fill(struct table_row *row, const struct table_info *info, struct
 	row->updated_at = clock_unix_us();
 }
 
+/* Also of a full load, which needs nothing of the copy: the branch has the table from now on. */
 static void count_copy(const struct table_write *w, const struct table_row *row)
 {
 	metric_observe(metric_series(METRIC_BRANCH_COW_DURATION_SECONDS, NULL), (double)w->copy_ns / 1e9);
@@ -141,7 +142,7 @@ static bool publish_copy(struct table_write *w, struct table_row *row, const cha
 	intent_begin(&intent, storage, path);
 	bool fine = fs_mkdir(dir, err) && swap(w, path, NULL, t, err);
 	intent_end(&intent);
-	if (fine && w->copy_ns)
+	if (fine)
 		count_copy(w, row);
 	if (!fine) {
 		/* The branch may be gone, and its folder was made again: nothing but what is empty goes. */

@@ -543,3 +543,18 @@ def test_history(project, table, branch):
     assert rows["pull_table"]["resource_type"] == "branch_table"
     assert rows["pull_table"]["resource_id"] == f"{branch}/b/t" and rows["pull_table"]["metadata"]["was_local"] is True
     assert rows["merge_branch"]["metadata"]["tables"] == 1
+
+
+@pytest.mark.parametrize("incremental", [False, True])
+def test_a_first_write_by_import_counts_as_a_copy(server, project, incremental):
+    project.bucket()
+    project.load(project.table(), "id,v\n1,a\n")
+    branch = project.post("/branches", {"name": "dev"}).json()["id"]
+    table = f"/branches/{branch}/buckets/b/tables/t"
+    for _ in range(2):
+        project.load(table, "id,v\n2,b\n", import_options={"incremental": incremental})
+    samples = server.metrics()
+    labels = {"project_id": project.id, "branch_id": branch}
+    assert sample(samples, "duckdb_branch_cow_operations_total", **labels) == 1
+    assert sample(samples, "duckdb_branch_cow_bytes_total", **labels) == project.get("/branches/default/buckets/b/tables/t").json()["size_bytes"]
+    assert [c["table_name"] for c in project.get(f"/branches/{branch}").json()["copied_tables"]] == ["t"]
