@@ -14,7 +14,8 @@
 const struct driver_command *driver_command_named(struct span last_name)
 {
 	for (size_t i = 0; i < driver_command_count; i++) {
-		if (span_is(last_name, driver_commands[i].name))
+		const char *name = driver_commands[i].name;
+		if (last_name.len && *name == *last_name.ptr && span_is(last_name, name))
 			return &driver_commands[i];
 	}
 	return NULL;

@@ -78,6 +78,9 @@ MUST_CHECK bool driver_admit(struct driver_call *c, struct err *err);
 /* Runs an admitted, decoded command. Counts nothing. */
 MUST_CHECK bool driver_run(struct driver_call *c, const ProtobufCMessage *message, struct err *err);
 
+/* The DriverResponse of a command that succeeded, in the call's arena. ERR_PAYLOAD_TOO_LARGE beyond `max` bytes. */
+MUST_CHECK bool driver_envelope(const struct driver_call *c, size_t max, struct span *ret, struct err *err);
+
 /* ---- for handlers ---- */
 
 void driver_log(struct driver_call *c, enum driver_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);

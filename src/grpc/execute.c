@@ -12,8 +12,6 @@
 #include <grpc/support/alloc.h>
 
 typedef COMMON_MSG(DriverRequest) request_msg;
-typedef COMMON_MSG(DriverResponse) response_msg;
-typedef COMMON_MSG(LogMessage) log_msg;
 typedef CREDENTIAL_MSG(GenericBackendCredentials) credentials_msg;
 
 #define ECOSYSTEM "unary", "keboola.storageDriver.service.StorageDriverService", "Execute"
@@ -86,30 +84,6 @@ static void fail(struct rpc *rpc, const struct err *err)
 	rpc_finish(rpc, NULL, err_row(err->code)->grpc, err->message);
 }
 
-static bool response_encode(struct rpc *rpc, struct span *ret, struct err *err)
-{
-	struct driver_call *c = rpc->command;
-	response_msg *answer = message_new(c->arena, &COMMON_DESC(driver_response));
-	size_t max = rpc->server->response_max;
-	answer->messages = message_array(c->arena, log_msg, c->message_count);
-	answer->n_messages = c->message_count;
-	for (size_t i = 0; i < c->message_count; i++) {
-		answer->messages[i] = message_new(c->arena, &COMMON_DESC(log_message));
-		answer->messages[i]->level = (COMMON_MSG(LogMessage__Level))c->messages[i].level;
-		answer->messages[i]->message = (char *)(uintptr_t)c->messages[i].text;
-	}
-	if (c->response) {
-		struct span packed;
-		if (!message_encode(c->arena, c->response, max, &packed, err))
-			return false;
-		any_msg *any = message_new(c->arena, &google__protobuf__any__descriptor);
-		any->type_url = arena_printf(c->arena, TYPE_URL_PREFIX "%s", c->response->descriptor->name);
-		any->value = (ProtobufCBinaryData){.data = (uint8_t *)(uintptr_t)packed.ptr, .len = packed.len};
-		answer->commandresponse = any;
-	}
-	return message_encode(c->arena, &answer->base, max, ret, err);
-}
-
 /* What was interrupted because its time was up is a deadline, not a cancellation. */
 static void name_interrupt(const struct rpc *rpc, struct err *err)
 {
@@ -121,11 +95,13 @@ static void name_interrupt(const struct rpc *rpc, struct err *err)
 static void run(void *ctx)
 {
 	struct rpc *rpc = ctx;
-	struct err err = ERR_INIT;
+	struct err err;
 	struct span answer;
+	err_clear(&err);
 	bool fine = atomic_load(&rpc->abandoned)
 			    ? err_set(&err, ERR_CANCELLED, "The call was cancelled before it began")
-			    : driver_run(rpc->command, rpc->message, &err) && response_encode(rpc, &answer, &err);
+			    : driver_run(rpc->command, rpc->message, &err) &&
+				      driver_envelope(rpc->command, rpc->server->response_max, &answer, &err);
 	if (!fine) {
 		name_interrupt(rpc, &err);
 		fail(rpc, &err);
@@ -286,7 +262,8 @@ static bool dispatch(struct rpc *rpc, struct err *err)
 
 void execute_received(struct rpc *rpc, bool ok)
 {
-	struct err err = ERR_INIT;
+	struct err err;
+	err_clear(&err); /* without writing all of its 4 KiB */
 	context_fill(rpc);
 	if (!ok || !rpc->payload) {
 		/* Larger than the C core takes, or no message at all, or the client left. */

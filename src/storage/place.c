@@ -50,6 +50,9 @@ const char *place_bucket_dir(const struct storage *storage, struct arena *arena,
 const char *place_table_path(const struct storage *storage, struct arena *arena, const char *project_id,
 			     const char *branch_id, const char *bucket, const char *table)
 {
+	const char *root = storage->settings->duckdb_dir;
+	if (!branch_id || strcmp(branch_id, BRANCH_MAIN) == 0)
+		return arena_printf(arena, "%s/project_%s/%s/%s.duckdb", root, project_id, bucket, table);
 	return arena_printf(arena, "%s/%s.duckdb", place_bucket_dir(storage, arena, project_id, branch_id, bucket),
 			    table);
 }
@@ -161,10 +164,11 @@ bool place_follow_file(struct storage *storage, struct arena *arena, const char 
 /* A file that somebody replaced by rename is the table's content from now on: the row follows it. */
 static bool row_follow_file(struct place *place)
 {
-	struct err err = ERR_INIT;
+	struct err err;
 	struct table_identity seen;
 	struct table_row *row = &place->table;
 	struct publication pending;
+	err_clear(&err);
 	if (!table_identify(place->path, &seen, &err)) {
 		seen = (struct table_identity){0};
 	} else if (row_is_of(row, &seen)) {

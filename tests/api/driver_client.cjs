@@ -51,7 +51,7 @@ function slowQuery() {
 
 // The sizes of the public interoperability case: 271828 bytes there, more than 314159 back.
 async function large() {
-    const columns = [...Array(4000).keys()].map((i) => ({ name: "column_" + "x".repeat(60) + i, type: "VARCHAR", nullable: true }));
+    const columns = [...Array(1300).keys()].map((i) => ({ name: "column_" + "x".repeat(240) + i, type: "VARCHAR", nullable: true }));
     const made = await call(client, command("keboola.storageDriver.command.table.CreateTableCommand",
         { path: ["in_c_node"], tableName: "wide", columns }), KEY);
     const asked = command("keboola.storageDriver.command.info.ObjectInfoCommand",
