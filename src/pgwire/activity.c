@@ -1,10 +1,13 @@
 /* What the sessions do, for pg_stat_activity and for the other doors; what statements cost, as SQL. */
 #include "storage/activity.h"
 
+#include "engine/function.h"
 #include "pgwire/backend.h"
 #include "pgwire/registry.h"
 #include "storage/statement_stats.h"
 #include "storage/storage.h"
+
+#include <stdlib.h>
 
 static const char *state_of(const struct backend *b)
 {
@@ -80,6 +83,35 @@ void activity_begin(struct pg_door *door)
 {
 	door->source = (struct activity_source){door, list, end};
 	activity_provide(door->storage->activity, &door->source);
+}
+
+/* pg_cancel_backend and pg_terminate_backend: of sessions of the same workspace only. */
+struct signal {
+	struct activity *activity;
+	char workspace_id[64];
+};
+
+static bool signal_call(void *ctx, int32_t pid, bool terminate)
+{
+	const struct signal *s = ctx;
+	struct arena *arena = arena_new();
+	struct activity_row *rows;
+	size_t n, i = 0;
+	activity_list(s->activity, arena, s->workspace_id, &rows, &n);
+	while (i < n && rows[i].pid != (uint32_t)pid)
+		i++;
+	bool found = i < n && activity_end(s->activity, rows[i].session_id, terminate);
+	arena_free(arena);
+	return found;
+}
+
+bool activity_signals(struct backend *b, struct session *session, struct err *err)
+{
+	struct signal *s = mem_alloc(sizeof(*s));
+	s->activity = b->door->storage->activity;
+	(void)snprintf(s->workspace_id, sizeof(s->workspace_id), "%s", b->workspace.id);
+	const struct function f = {signal_call, s, free};
+	return function_register(session, "_pg_signal", &f, err);
 }
 
 static void quote(struct buf *out, const char *text)

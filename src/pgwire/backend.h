@@ -279,6 +279,8 @@ const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks
 
 /* ---- state.c: the session's own state as SQL ---- */
 void activity_sql(struct backend *b, struct buf *out);
+/* Lets SQL cancel and terminate sessions of the workspace. */
+MUST_CHECK bool activity_signals(struct backend *b, struct session *session, struct err *err);
 void statements_sql(struct backend *b, struct buf *out);
 void statements_info_sql(struct backend *b, struct buf *out);
 bool session_relation(struct backend *b, struct span name, struct buf *out);

@@ -8,8 +8,6 @@
 struct backend *registry_find(struct pg_door *door, uint32_t pid);
 /* A CancelRequest; silent when pid and key do not match. */
 void registry_cancel(struct pg_door *door, uint32_t pid, struct span key);
-/* pg_cancel_backend and pg_terminate_backend: sessions of the same workspace only. */
-bool registry_signal(struct backend *from, uint32_t pid, bool terminate);
 /* Interrupts the session's statement; terminate: ends it as well. The door's lock is held. */
 void registry_end(struct backend *b, bool terminate);
 /* Makes the door the source of storage/activity.h. */

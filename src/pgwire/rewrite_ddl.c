@@ -302,6 +302,7 @@ bool rewrite_ddl(struct rewriter *r)
 		rewrite_truncate(r);
 		return true;
 	case STMT_CREATE_TABLE_AS:
+		drop_row_locks(r);
 		if (piece_is(r, 0, "select")) {
 			rewrite_select_into(r);
 			return true;

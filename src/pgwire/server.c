@@ -364,15 +364,3 @@ void registry_end(struct backend *b, bool terminate)
 	}
 	(void)backend_interrupt(b);
 }
-
-bool registry_signal(struct backend *from, uint32_t pid, bool terminate)
-{
-	struct pg_door *door = from->door;
-	(void)pthread_mutex_lock(&door->lock);
-	struct backend *b = registry_find(door, pid);
-	bool found = b && atomic_load(&b->serving) && strcmp(b->workspace.id, from->workspace.id) == 0;
-	if (found)
-		registry_end(b, terminate);
-	(void)pthread_mutex_unlock(&door->lock);
-	return found;
-}

@@ -1,7 +1,6 @@
 /* What SQL may ask about the session: catalog views of its state, and functions that show or change it. */
 #include "base/clock.h"
 #include "pgwire/backend.h"
-#include "pgwire/registry.h"
 #include "storage/statement_stats.h"
 #include "storage/storage.h"
 
@@ -126,9 +125,6 @@ static bool call_setting(struct backend *b, struct span name, const struct span 
 
 bool session_call(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out)
 {
-	uint64_t pid;
-	bool cancel = span_eq_nocase(name, SPAN("pg_cancel_backend"));
-	bool terminate = span_eq_nocase(name, SPAN("pg_terminate_backend"));
 	if (span_eq_nocase(name, SPAN("pg_backend_pid")) && n == 0) {
 		buf_printf(out, "%u::INTEGER", b->pid);
 		return true;
@@ -136,10 +132,6 @@ bool session_call(struct backend *b, struct span name, const struct span *argume
 	if (span_eq_nocase(name, SPAN("pg_stat_statements_reset"))) {
 		statement_stats_reset(b->door->storage->statements, b->workspace.id);
 		buf_str(out, "NULL::VARCHAR");
-		return true;
-	}
-	if ((cancel || terminate) && n >= 1 && span_u64(arguments[0], &pid)) {
-		buf_str(out, registry_signal(b, (uint32_t)pid, terminate) ? "true" : "false");
 		return true;
 	}
 	return call_setting(b, name, arguments, n, out);

@@ -192,8 +192,12 @@ static bool attach_name(struct walk *w, struct token before, struct token t, con
 
 static void note_target(struct walk *w, struct token t)
 {
+	const enum stmt_kind kind = w->stmt->kind;
+	/* What follows is a query: its ON is that of a join. Its INTO is SELECT INTO. */
+	if ((kind == STMT_CREATE || kind == STMT_CREATE_TABLE_AS) && token_is(t, "as"))
+		w->target_done = true;
 	if (is_target_word(w->stmt, t))
-		w->is_target = !w->target_done;
+		w->is_target = !w->target_done || (kind == STMT_CREATE_TABLE_AS && token_is(t, "into"));
 	else if (token_is_punct(t, '(') || token_is(t, "as") || token_is(t, "select") || token_is(t, "set"))
 		w->is_target = false;
 }
@@ -232,8 +236,10 @@ static bool make_catalog(void *ctx, struct session *session, struct err *err)
 				      .started = b->door->started,
 				      .port = b->door->port};
 	catalog_sql(&names, &sql);
-	bool fine = sql.failed ? err_set(err, ERR_ENGINE, "The catalog's SQL is too long")
-			       : session_run(session, sql.ptr, err);
+	bool fine = activity_signals(b, session, err);
+	if (fine)
+		fine = sql.failed ? err_set(err, ERR_ENGINE, "The catalog's SQL is too long")
+				  : session_run(session, sql.ptr, err);
 	buf_done(&sql);
 	return fine;
 }

@@ -150,3 +150,31 @@ def test_idle_in_transaction_shows(conn, workspace):
         assert conn.execute(ask).fetchone()[0] == "idle in transaction (aborted)"
         other.rollback()
         assert conn.execute(ask).fetchone()[:2] == ("idle", False)
+
+
+def test_sessions_are_cancelled_and_terminated_by_what_a_query_finds(server):
+    workspace = Workspace(Project(server))
+    with psycopg.connect(**workspace.login, autocommit=True) as boss:
+        busy = psycopg.connect(**workspace.login, autocommit=True)
+        others = "FROM pg_catalog.pg_stat_activity WHERE pid <> pg_backend_pid()"
+        assert boss.execute("SELECT pg_cancel_backend(NULL), pg_cancel_backend(1), pg_terminate_backend(-5)").fetchone() == (None, False, False)
+        assert boss.execute(f"SELECT pg_terminate_backend(pid) {others} AND application_name = 'nobody'").fetchall() == []
+        busy.pgconn.send_query(b"SELECT count(*) FROM range(100000000000) a(x) WHERE x % 7 = 3")
+        for _ in range(2):  # not when it is prepared, not for a row that is not found
+            assert boss.execute("EXPLAIN SELECT pg_terminate_backend(1)").fetchall()
+            boss.execute("PREPARE p AS SELECT pg_terminate_backend($1)")
+            boss.execute("DEALLOCATE p")
+        found = None
+        for _ in range(600):
+            found = boss.execute(f"SELECT pid, pg_cancel_backend(pid) {others} AND state = 'active'").fetchone()
+            if found:
+                break
+        assert found == (busy.info.backend_pid, True)
+        assert busy.pgconn.get_result().error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57014"
+        while busy.pgconn.get_result():
+            pass
+        assert busy.execute("SELECT 1").fetchone() == (1,)
+        assert boss.execute("SELECT pg_terminate_backend(%s)", [busy.info.backend_pid]).fetchone() == (True,)
+        with pytest.raises(psycopg.OperationalError) as caught:
+            busy.execute("SELECT 1")
+        assert caught.value.sqlstate in (None, "57P01")

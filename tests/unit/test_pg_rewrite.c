@@ -1,5 +1,6 @@
 /* tests/wire/pg/rewrite.txt, and the catalog that the rewritten statements find in the engine. */
 #include "base/limits.h"
+#include "engine/function.h"
 #include "engine/session.h"
 #include "pgwire/catalog.h"
 #include "pgwire/rewrite.h"
@@ -120,6 +121,12 @@ struct world {
 	struct session *session;
 };
 
+static bool is_seven(void *ctx, int32_t number, bool flag)
+{
+	(void)ctx;
+	return number == 7 && !flag;
+}
+
 static int open_world(void **state)
 {
 	static struct world w;
@@ -131,6 +138,7 @@ static int open_world(void **state)
 	assert_true(instance_open(&config, &w.instance, &err));
 	assert_true(session_open(w.instance, &w.session, &err));
 	catalog_sql(&names, &sql);
+	assert_true(function_register(w.session, "_pg_signal", &(struct function){is_seven, NULL, NULL}, &err));
 	if (!session_run(w.session, sql.ptr, &err))
 		fail_msg("%s", err.message);
 	static const char setup[] =
@@ -189,6 +197,20 @@ static void check_rows(struct world *w, const char *sql, const char *want)
 	buf_done(&text);
 	buf_done(&got);
 	arena_free(arena);
+}
+
+static void functions_of_the_program_are_called_for_rows(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	int64_t count = 0;
+	assert_true(session_int(w->session, "SELECT count(*) FROM range(5, 10) r(x) WHERE pg_cancel_backend(x)", &count,
+				&err));
+	assert_int_equal(count, 1);
+	assert_true(session_int(w->session,
+				"SELECT count(*) FROM (SELECT pg_terminate_backend(NULL) AS x) WHERE x IS NULL", &count,
+				&err));
+	assert_int_equal(count, 1);
 }
 
 static void the_catalog_answers(void **state)
@@ -291,6 +313,7 @@ int main(void)
 		cmocka_unit_test(wire_rewrites),
 		cmocka_unit_test(positions_map_back),
 		cmocka_unit_test(the_catalog_answers),
+		cmocka_unit_test(functions_of_the_program_are_called_for_rows),
 		cmocka_unit_test(every_relation_can_be_read),
 	};
 	return cmocka_run_group_tests(tests, open_world, close_world);

@@ -206,6 +206,10 @@ CREATE MACRO _pg.main.pg_options_to_table(o) AS TABLE SELECT NULL::VARCHAR AS op
 CREATE MACRO _pg.main.pg_get_keywords() AS TABLE SELECT keyword_name AS word, CASE keyword_category WHEN 'reserved' THEN 'R' WHEN 'column_name' THEN 'C' WHEN 'type_function' THEN 'T' ELSE 'U' END AS catcode,
 	true AS barelabel, keyword_category AS catdesc, '' AS baredesc FROM duckdb_keywords();
 
+-- _pg_signal is the program's.
+CREATE MACRO _pg.main.pg_cancel_backend(pid) AS _pg_signal(pid::INTEGER, false);
+CREATE MACRO _pg.main.pg_terminate_backend(pid) AS _pg_signal(pid::INTEGER, true), (pid, timeout) AS _pg_signal(pid::INTEGER, true);
+
 -- Locks and the like: granted at once, because nobody else asks.
 CREATE MACRO _pg.main.pg_advisory_lock(a) AS NULL::VARCHAR, (a, b) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_advisory_xact_lock(a) AS NULL::VARCHAR, (a, b) AS NULL::VARCHAR;
