@@ -1,6 +1,7 @@
 #include "base/fs.h"
 #include "storage/key_lock.h"
 #include "storage/object.h"
+#include "storage/object_parts.h"
 #include "storage/object_path.h"
 
 #include <fcntl.h>
@@ -395,6 +396,41 @@ static void quotas_hold(void **state)
 	assert_int_equal(incoming_count(bed), 0);
 }
 
+/* What was kept of the parts is believed only as far as it adds up to the object. */
+static void parts_are_found_by_number(void **state)
+{
+	struct bed *bed = *state;
+	struct object_part part;
+	const struct multipart_part parts[] = {
+		{.size_bytes = 10}, {.size_bytes = 10}, {.size_bytes = 7}, {.size_bytes = 10}, {.size_bytes = 0}};
+	const int64_t firsts[] = {0, 10, 20, 27, 37};
+	struct file_row row = {.size_bytes = 37};
+	row.checksums_json = object_parts_add(bed->arena, NULL, parts, ARRAY_LEN(parts));
+	assert_string_equal(row.checksums_json, "{\"parts\":[[2,10],[1,7],[1,10],[1,0]]}");
+	for (int64_t i = 0; i < (int64_t)ARRAY_LEN(parts); i++) {
+		assert_true(object_part_find(&row, i + 1, &part));
+		assert_int_equal(part.count, ARRAY_LEN(parts));
+		assert_int_equal(part.first, firsts[i]);
+		assert_int_equal(part.length, parts[i].size_bytes);
+	}
+	assert_false(object_part_find(&row, 6, &part));
+	assert_false(object_part_find(&row, 0, &part));
+	row.checksums_json = object_parts_add(bed->arena, "{\"crc32\":\"AAAAAA==\"}", parts, 1);
+	assert_string_equal(row.checksums_json, "{\"crc32\":\"AAAAAA==\",\"parts\":[[1,10]]}");
+	static const char *const broken[] = {"[[3,10]]", "[[4,10]]", "[[9223372036854775807,9223372036854775807]]",
+					     "[[0,37]]", "[[1,-1]]", "[[\"1\",37]]",
+					     "[1,37]",	 "[]"};
+	for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+		row.checksums_json = arena_printf(bed->arena, "{\"parts\":%s}", broken[i]);
+		assert_false(object_part_find(&row, 1, &part));
+	}
+	row.checksums_json = "{\"crc32\":\"AAAAAA==\"}";
+	assert_true(object_part_find(&row, 1, &part));
+	assert_int_equal(part.count, 0);
+	assert_int_equal(part.length, 37);
+	assert_false(object_part_find(&row, 2, &part));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_done)
@@ -409,6 +445,7 @@ int main(void)
 		CASE(crashes_leave_old_or_new),
 		CASE(hand_edited_files_are_described_anew),
 		CASE(quotas_hold),
+		CASE(parts_are_found_by_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
