@@ -27,7 +27,7 @@ NGINX = """
 worker_processes 2; daemon off; pid {dir}/nginx.pid; error_log {dir}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-  access_log {dir}/access.log; sendfile on; tcp_nopush on; keepalive_requests 1000000000; client_max_body_size 0;
+  access_log {dir}/access.log; sendfile on; keepalive_requests 1000000000; client_max_body_size 0;
   client_body_temp_path {dir}/tmp; proxy_temp_path {dir}/tmp1; fastcgi_temp_path {dir}/tmp2; uwsgi_temp_path {dir}/tmp3;
   scgi_temp_path {dir}/tmp4;
   server {{ listen 127.0.0.1:{port}; root {dir}/root; location / {{ dav_methods PUT; create_full_put_path on; }} }}
