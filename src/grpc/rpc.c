@@ -10,8 +10,10 @@
 /* A batch that the C core refuses is a fault of this program: its event would never come. */
 static void start(struct rpc *rpc, const grpc_op *ops, size_t n, struct rpc_tag *tag)
 {
+	/* Read before the tag is handed over: its event may end the call at any time from then on. */
+	grpc_call *call = rpc->call;
 	atomic_store(&tag->handed, true);
-	grpc_call_error error = grpc_call_start_batch(rpc->call, ops, n, tag, NULL);
+	grpc_call_error error = grpc_call_start_batch(call, ops, n, tag, NULL);
 	assert(error == GRPC_CALL_OK);
 	(void)error;
 }
