@@ -3,16 +3,17 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NUMBERS = BUCKETS_MAX + 1, BURN_EVENTS_MIN = 100 };
+enum { NUMBERS = BUCKETS_MAX + 1, HOUR_SECONDS = 3600 };
 
 /* Of one case at one moment: a count in [0], or the cumulative buckets; `per` is what a ratio divides by. */
 struct sample {
-	double numbers[NUMBERS];
 	double per;
+	double numbers[NUMBERS];
 };
 
 struct cases {
@@ -21,46 +22,61 @@ struct cases {
 	struct sample samples[ALERT_CASES_MAX];
 };
 
-struct alert_samples {
+/* The samples of a window, every so many evaluations. */
+struct ring {
+	size_t every;
 	size_t slots;
 	size_t taken;
 	int64_t *times;
-	size_t width;	     /* cases told apart */
-	struct sample *ring; /* slots x width */
+	double *numbers; /* slots x cases x numbers of a sample */
+};
+
+struct alert_samples {
+	size_t width;	/* cases told apart */
+	size_t numbers; /* of a sample, with `per` */
+	uint64_t ticks;
+	int64_t now_ns;
+	size_t windows;
+	struct ring rings[ALERT_WINDOWS_MAX];
 	struct cases now;
 };
 
 bool alert_measure_falls(enum alert_measure_kind kind)
 {
-	return kind == ALERT_LEAST || kind == ALERT_LOW_SHARE || kind == ALERT_AGE_LEFT;
+	return kind == ALERT_LEAST || kind == ALERT_LOW_SHARE || kind == ALERT_AGE_LEFT || kind == ALERT_FORECAST;
 }
 
-static size_t window_slots(const struct alert_measure *m)
+static int window_seconds(const struct alert_measure *m, size_t window)
 {
 	switch (m->kind) {
 	case ALERT_RATIO:
 	case ALERT_RATE:
 	case ALERT_QUANTILE:
-		return ALERT_WINDOW_SECONDS / ALERT_TICK_SECONDS + 1;
-	case ALERT_GAIN:
-		return (size_t)m->window_s / ALERT_TICK_SECONDS + 1;
-	case ALERT_BURN:
-		return ALERT_LONG_SECONDS / ALERT_TICK_SECONDS + 1;
+		return window == 0 ? ALERT_WINDOW_SECONDS : 0;
 	default:
-		return 0;
+		return m->windows[window].long_s;
 	}
+}
+
+static void ring_make(struct ring *r, size_t ticks, size_t row)
+{
+	r->every = (ticks + ALERT_SLOTS_MAX - 2) / (ALERT_SLOTS_MAX - 1);
+	r->slots = ticks / r->every + 1;
+	r->times = mem_alloc_array(sizeof(*r->times), r->slots);
+	r->numbers = mem_alloc_array(sizeof(*r->numbers), r->slots * row);
 }
 
 struct alert_samples *alert_samples_new(const struct alert_measure *m)
 {
-	size_t slots = window_slots(m);
-	if (slots == 0)
+	if (window_seconds(m, 0) == 0)
 		return NULL;
 	struct alert_samples *s = mem_alloc(sizeof(*s));
-	s->slots = slots;
-	s->times = mem_alloc_array(sizeof(*s->times), slots);
-	s->width = m->by ? ALERT_CASES_MAX : 1;
-	s->ring = mem_alloc_array(sizeof(*s->ring), slots * s->width);
+	*s = (struct alert_samples){.width = m->by ? ALERT_CASES_MAX : 1,
+				    .numbers = m->kind == ALERT_QUANTILE ? 1 + NUMBERS : 2};
+	while (s->windows < ALERT_WINDOWS_MAX && window_seconds(m, s->windows) > 0) {
+		size_t ticks = (size_t)window_seconds(m, s->windows) / ALERT_TICK_SECONDS;
+		ring_make(&s->rings[s->windows++], ticks, s->width * s->numbers);
+	}
 	return s;
 }
 
@@ -68,8 +84,10 @@ void alert_samples_free(struct alert_samples *samples)
 {
 	if (!samples)
 		return;
-	free(samples->times);
-	free(samples->ring);
+	for (size_t i = 0; i < samples->windows; i++) {
+		free(samples->rings[i].times);
+		free(samples->rings[i].numbers);
+	}
 	free(samples);
 }
 
@@ -84,6 +102,29 @@ static const char *label_of(const struct series *series, const char *name)
 	return "";
 }
 
+/* What may take long; the same list as in the rules for Prometheus. */
+static bool is_interactive(const char *endpoint)
+{
+	static const char *const others[] = {"/health*",  "/driver/execute", "/s3/*",	    "*/import/file",
+					     "*/export",  "*/profile",	     "*/pull",	    "*/load",
+					     "*/restore", "*/download",	     "*/snapshots", "*/files/upload/*"};
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (fnmatch(others[i], endpoint, 0) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool is_one_of(const char *have, const char *values)
+{
+	struct span rest = span_of(values);
+	while (rest.len > 0) {
+		if (span_eq(span_cut(&rest, '|'), span_of(have)))
+			return true;
+	}
+	return false;
+}
+
 static bool selected(const struct series *series, const struct alert_selector *sel)
 {
 	if (!*sel->label)
@@ -92,7 +133,9 @@ static bool selected(const struct series *series, const struct alert_selector *s
 	size_t len = strlen(sel->value);
 	if (*sel->value == '!')
 		return strcmp(have, sel->value + 1) != 0;
-	return sel->value[len - 1] == '*' ? strncmp(have, sel->value, len - 1) == 0 : strcmp(have, sel->value) == 0;
+	if (strcmp(sel->value, "?interactive") == 0)
+		return is_interactive(have);
+	return sel->value[len - 1] == '*' ? strncmp(have, sel->value, len - 1) == 0 : is_one_of(have, sel->value);
 }
 
 static void each(const struct alert_selector *sel, void (*take)(void *ctx, struct series *series), void *ctx)
@@ -189,12 +232,24 @@ static double events(struct series *series)
 	return (double)reading.count;
 }
 
+/* Observations that took longer than one of the bounds. */
+static double slow_events(struct series *series, double above)
+{
+	const struct bucket_set *set = series->family->row->buckets;
+	struct histogram_reading reading;
+	size_t bound = 0;
+	while (bound < set->count && set->bounds[bound] < above)
+		bound++;
+	histogram_read(&series->family->layout, series->cells, atomic_load(&series->octaves), &reading);
+	return (double)(reading.count - reading.cumulative[bound]);
+}
+
 static void window_of(void *ctx, struct series *series)
 {
 	struct window_walk *w = ctx;
 	struct sample *sample = case_of(w->cases, label_of(series, w->m->by));
 	if (w->m->kind != ALERT_QUANTILE) {
-		sample->numbers[0] += events(series);
+		sample->numbers[0] += w->m->above > 0 ? slow_events(series, w->m->above) : events(series);
 		return;
 	}
 	struct histogram_reading reading;
@@ -209,6 +264,14 @@ static void window_per(void *ctx, struct series *series)
 	case_of(w->cases, "")->per += events(series);
 }
 
+static void ring_put(const struct alert_samples *s, struct ring *r)
+{
+	size_t at = r->taken++ % r->slots;
+	r->times[at] = s->now_ns;
+	for (size_t c = 0; c < s->width; c++)
+		memcpy(&r->numbers[(at * s->width + c) * s->numbers], &s->now.samples[c], s->numbers * sizeof(double));
+}
+
 static void take_sample(const struct alert_measure *m, struct alert_samples *s, int64_t now_ns)
 {
 	struct window_walk w = {.m = m, .cases = &s->now};
@@ -216,10 +279,12 @@ static void take_sample(const struct alert_measure *m, struct alert_samples *s, 
 	each(&m->of, window_of, &w);
 	if (m->kind == ALERT_RATIO || m->kind == ALERT_BURN)
 		each(&m->per, window_per, &w);
-	size_t at = s->taken % s->slots;
-	s->times[at] = now_ns;
-	memcpy(&s->ring[at * s->width], s->now.samples, s->width * sizeof(struct sample));
-	s->taken++;
+	s->now_ns = now_ns;
+	for (size_t i = 0; i < s->windows; i++) {
+		if (s->ticks % s->rings[i].every == 0)
+			ring_put(s, &s->rings[i]);
+	}
+	s->ticks++;
 }
 
 /* As histogram_quantile does: linear inside a bucket, the last bound above it. */
@@ -237,47 +302,100 @@ static double quantile(const struct bucket_set *set, const double *gained, doubl
 	return total > 0 ? lower : (double)NAN;
 }
 
-/* What case `c` says about the last `slots` samples. */
-static double case_value(const struct alert_measure *m, const struct alert_samples *s, size_t c, size_t slots)
+/* What a case gained since the sample that is `window_s` old, or since the first there is. */
+struct gain {
+	double seconds;
+	double per;
+	double numbers[NUMBERS];
+};
+
+static void gain_of(const struct alert_samples *s, size_t ring, size_t c, int window_s, struct gain *ret)
 {
-	size_t back = s->taken < slots ? s->taken : slots;
-	size_t first = (s->taken - back) % s->slots;
-	size_t last = (s->taken - 1) % s->slots;
-	const struct sample *a = &s->ring[first * s->width + c];
-	const struct sample *b = &s->ring[last * s->width + c];
-	double seconds = (double)(s->times[last] - s->times[first]) / 1e9;
-	double gained[NUMBERS];
-	if (back < 2)
-		return (double)NAN;
-	for (size_t i = 0; i < NUMBERS; i++)
-		gained[i] = b->numbers[i] > a->numbers[i] ? b->numbers[i] - a->numbers[i] : 0;
-	double per = b->per - a->per;
-	switch (m->kind) {
-	case ALERT_QUANTILE:
-		return quantile(metric_rows[m->of.metric].buckets, gained, m->q);
-	case ALERT_RATE:
-		return seconds > 0 ? gained[0] / seconds : (double)NAN;
-	case ALERT_GAIN:
-		return gained[0];
-	case ALERT_BURN:
-		if (slots == s->slots && per <= BURN_EVENTS_MIN)
-			return (double)NAN;
-		return per > 0 ? gained[0] / per : (double)NAN;
-	default:
-		return per > 0 ? gained[0] / per : (double)NAN;
-	}
+	const struct ring *r = &s->rings[ring];
+	size_t kept = r->taken < r->slots ? r->taken : r->slots;
+	size_t back = (size_t)window_s / ALERT_TICK_SECONDS / r->every;
+	size_t first = (r->taken - 1 - (back < kept ? back : kept - 1)) % r->slots;
+	const double *then = &r->numbers[(first * s->width + c) * s->numbers];
+	const struct sample *now = &s->now.samples[c];
+	*ret = (struct gain){.seconds = (double)(s->now_ns - r->times[first]) / 1e9, .per = now->per - then[0]};
+	for (size_t i = 0; i + 1 < s->numbers; i++)
+		ret->numbers[i] = now->numbers[i] > then[i + 1] ? now->numbers[i] - then[i + 1] : 0;
 }
 
-static void windowed(const struct alert_measure *m, struct alert_samples *s, struct gauge_walk *w)
+static double share(const struct alert_samples *s, size_t ring, size_t c, int window_s)
 {
-	for (size_t c = 0; c < s->now.count; c++) {
-		double value = case_value(m, s, c, s->slots);
-		if (m->kind == ALERT_BURN)
-			value = isnan(value) ? value
-					     : fmin(value,
-						    case_value(m, s, c, ALERT_WINDOW_SECONDS / ALERT_TICK_SECONDS + 1));
-		offer(w, value, s->now.names[c]);
+	struct gain gain;
+	gain_of(s, ring, c, window_s, &gain);
+	return gain.per > 0 ? gain.numbers[0] / gain.per : (double)NAN;
+}
+
+/* How much faster than the pair of windows allows the budget is spent, of the worst pair. */
+static double burn(const struct alert_measure *m, const struct alert_samples *s, size_t c)
+{
+	double worst = (double)NAN;
+	for (size_t i = 0; i < s->windows; i++) {
+		const struct alert_window *w = &m->windows[i];
+		struct gain hour;
+		gain_of(s, i, c, HOUR_SECONDS, &hour);
+		double both = fmin(share(s, i, c, w->long_s), share(s, i, c, w->short_s)) / (w->factor * m->q);
+		if (hour.per > m->events && (isnan(worst) || both > worst))
+			worst = both;
 	}
+	return worst;
+}
+
+/* The straight line through the samples by least squares: its value now and its change in a second. */
+static bool line_fit(const struct alert_samples *s, size_t c, double *ret_now, double *ret_slope)
+{
+	const struct ring *r = &s->rings[0];
+	size_t n = r->taken < r->slots ? r->taken : r->slots;
+	double step = (double)(r->every * ALERT_TICK_SECONDS);
+	double newest = (double)((s->ticks - 1) % r->every * ALERT_TICK_SECONDS); /* age of the newest sample */
+	double sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (r->taken - 1 - i) % r->slots;
+		double x = -newest - (double)i * step;
+		double y = r->numbers[(at * s->width + c) * s->numbers + 1];
+		sum_x += x;
+		sum_y += y;
+		sum_xx += x * x;
+		sum_xy += x * y;
+	}
+	double spread = (double)n * sum_xx - sum_x * sum_x;
+	if (n < 2 || spread <= 0)
+		return false;
+	*ret_slope = ((double)n * sum_xy - sum_x * sum_y) / spread;
+	*ret_now = (sum_y - *ret_slope * sum_x) / (double)n;
+	return true;
+}
+
+static double case_value(const struct alert_measure *m, const struct alert_samples *s, size_t c)
+{
+	struct gain gain;
+	double now, slope;
+	switch (m->kind) {
+	case ALERT_BURN:
+		return burn(m, s, c);
+	case ALERT_FORECAST:
+		return line_fit(s, c, &now, &slope) ? now + slope * m->ahead_s : (double)NAN;
+	case ALERT_GROWTH:
+		return line_fit(s, c, &now, &slope) ? slope * HOUR_SECONDS : (double)NAN;
+	case ALERT_RATIO:
+		return share(s, 0, c, ALERT_WINDOW_SECONDS);
+	default:
+		gain_of(s, 0, c, window_seconds(m, 0), &gain);
+	}
+	if (gain.seconds <= 0)
+		return (double)NAN;
+	if (m->kind == ALERT_QUANTILE)
+		return quantile(metric_rows[m->of.metric].buckets, gain.numbers, m->q);
+	return m->kind == ALERT_RATE ? gain.numbers[0] / gain.seconds : gain.numbers[0];
+}
+
+static void windowed(const struct alert_measure *m, const struct alert_samples *s, struct gauge_walk *w)
+{
+	for (size_t c = 0; c < s->now.count; c++)
+		offer(w, case_value(m, s, c), s->now.names[c]);
 }
 
 void alert_measure(const struct alert_measure *m, struct alert_samples *samples, int64_t now_ns,

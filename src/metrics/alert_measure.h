@@ -1,7 +1,8 @@
 /*
  * The values that the built-in alerts are about, read from the registry: gauges as they are, counters and histograms as
- * what they gained in a window, for which each measure keeps samples of its own. Not thread-safe: one evaluating thread
- * (or test) at a time. Internal to the metrics room.
+ * what they gained in a window, for which each measure keeps samples of its own: at most ALERT_SLOTS_MAX for a window,
+ * so those of three days are six minutes apart. Not thread-safe: one evaluating thread (or test) at a time. Internal to
+ * the metrics room.
  */
 #ifndef METRICS_ALERT_MEASURE_H
 #define METRICS_ALERT_MEASURE_H
@@ -11,7 +12,8 @@
 enum {
 	ALERT_TICK_SECONDS = 5,
 	ALERT_WINDOW_SECONDS = 300,
-	ALERT_LONG_SECONDS = 3600,
+	ALERT_SLOTS_MAX = 721,
+	ALERT_WINDOWS_MAX = 2,
 	ALERT_CASES_MAX = 8 /* values of a label that a windowed measure tells apart; the rest is added to the last */
 };
 
@@ -26,7 +28,9 @@ enum alert_measure_kind {
 	ALERT_GAIN,
 	ALERT_QUANTILE,
 	ALERT_AGE_LEFT,
-	ALERT_BURN
+	ALERT_BURN,
+	ALERT_FORECAST,
+	ALERT_GROWTH
 };
 
 struct alert_selector {
@@ -34,12 +38,21 @@ struct alert_selector {
 	const char *label, *value;
 };
 
+/* Of a burn rate: both must exceed factor times the budget. Other measures use long_s alone. */
+struct alert_window {
+	int long_s, short_s;
+	double factor;
+};
+
 struct alert_measure {
 	enum alert_measure_kind kind;
 	struct alert_selector of, per;
 	const char *by; /* label; NULL: all cases together */
-	double q;
-	int window_s;
+	double q;	/* of a quantile; of a burn rate: the share that may fail */
+	double above;	/* burn rate of a histogram: what took longer than this counts as failed */
+	int events;	/* burn rate: more than these within the last hour */
+	int ahead_s;	/* forecast */
+	struct alert_window windows[ALERT_WINDOWS_MAX];
 };
 
 /* The worst case and its value. */

@@ -7,6 +7,7 @@
 #include "metrics/alert_measure.h"
 #include "metrics/collect.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
@@ -55,9 +56,9 @@ struct alert_row {
 	{                                                   \
 		.kind = ALERT_RATE, .of = sel, .by = (name) \
 	}
-#define GAIN(seconds, sel, name)                                                   \
-	{                                                                          \
-		.kind = ALERT_GAIN, .window_s = (seconds), .of = sel, .by = (name) \
+#define GAIN(seconds, sel, name)                                                                \
+	{                                                                                       \
+		.kind = ALERT_GAIN, .windows = {{.long_s = (seconds)}}, .of = sel, .by = (name) \
 	}
 #define QUANTILE(share, sel, name)                                            \
 	{                                                                     \
@@ -67,9 +68,38 @@ struct alert_row {
 	{                                                       \
 		.kind = ALERT_AGE_LEFT, .of = sel, .by = (name) \
 	}
-#define BURN(sel, whole)                                    \
-	{                                                   \
-		.kind = ALERT_BURN, .of = sel, .per = whole \
+/* Two pairs of windows each: {long, short, factor}. */
+#define PAGE                             \
+	{                                \
+		{3600, 300, 14.4},       \
+		{                        \
+			21600, 1800, 6.0 \
+		}                        \
+	}
+#define TICKET                             \
+	{                                  \
+		{86400, 7200, 3.0},        \
+		{                          \
+			259200, 21600, 1.0 \
+		}                          \
+	}
+#define BURN(budget, least, sel, whole, pairs)                                                                  \
+	{                                                                                                       \
+		.kind = ALERT_BURN, .q = (budget), .events = (least), .of = sel, .per = whole, .windows = pairs \
+	}
+#define SLOW_BURN(budget, least, seconds, sel, pairs)                                                            \
+	{                                                                                                        \
+		.kind = ALERT_BURN, .q = (budget), .events = (least), .above = (seconds), .of = sel, .per = sel, \
+		.windows = pairs                                                                                 \
+	}
+#define FORECAST(seconds, ahead, sel, name)                                                                \
+	{                                                                                                  \
+		.kind = ALERT_FORECAST, .windows = {{.long_s = (seconds)}}, .ahead_s = (ahead), .of = sel, \
+		.by = (name)                                                                               \
+	}
+#define GROWTH(seconds, sel)                                                        \
+	{                                                                           \
+		.kind = ALERT_GROWTH, .windows = {{.long_s = (seconds)}}, .of = sel \
 	}
 
 static const struct alert_row rows[] = {
@@ -109,7 +139,8 @@ static void value_text(enum alert_unit unit, double value, char *ret, size_t siz
 	else if (unit == UNIT_OF_SECONDS)
 		(void)snprintf(ret, size, value < 7200 ? "%.2f s" : "%.0f s", value);
 	else if (unit == UNIT_OF_BYTES)
-		(void)snprintf(ret, size, "%.1f GB", value / 1e9);
+		(void)snprintf(ret, size, fabs(value) < 1e9 ? "%.1f MB" : "%.1f GB",
+			       value / (fabs(value) < 1e9 ? 1e6 : 1e9));
 	else
 		(void)snprintf(ret, size, "%.6g", value);
 }
