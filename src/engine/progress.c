@@ -3,15 +3,17 @@
 #include <stdlib.h>
 
 struct progress {
+	bool counted;
 	atomic_bool cancelled;
 	atomic_uint_fast64_t rows;
 	pthread_mutex_t lock;
 	struct session *session;
 };
 
-struct progress *progress_new(void)
+struct progress *progress_new(bool counted)
 {
 	struct progress *p = mem_alloc(sizeof(*p));
+	p->counted = counted;
 	pthread_mutex_init(&p->lock, NULL);
 	return p;
 }
@@ -81,7 +83,8 @@ bool session_follow(struct session *session, struct progress *progress, struct e
 	if (!progress)
 		return true;
 	/* Without these the engine counts no progress; nothing is printed. */
-	if (!session_run(session,
+	if (progress->counted &&
+	    !session_run(session,
 			 "SET enable_progress_bar=true; SET enable_progress_bar_print=false; SET progress_bar_time=1",
 			 err))
 		return false;

@@ -175,7 +175,8 @@ void statements_free(struct statements *statements);
  */
 struct progress;
 
-struct progress *progress_new(void);
+/* counted: for progress_percent; otherwise only to cancel. */
+struct progress *progress_new(bool counted);
 void progress_free(struct progress *progress);
 void progress_cancel(struct progress *progress);
 bool progress_cancelled(const struct progress *progress);

@@ -40,7 +40,7 @@ void execute_started(struct rpc *rpc)
 {
 	(void)pthread_once(&series.once, series_resolve);
 	rpc->start_ns = clock_ns();
-	rpc->progress = progress_new();
+	rpc->progress = progress_new(false);
 	metric_inc(series.started);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "engine/session.h"
 
 #include "metrics/metrics.h"
 
@@ -65,6 +66,7 @@ static void finish(struct exchange *ex)
 		account_end(ex, final_status(ex));
 	if (ex->res.on_sent)
 		ex->res.on_sent(ex->res.on_sent_ctx, ex->sent, ex->complete);
+	progress_free(ex->req.call.progress);
 	free(ex->out);
 	response_reset(&ex->res);
 	body_release(ex);
@@ -292,6 +294,9 @@ void exchange_run(void *object)
 			ex->phase = PHASE_READY;
 		return;
 	}
+	/* Reads are short; what changes something or computes for long can be stopped by its id. */
+	if (ex->req.method != HTTP_GET && ex->req.method != HTTP_HEAD)
+		ex->req.call.progress = progress_new(false);
 	metrics_exemplar_set(trace->sampled ? trace->trace_id : NULL, trace->sampled ? trace->span_id : NULL,
 			     ex->request_id);
 	bool done = true;

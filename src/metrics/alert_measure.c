@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NUMBERS = BUCKETS_MAX + 1, HOUR_SECONDS = 3600 };
+enum {
+	NUMBERS = BUCKETS_MAX + 1,
+	HOUR_SECONDS = 3600,
+	TREND_SHARE = 4 /* a trend is told from a quarter of its window on: every server grows when it starts */
+};
 
 /* Of one case at one moment: a count in [0], or the cumulative buckets; `per` is what a ratio divides by. */
 struct sample {
@@ -362,7 +366,7 @@ static bool line_fit(const struct alert_samples *s, size_t c, double *ret_now, d
 		sum_xy += x * y;
 	}
 	double spread = (double)n * sum_xx - sum_x * sum_x;
-	if (n < 2 || spread <= 0)
+	if (n < r->slots / TREND_SHARE || spread <= 0)
 		return false;
 	*ret_slope = ((double)n * sum_xy - sum_x * sum_y) / spread;
 	*ret_now = (sum_y - *ret_slope * sum_x) / (double)n;

@@ -244,7 +244,7 @@ static struct live_job *live_new(struct jobs *jobs, const struct call *call, con
 	job->call.abandoned = NULL;
 	job->call.deadline_ns = 0;
 	job->call.admitted_ns = 0;
-	job->call.progress = progress_new();
+	job->call.progress = progress_new(true);
 	return job;
 }
 

@@ -75,6 +75,46 @@ def test_a_job_can_be_cancelled_as_an_operation(server, project):
     assert project.rows(table) == []
 
 
+def test_what_a_client_waits_for_can_be_cancelled(server, project):
+    project.bucket()
+    table = project.table()
+    rows = "".join(f"{i},{'x' * 40}\n" for i in range(400000))
+    file_id = project.upload("id,v\n" + rows)
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(project.post(f"{table}/import/file", {"file_id": file_id})))
+    waiting.start()
+    found = eventually(lambda: [o for o in activity(server)["operations"] if o["project_id"] == project.id])
+    assert found[0]["can_cancel"] and (found[0]["operation"], found[0]["door"]) == ("import_from_file", "rest")
+    assert server.delete(f"/internal/activity/{found[0]['id']}").status_code == 204
+    waiting.join(30)
+    error_of(answers[0], 499, "cancelled")
+    assert project.rows(table) == []
+    # The table is free again, and so is the client.
+    assert project.load(table, "id,v\n1,a\n")["imported_rows"] == 1
+
+
+def test_a_wait_for_a_table_can_be_cancelled(server_factory, tmp_path):
+    disk = BadDisk(tmp_path)
+    server = server_factory(**disk.settings)
+    project = Project(server)
+    project.bucket()
+    table = project.table()
+    answers = {}
+
+    def change(name):
+        answers[name] = project.post(f"{table}/columns", {"name": name, "type": "INTEGER"})
+
+    with disk.slow(1500, "/duckdb/"):
+        threads = [threading.Thread(target=change, args=(name,)) for name in ("n", "m")]
+        for thread in threads:
+            thread.start()
+        found = eventually(lambda: [o for o in activity(server)["operations"] if o["waiting_for"] == "table lock"])
+        assert server.delete(f"/internal/activity/{found[0]['id']}").status_code == 204
+        for thread in threads:
+            thread.join()
+    assert sorted(a.status_code for a in answers.values()) == [201, 499]
+
+
 def test_nothing_by_that_id(server):
     error_of(server.delete("/internal/activity/no-such-thing"), 404, "operation_not_found")
 

@@ -362,7 +362,7 @@ static void test_export_cancel(void **state)
 		struct err err = ERR_INIT;
 		struct export_result result;
 		unsigned long thread;
-		struct progress *p = progress_new();
+		struct progress *p = progress_new(true);
 		const struct export_request request = {.query = "SELECT *, md5(a.id::varchar) FROM src a, range(1000)",
 						       .path = path_of("endless"),
 						       .codec = codecs[i]};

@@ -288,7 +288,7 @@ static void test_progress(void **state)
 	(void)state;
 	struct err err = ERR_INIT;
 	unsigned long thread;
-	struct progress *p = progress_new();
+	struct progress *p = progress_new(true);
 	struct racer r = {.session = session, .err = ERR_INIT};
 	RUN("create table src as select i from range(3000000) r(i)");
 	r.sql = "create or replace temp table big as select md5(i::varchar) || md5((i + 1)::varchar) from src";

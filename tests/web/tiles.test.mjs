@@ -171,16 +171,10 @@ duckdb_disk_free_bytes{path="/odd"} 7
 });
 
 test("folders on one disk count once", () => {
-	const scrape = parseExposition(`duckdb_disk_free_bytes{path="tables"} 1000
-duckdb_disk_size_bytes{path="tables"} 4000
-duckdb_disk_free_bytes{path="files"} 1004
-duckdb_disk_size_bytes{path="files"} 4000
-duckdb_disk_free_bytes{path="snapshots"} 500
-duckdb_disk_size_bytes{path="snapshots"} 4000
-duckdb_disk_free_bytes{path="metadata"} 1000
-duckdb_disk_size_bytes{path="metadata"} 8000
-`);
+	const disk = (path, free, size) => `duckdb_disk_free_bytes{path="${path}"} ${free}\nduckdb_disk_size_bytes{path="${path}"} ${size}\n`;
+	const scrape = parseExposition(disk("tables", 1000, 4000) + disk("files", 1004, 4000) + disk("snapshots", 500, 4000) + disk("metadata", 1000, 8000));
 	assert.equal(tiles.diskFree(scrape), 2500);
+	assert.deepEqual(diskRows(scrape).map((row) => [row.path, row.free]), [["tables, files", 1000], ["snapshots", 500], ["metadata", 1000]]);
 	assert.equal(tiles.diskFree(parseExposition("a 1\n")), null);
 });
 
@@ -202,6 +196,7 @@ test("sparklines: scaled to their top, broken at gaps, nothing from one point", 
 	const { path, top } = sparkPath({ times: [0, 1, 2, 3], values: [0, 10, null, 5] }, 90, 23);
 	assert.equal(top, 10);
 	assert.equal(path, "M0.0 21.5L30.0 1.5M90.0 11.5");
+	assert.equal(sparkPath({ times: [0, 1, 2], values: [null, 1, 2] }, 90, 23).start, "45.0"); // no area before the first point
 	assert.ok(!sparkPath({ times: [0, 1], values: [0, 0] }).path.includes("NaN"));
 });
 

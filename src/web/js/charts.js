@@ -84,12 +84,14 @@ function color(name) {
 }
 
 const DAY_SECONDS = 24 * 3600;
+const TIME_LABEL_WIDTH = 84;
 
 // Hours and minutes; the day where the chart reaches over several.
 function timeLabels(plot, splits) {
 	const far = plot.scales.x.max - plot.scales.x.min > DAY_SECONDS * 1.5;
 	const parts = far ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
-	return splits.map((unix) => new Date(unix * 1000).toLocaleString(undefined, parts));
+	const labels = splits.map((unix) => new Date(unix * 1000).toLocaleString(undefined, parts));
+	return labels.map((label, i) => (label === labels[i - 1] ? "" : label));
 }
 
 function axis(labels, size) {
@@ -150,7 +152,7 @@ export class ChartView {
 			padding: [8, 8, 0, 0],
 			cursor: { y: false, points: { size: 7 } },
 			scales: { y: { range: (_, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-			axes: [axis(timeLabels, 28), { ...axis((_, splits) => splits.map(format), 70), ...(this.chart.steps ? { incrs: this.chart.steps } : {}) }],
+			axes: [{ ...axis(timeLabels, 28), space: TIME_LABEL_WIDTH }, { ...axis((_, splits) => splits.map(format), 70), ...(this.chart.steps ? { incrs: this.chart.steps } : {}) }],
 			series: [{}, ...this.chart.lines.map(lineOptions)],
 			hooks: { setCursor: [(plot) => this.showValues(plot.cursor.idx)] },
 		};

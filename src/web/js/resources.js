@@ -6,7 +6,7 @@ import * as fmt from "./format.js";
 import { bar, panel, table } from "./panels.js";
 import * as m from "./readings.js";
 import { hasFamily } from "./exposition.js";
-import { ratio, sumBy } from "./stats.js";
+import { disksOf, ratio, sumBy } from "./stats.js";
 import { QUEUE_DEEP } from "./tiles.js";
 
 const WRITER_BUSY_WARN = 0.7;
@@ -130,12 +130,10 @@ export function alertPanel() {
 }
 
 export function diskRows(scrape) {
-	const free = sumBy(scrape, "duckdb_disk_free_bytes", (labels) => labels.path || "");
-	const size = sumBy(scrape, "duckdb_disk_size_bytes", (labels) => labels.path || "");
-	return [...free].map(([path, left]) => {
-		const share = ratio(left, size.get(path) ?? null);
+	return disksOf(scrape).map((disk) => {
+		const share = ratio(disk.free, disk.size);
 		const tone = share === null ? null : share < DISK_LOW_BAD ? "bad" : share < DISK_LOW_WARN ? "warn" : "ok";
-		return { path, free: left, size: size.get(path) ?? null, share, tone };
+		return { ...disk, share, tone };
 	});
 }
 

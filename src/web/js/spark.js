@@ -25,7 +25,7 @@ export function sparkSeries(frames, spark) {
 	}
 }
 
-// The SVG path of the points, and its end. Consecutive points are joined; null breaks the line.
+// The SVG path of the points, where it begins and its end. Consecutive points are joined; null breaks the line.
 export function sparkPath({ times, values }, width = WIDTH, height = HEIGHT) {
 	const numbers = values.filter((value) => value !== null);
 	if (numbers.length < 2) {
@@ -37,6 +37,7 @@ export function sparkPath({ times, values }, width = WIDTH, height = HEIGHT) {
 	let path = "";
 	let pen = false;
 	let end = null;
+	let start = null;
 	values.forEach((value, i) => {
 		if (value === null) {
 			pen = false;
@@ -46,10 +47,11 @@ export function sparkPath({ times, values }, width = WIDTH, height = HEIGHT) {
 			x: (((times[i] - first) / span) * width).toFixed(1),
 			y: (height - 1.5 - (value / top) * (height - 3)).toFixed(1),
 		};
+		start ??= end.x;
 		path += `${pen ? "L" : "M"}${end.x} ${end.y}`;
 		pen = true;
 	});
-	return { path, end, top };
+	return { path, start, end, top };
 }
 
 export class Sparkline {
@@ -72,7 +74,7 @@ export class Sparkline {
 		}
 		replace(
 			this.node,
-			svg("path", { class: "spark-area", d: `${drawn.path}L${drawn.end.x} ${HEIGHT}L0 ${HEIGHT}Z` }),
+			svg("path", { class: "spark-area", d: `${drawn.path}L${drawn.end.x} ${HEIGHT}L${drawn.start} ${HEIGHT}Z` }),
 			svg("path", { class: "spark-line", d: drawn.path, "vector-effect": "non-scaling-stroke" }),
 		);
 		return points;

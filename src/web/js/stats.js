@@ -123,3 +123,23 @@ export function addHistogram(into, gain) {
 		count: into.count + gain.count,
 	};
 }
+
+// Folders on one disk report the same size and, but for what is being written, the same free space.
+const SAME_DISK = 0.005;
+
+// The disks of a scrape, each once: {path, free, size}; `path` names all its folders, `size` is null when it is not told.
+export function disksOf(scrape) {
+	const pathOf = (labels) => labels.path || "";
+	const sizes = sumBy(scrape, "duckdb_disk_size_bytes", pathOf);
+	const disks = [];
+	for (const [path, free] of sumBy(scrape, "duckdb_disk_free_bytes", pathOf)) {
+		const size = sizes.get(path) ?? null;
+		const same = disks.find((disk) => size !== null && disk.size === size && Math.abs(disk.free - free) <= SAME_DISK * size);
+		if (same) {
+			same.path += `, ${path}`;
+		} else {
+			disks.push({ path, free, size });
+		}
+	}
+	return disks;
+}

@@ -4,7 +4,7 @@
 
 import * as fmt from "./format.js";
 import * as m from "./readings.js";
-import { ratio, sumBy, value } from "./stats.js";
+import { disksOf, ratio, sumBy, value } from "./stats.js";
 
 export const QUEUE_DEEP = 5;
 
@@ -53,6 +53,7 @@ function quantileTile(id, title, q) {
 }
 
 const count = (w, signal) => fmt.count(w.now(signal));
+const counted = (w, signal, noun) => `${count(w, signal)} ${noun}${w.now(signal) === 1 ? "" : "s"}`;
 const p95Text = (w, signal) => fmt.seconds(w.quantile(0.95, signal));
 
 // Information of the build, from the labels of the info metric.
@@ -73,20 +74,9 @@ export function schemaBreakdown(scrape) {
 	return parts.length > 0 ? parts.join(", ") : "No operations";
 }
 
-// Folders on one disk report the same size and, but for what is being written, the same free space: a disk counts once.
-const SAME_DISK = 0.005;
-
 export function diskFree(scrape) {
-	const free = sumBy(scrape, "duckdb_disk_free_bytes", (labels) => labels.path);
-	const size = sumBy(scrape, "duckdb_disk_size_bytes", (labels) => labels.path);
-	const disks = [];
-	for (const [path, left] of free) {
-		const whole = size.get(path) || 0;
-		if (!disks.some((disk) => disk.whole === whole && Math.abs(disk.left - left) <= SAME_DISK * whole)) {
-			disks.push({ whole, left });
-		}
-	}
-	return disks.length > 0 ? disks.reduce((sum, disk) => sum + disk.left, 0) : null;
+	const disks = disksOf(scrape);
+	return disks.length > 0 ? disks.reduce((sum, { free }) => sum + free, 0) : null;
 }
 
 function errorRate(w) {
@@ -175,7 +165,7 @@ export const kpi = [
 			sub: `Average: ${fmt.seconds(w.average(m.http.latency))}`,
 		}),
 	},
-	level("kpi-tables", "Tables", m.storage.tables, (w) => `in ${count(w, m.storage.buckets)} buckets`),
+	level("kpi-tables", "Tables", m.storage.tables, (w) => `in ${counted(w, m.storage.buckets, "bucket")}`),
 	level(
 		"kpi-storage",
 		"Storage",
@@ -223,7 +213,7 @@ export const metadata = [
 ];
 
 const exportTiles = [
-	total("exports", "Export Operations", m.transfer.exports, (w) => `${count(w, m.transfer.exportRows)} rows`),
+	total("exports", "Export Operations", m.transfer.exports, (w) => counted(w, m.transfer.exportRows, "row")),
 	p95("export-p95", "Export P95", m.transfer.exportTime),
 ];
 
@@ -234,7 +224,7 @@ export const transfer = [
 ];
 
 export const transferTab = [
-	total("imports-tab", "Import Operations", m.transfer.imports, (w) => `${count(w, m.transfer.importRows)} rows`),
+	total("imports-tab", "Import Operations", m.transfer.imports, (w) => counted(w, m.transfer.importRows, "row")),
 	total("import-bytes", "Import Bytes", m.transfer.importBytes, (w) => `P95: ${p95Text(w, m.transfer.importTime)}`, fmt.bytes),
 	...exportTiles,
 ];
