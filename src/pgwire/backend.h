@@ -50,6 +50,7 @@ enum backend_end { BACKEND_RUNS, BACKEND_TERMINATED, BACKEND_IDLE, BACKEND_SHUTD
 struct pg_door {
 	struct storage *storage;
 	int listener;
+	bool deaf; /* nobody can connect */
 	int port;
 	int wake[2];
 	unsigned long thread;

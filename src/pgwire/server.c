@@ -137,6 +137,20 @@ static void make_way(struct pg_door *door)
 	reject();
 }
 
+/* `fault`: why nobody can connect; 0: somebody could. */
+static void tell_up(struct pg_door *door, int fault)
+{
+	if ((fault != 0) == door->deaf)
+		return;
+	door->deaf = fault != 0;
+	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "pgwire", NULL), fault == 0);
+	if (fault)
+		log_event(LOG_ERROR, "no PostgreSQL connections can be accepted", "error", LOG_S(strerror(fault)),
+			  NULL);
+	else
+		log_event(LOG_WARN, "PostgreSQL connections are accepted again", NULL);
+}
+
 /* False: no more for now; who comes waits in the system's queue. */
 static bool accept_one(struct pg_door *door)
 {
@@ -146,12 +160,16 @@ static bool accept_one(struct pg_door *door)
 	bool many = door->newcomers >= NEWCOMERS_MAX, too_many = door->newcomers >= NEWCOMERS_MAX + LEAVING_MAX;
 	(void)pthread_mutex_unlock(&door->lock);
 	int fd = too_many ? -1 : accept4(door->listener, (struct sockaddr *)&address, &len, SOCK_CLOEXEC);
-	const bool no_files = !too_many && fd < 0 && (errno == EMFILE || errno == ENFILE);
+	const int error = errno;
+	const bool none = fd < 0 && (error == EAGAIN || error == EINTR || error == ECONNABORTED);
+	const bool no_files = !too_many && fd < 0 && (error == EMFILE || error == ENFILE);
 	if (no_files || (many && fd >= 0)) {
 		(void)pthread_mutex_lock(&door->lock);
 		make_way(door);
 		(void)pthread_mutex_unlock(&door->lock);
 	}
+	if (!too_many)
+		tell_up(door, fd >= 0 || none ? 0 : error);
 	if (fd >= 0)
 		take(door, fd, &address, len);
 	/* The listener stays readable: without a pause this would turn in circles. */
@@ -174,20 +192,6 @@ static void watch(struct pg_door *door)
 	(void)pthread_mutex_unlock(&door->lock);
 }
 
-static void *door_thread(void *ctx)
-{
-	struct pg_door *door = ctx;
-	struct pollfd fds[2] = {{.fd = door->listener, .events = POLLIN}, {.fd = door->wake[0], .events = POLLIN}};
-	for (;;) {
-		(void)poll(fds, ARRAY_LEN(fds), WATCH_MS);
-		if (fds[1].revents)
-			return NULL;
-		for (int i = 0; fds[0].revents && i < ACCEPT_TURN && accept_one(door); i++) {
-		}
-		watch(door);
-	}
-}
-
 static bool listen_on(struct pg_door *door, struct err *err)
 {
 	const struct settings *s = door->storage->settings;
@@ -197,7 +201,7 @@ static bool listen_on(struct pg_door *door, struct err *err)
 	socklen_t len = sizeof(bound);
 	char port[16];
 	const int on = 1;
-	(void)snprintf(port, sizeof(port), "%d", (int)s->pgwire_port);
+	(void)snprintf(port, sizeof(port), "%d", door->port ? door->port : (int)s->pgwire_port);
 	if (getaddrinfo(s->pgwire_host, port, &want, &found) != 0)
 		return err_set(err, ERR_INVALID_CONFIG, "PGWIRE_HOST '%s' is no address", s->pgwire_host);
 	door->listener = -1;
@@ -217,6 +221,38 @@ static bool listen_on(struct pg_door *door, struct err *err)
 	door->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
 						       : ((struct sockaddr_in *)&bound)->sin_port);
 	return true;
+}
+
+/* A socket that listens no more is replaced by one on the same port. */
+static void listen_again(struct pg_door *door)
+{
+	struct err err = ERR_INIT;
+	int listens = 0;
+	socklen_t len = sizeof(listens);
+	if (getsockopt(door->listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens)
+		return;
+	if (door->listener >= 0)
+		(void)close(door->listener);
+	(void)listen_on(door, &err);
+}
+
+static void *door_thread(void *ctx)
+{
+	struct pg_door *door = ctx;
+	for (;;) {
+		/* While connecting fails, a client that waits must not make this loop spin. That it fails shows without
+		 * a client, too: descriptors are taken before one is looked for. */
+		struct pollfd fds[2] = {{.fd = door->wake[0], .events = POLLIN},
+					{.fd = door->deaf ? -1 : door->listener, .events = POLLIN}};
+		(void)poll(fds, ARRAY_LEN(fds), WATCH_MS);
+		if (fds[0].revents)
+			return NULL;
+		for (int i = 0; i < ACCEPT_TURN && accept_one(door); i++) {
+		}
+		if (door->deaf)
+			listen_again(door);
+		watch(door);
+	}
 }
 
 static bool tls_begin(struct pg_door *door, struct err *err)

@@ -41,6 +41,10 @@ class BadDisk:
     def broken(self, part):
         return self.fault("broken", part)
 
+    def deaf(self, port):
+        """Nobody can connect to that port of the server."""
+        return self.fault("deaf", str(port))
+
     def deadly(self, step, part):
         """The server is killed at the `step`th change of the disk at paths that hold `part`."""
         return self.fault("die", f"{step} {part}")

@@ -114,6 +114,18 @@ def test_a_full_disk_is_an_error_of_ours(drill):
     assert scene.request(f"{scene.table}/import/file", {"file_id": scene.file_id}).status_code == 200
 
 
+def test_a_listener_that_accepts_nobody_is_down(drill):
+    scene, prometheus = drill
+    with scene.disk.deaf(scene.login["port"]):
+        prometheus.wait_state("PGWireServerDown", "firing")
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(password=scene.password, connect_timeout=2, **scene.login)
+    prometheus.wait_resolved("PGWireServerDown")
+    assert was_pending(prometheus, "PGWireServerDown")
+    with psycopg.connect(password=scene.password, **scene.login) as session:
+        assert session.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_a_silent_process_is_down(drill):
     scene, prometheus = drill
     scene.server.process.send_signal(signal.SIGSTOP)

@@ -6,9 +6,11 @@
  *	full	"<part of a path>"			writes to such files fail with ENOSPC
  *	broken	"<part of a path>"			the same with EIO
  *	space	anything				every file system is nearly full, says statvfs
+ *	deaf	"<port>"				nobody can connect to that port: accept4 fails with EMFILE
  *	die	"<number> <part of a path>"		before so many such files or folders have been made durable, named,
  *							renamed or removed the process is killed; "steps" tells the number
  */
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -218,4 +221,24 @@ int mkdir(const char *path, mode_t mode)
 	REAL("mkdir", mkdir_function *)
 	maybe_die(path);
 	return real(path, mode);
+}
+
+static int port_of(int fd)
+{
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+	return getsockname(fd, (struct sockaddr *)&at, &len) == 0 && at.sin_family == AF_INET ? ntohs(at.sin_port) : 0;
+}
+
+typedef int accept_function(int fd, struct sockaddr *address, socklen_t *len, int flags);
+
+int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+{
+	REAL("accept4", accept_function *)
+	char line[LINE_MAX];
+	if (fault("deaf", line) && strtol(line, NULL, 10) == port_of(fd)) {
+		errno = EMFILE;
+		return -1;
+	}
+	return real(fd, address, len, flags);
 }
