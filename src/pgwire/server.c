@@ -140,15 +140,23 @@ static void make_way(struct pg_door *door)
 /* `fault`: why nobody can connect; 0: somebody could. */
 static void tell_up(struct pg_door *door, int fault)
 {
+	char why[128];
 	if ((fault != 0) == door->deaf)
 		return;
 	door->deaf = fault != 0;
 	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "pgwire", NULL), fault == 0);
 	if (fault)
-		log_event(LOG_ERROR, "no PostgreSQL connections can be accepted", "error", LOG_S(strerror(fault)),
-			  NULL);
+		log_event(LOG_ERROR, "no PostgreSQL connections can be accepted", "error",
+			  LOG_S(strerror_r(fault, why, sizeof(why))), NULL);
 	else
 		log_event(LOG_WARN, "PostgreSQL connections are accepted again", NULL);
+}
+
+/* Why accept4 failed, unless it is only that nobody came. */
+static int accept_fault(int fd)
+{
+	const int error = errno;
+	return fd >= 0 || error == EAGAIN || error == EINTR || error == ECONNABORTED ? 0 : error;
 }
 
 /* False: no more for now; who comes waits in the system's queue. */
@@ -160,16 +168,15 @@ static bool accept_one(struct pg_door *door)
 	bool many = door->newcomers >= NEWCOMERS_MAX, too_many = door->newcomers >= NEWCOMERS_MAX + LEAVING_MAX;
 	(void)pthread_mutex_unlock(&door->lock);
 	int fd = too_many ? -1 : accept4(door->listener, (struct sockaddr *)&address, &len, SOCK_CLOEXEC);
-	const int error = errno;
-	const bool none = fd < 0 && (error == EAGAIN || error == EINTR || error == ECONNABORTED);
-	const bool no_files = !too_many && fd < 0 && (error == EMFILE || error == ENFILE);
+	const int fault = too_many ? 0 : accept_fault(fd);
+	const bool no_files = fault == EMFILE || fault == ENFILE;
 	if (no_files || (many && fd >= 0)) {
 		(void)pthread_mutex_lock(&door->lock);
 		make_way(door);
 		(void)pthread_mutex_unlock(&door->lock);
 	}
 	if (!too_many)
-		tell_up(door, fd >= 0 || none ? 0 : error);
+		tell_up(door, fault);
 	if (fd >= 0)
 		take(door, fd, &address, len);
 	/* The listener stays readable: without a pause this would turn in circles. */
