@@ -117,7 +117,9 @@ struct portal {
 	struct message_column *columns;
 	int16_t *formats;
 	size_t column_count;
-	FILE *spool; /* the rest of the rows as messages, when something else had to run */
+	FILE *spool;	  /* the rest of the rows as messages, when something else had to run */
+	uint64_t spooled; /* bytes in it */
+	bool cut;	  /* it could not take them all */
 	uint64_t pin;
 	bool pinned;
 	bool ready; /* columns and formats are known */
@@ -203,6 +205,7 @@ struct backend {
 	struct map prepared, portals, cursors;
 	uint64_t cursor_number;
 	struct prepared *recent[BACKEND_RECENT]; /* plans of simple queries, by hash of their text */
+	uint64_t spooled;			 /* bytes of all portals */
 	struct portal *streaming;		 /* whose rows the engine session is busy with */
 
 	/* For pg_stat_activity, under guard */
@@ -309,6 +312,17 @@ void run_drop(struct backend *b, struct portal *p);
 /* Brackets what counts as one statement of metrics, timeouts and activity. */
 int64_t run_begin(struct backend *b, struct span text);
 void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text);
+
+/* ---- spool.c ---- */
+MUST_CHECK bool spool_open(struct backend *b, struct portal *p, struct pg_error *e);
+/* 53400 over the limit, 53100 when the disk is full. */
+MUST_CHECK bool spool_put(struct backend *b, struct portal *p, struct span row, struct pg_error *e);
+/* Behind the last row, before the first is taken. */
+MUST_CHECK bool spool_rewind(struct portal *p, struct pg_error *e);
+/* The next row to the client; *ret_end: there is none, and the spool is closed. */
+MUST_CHECK bool spool_take(struct backend *b, struct portal *p, bool *ret_end, struct pg_error *e);
+/* Nothing when there is none. */
+void spool_close(struct backend *b, struct portal *p);
 
 /* ---- commands.c ---- */
 /* A statement this door carries out itself, inside a portal. */

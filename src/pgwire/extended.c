@@ -8,8 +8,7 @@
 void portal_free(struct backend *b, struct portal *p)
 {
 	run_drop(b, p);
-	if (p->spool)
-		(void)fclose(p->spool);
+	spool_close(b, p);
 	if (!p->borrowed)
 		statement_free(p->statement);
 	if (p->of && --p->of->uses == 0 && p->of->closed)

@@ -302,18 +302,14 @@ static bool send_cursor(struct backend *b, struct portal *p, uint64_t max, uint6
 
 static bool send_spooled(struct backend *b, struct portal *p, uint64_t max, uint64_t *sent, struct pg_error *e)
 {
-	uint32_t size;
+	bool end = false;
 	while (p->spool && (max == 0 || *sent < max)) {
-		if (fread(&size, sizeof(size), 1, p->spool) != 1) {
-			(void)fclose(p->spool);
-			p->spool = NULL;
+		if (!spool_take(b, p, &end, e))
+			return false;
+		if (end) {
 			p->over = true;
 			break;
 		}
-		char *to = buf_reserve(&b->conn.out, size);
-		if (!to || fread(to, 1, size, p->spool) != size)
-			return pg_error_set(e, "58030", "kept rows cannot be read back");
-		buf_commit(&b->conn.out, size);
 		(*sent)++;
 		if (!conn_push(&b->conn))
 			return pg_fatal_set(e, "08006", "the client is gone");
@@ -344,6 +340,8 @@ bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more,
 {
 	uint64_t sent = 0;
 	*ret_more = false;
+	if (p->cut)
+		return pg_error_set(e, "55000", "the rows of portal \"%s\" were given up", p->name);
 	if (p->replies)
 		send_replies(b, p, max, &sent);
 	else if (!p->stmt.returns_rows && !(p->cursor && p->column_count))
@@ -361,10 +359,7 @@ bool run_spool(struct backend *b, struct pg_error *e)
 	if (!p || !p->cursor)
 		return true;
 	struct buf row = BUF(GIB);
-	bool fine = true;
-	p->spool = tmpfile();
-	if (!p->spool)
-		fine = pg_error_set(e, "58030", "rows cannot be kept");
+	bool fine = spool_open(b, p, e);
 	while (fine && p->cursor) {
 		if (p->chunk_at == p->chunk_rows) {
 			fine = next_chunk(b, p, e);
@@ -372,17 +367,16 @@ bool run_spool(struct backend *b, struct pg_error *e)
 		}
 		buf_reset(&row);
 		put_row(p, p->chunk_at++, &b->style, &row);
-		uint32_t size = (uint32_t)row.len;
-		if (row.failed || fwrite(&size, sizeof(size), 1, p->spool) != 1 ||
-		    fwrite(row.ptr, 1, row.len, p->spool) != row.len)
-			fine = pg_error_set(e, "53100", "rows cannot be kept: the disk is full");
+		fine = row.failed ? pg_error_set(e, "54000", "a row is too long") : spool_put(b, p, buf_view(&row), e);
 	}
 	buf_done(&row);
+	fine = fine && spool_rewind(p, e);
 	if (fine) {
 		p->over = false;
-		rewind(p->spool);
 	} else {
+		p->cut = true;
 		run_drop(b, p);
+		spool_close(b, p);
 	}
 	return fine;
 }
