@@ -13,7 +13,7 @@
 static bool disk_error(struct pg_error *e)
 {
 	return pg_error_set(e, errno == ENOSPC || errno == EDQUOT ? "53100" : "58030",
-			    "the rows of a suspended portal cannot be kept: %s", strerror(errno));
+			    "the rows of a suspended portal cannot be kept: %m");
 }
 
 bool spool_open(struct backend *b, struct portal *p, struct pg_error *e)
