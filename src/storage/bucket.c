@@ -78,7 +78,10 @@ bool bucket_create(struct storage *storage, const struct call *call, const char 
 	struct op op;
 	op_begin(&op, storage, call, OP_create_bucket,
 		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = name});
-	return op_end(&op, create(storage, call, project_id, branch_id, name, description, ret, err), err);
+	struct span key = bucket_name_lock(storage, call->arena, project_id, name);
+	bool fine = create(storage, call, project_id, branch_id, name, description, ret, err);
+	bucket_name_unlock(storage, key);
+	return op_end(&op, fine, err);
 }
 
 bool bucket_get(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
@@ -142,6 +145,7 @@ static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade,
 	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
 		    (cascade || is_empty((void *)(uintptr_t)bucket, storage->catalog, err)) &&
 		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
+	struct span key = bucket_name_lock(storage, arena, bucket->project_id, bucket->name);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket(t, KEY(bucket->project_id, bucket->name), ERR_BUCKET_NOT_FOUND);
@@ -154,6 +158,7 @@ static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade,
 	}
 	if (fine)
 		bucket_tables_remove(storage, &tables, &gone);
+	bucket_name_unlock(storage, key);
 	lock_release(&admission);
 	return fine;
 }

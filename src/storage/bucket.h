@@ -50,6 +50,13 @@ void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tab
 /* After the commit: folders and version pins. */
 void bucket_tables_remove(struct storage *storage, const struct bucket_tables *tables, struct removal *gone);
 
+/*
+ * Who makes or removes a bucket or link holds its name, until the folder of a removed one is out of the way: else the
+ * removal could take the tables of a new bucket of the same name with it. After the locks of tables, if any.
+ */
+struct span bucket_name_lock(struct storage *storage, struct arena *arena, const char *project_id, const char *name);
+void bucket_name_unlock(struct storage *storage, struct span key);
+
 /* How a link shows. */
 void bucket_info_linked(struct storage *storage, struct arena *arena, const struct bucket_link *link,
 			struct bucket_info *ret);

@@ -1,6 +1,7 @@
 #include "storage/bucket.h"
 
 #include "metrics/metrics.h"
+#include "storage/key_lock.h"
 #include "storage/place.h"
 #include "storage/removal.h"
 #include "storage/version.h"
@@ -105,4 +106,16 @@ void bucket_tables_remove(struct storage *storage, const struct bucket_tables *t
 			metric_tenant_forget(TENANT_TABLE, row->project_id, row->bucket, NULL);
 	}
 	table_reap(storage->tables);
+}
+
+struct span bucket_name_lock(struct storage *storage, struct arena *arena, const char *project_id, const char *name)
+{
+	struct span key = span_of(arena_printf(arena, "%s/%s", project_id, name));
+	key_lock(storage->bucket_names, key);
+	return key;
+}
+
+void bucket_name_unlock(struct storage *storage, struct span key)
+{
+	key_unlock(storage->bucket_names, key);
 }

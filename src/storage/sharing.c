@@ -210,7 +210,10 @@ bool sharing_link(struct storage *storage, const struct call *call, const char *
 	struct op op;
 	op_begin(&op, storage, call, OP_link_bucket,
 		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
-	return op_end(&op, link_bucket(&op, bucket, source_project_id, source_bucket, ret, err), err);
+	struct span key = bucket_name_lock(storage, call->arena, project_id, bucket);
+	bool fine = link_bucket(&op, bucket, source_project_id, source_bucket, ret, err);
+	bucket_name_unlock(storage, key);
+	return op_end(&op, fine, err);
 }
 
 bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct err *err)
@@ -223,6 +226,7 @@ bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct e
 	bucket_tables_of(storage, arena, link->project_id, link->name, &tables);
 	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
 		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
+	struct span key = bucket_name_lock(storage, arena, link->project_id, link->name);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket_link(t, KEY(link->project_id, link->name), ERR_LINK_NOT_FOUND);
@@ -232,6 +236,7 @@ bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct e
 	}
 	if (fine)
 		bucket_tables_remove(storage, &tables, &gone);
+	bucket_name_unlock(storage, key);
 	lock_release(&admission);
 	op_detail(op, "source_project_id", link->source_project_id);
 	op_detail(op, "source_bucket_name", link->source_bucket);

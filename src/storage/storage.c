@@ -13,6 +13,7 @@
 #include "storage/file.h"
 #include "storage/gauges.h"
 #include "storage/job.h"
+#include "storage/key_lock.h"
 #include "storage/lock.h"
 #include "storage/object.h"
 #include "storage/multipart.h"
@@ -97,6 +98,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	st->statements = statement_stats_new();
 	st->activity = activity_new();
 	st->removals = removals_new();
+	st->bucket_names = key_locks_new();
 	st->locks = locks_new(settings->operation_timeout, (size_t)settings->write_workers);
 	if ((settings->otlp_endpoint &&
 	     !traces_start(settings->otlp_endpoint, settings->api_version, &st->traces, err)) ||
@@ -146,6 +148,7 @@ void storage_close(struct storage *st)
 	if (st->catalog)
 		(void)!removals_sweep(st, &ignored);
 	removals_free(st->removals);
+	key_locks_free(st->bucket_names);
 	catalog_close(st->catalog);
 	locks_free(st->locks);
 	statement_stats_free(st->statements);

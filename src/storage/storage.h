@@ -20,6 +20,7 @@ struct workspaces;
 struct sweeper;
 struct objects;
 struct removals;
+struct key_locks;
 struct statement_stats;
 struct activity;
 struct own_object;
@@ -36,6 +37,7 @@ struct storage {
 	struct jobs *jobs;
 	struct objects *objects;
 	struct removals *removals;	    /* removal.h */
+	struct key_locks *bucket_names;	    /* bucket_name_lock of bucket.h */
 	struct traces *traces;		    /* NULL without an OTLP collector */
 	struct workspaces *workspaces;	    /* open workspace instances and SQL sessions (workspace_instance.h) */
 	struct statement_stats *statements; /* statement_stats.h */

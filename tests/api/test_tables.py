@@ -3,6 +3,8 @@
 import os
 import threading
 
+import threading
+
 import pytest
 from conftest import error_of
 from test_projects import HOSTILE_NAMES
@@ -227,3 +229,22 @@ def test_values_in_preview(project):
     assert {v for v in next(r for r in rows if r["i"] is None).values()} == {None}
     limited = project.get(f"{table}/preview?limit=1").json()
     assert limited["preview_row_count"] == len(limited["rows"]) == 1 and limited["total_row_count"] == 2
+
+
+def test_a_bucket_made_again_keeps_its_tables(project):
+    """Whoever sees that a bucket is gone may make it again at once; what he puts into it is not taken with the old one."""
+    for _ in range(15):
+        project.bucket()
+        project.table("old")
+        statuses = []
+        removal = threading.Thread(target=lambda: statuses.append(project.delete("/branches/default/buckets/b").status_code))
+        removal.start()
+        while (made := project.post("/branches/default/buckets", {"name": "b"})).status_code == 409:
+            pass
+        assert made.status_code == 201, made.text
+        table = project.table("new")
+        removal.join()
+        assert statuses == [204]
+        assert project.rows(table) == []
+        assert [t["name"] for t in project.get("/branches/default/buckets/b/tables").json()["tables"]] == ["new"]
+        assert project.delete("/branches/default/buckets/b").status_code == 204
