@@ -3,8 +3,6 @@
 import os
 import threading
 
-import threading
-
 import pytest
 from conftest import error_of
 from test_projects import HOSTILE_NAMES
