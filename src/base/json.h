@@ -40,9 +40,9 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 /* One JSON value as text, taken as it is; NULL: null. */
 void json_raw(struct json *j, const char *key, const char *value);
-/* ISO 8601 UTC with microseconds and "+00:00"; 0 is null. */
 /* Microseconds >= 0 as seconds with six decimals. */
 void json_us(struct json *j, const char *key, int64_t us);
+/* ISO 8601 UTC with microseconds and "+00:00"; 0 is null. */
 void json_time(struct json *j, const char *key, int64_t unix_us);
 void json_strings(struct json *j, const char *key, const char *const *values, size_t n);
 

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/pool.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -136,8 +137,12 @@ static void flush(void)
 	out.pending = out.writing;
 	(void)pthread_mutex_unlock(&out.lock);
 	/* A log that cannot be written must not stop the work it tells of. */
-	ssize_t ignored = full.len > 0 ? write(STDERR_FILENO, full.ptr, full.len) : 0;
-	(void)ignored;
+	for (size_t done = 0; done < full.len;) {
+		ssize_t n = write(STDERR_FILENO, full.ptr + done, full.len - done);
+		if (n <= 0 && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+	}
 	buf_reset(&full);
 	out.writing = full;
 	(void)pthread_mutex_unlock(&out.order);
