@@ -94,11 +94,25 @@ void json_quote(struct buf *out, struct span text)
 static void begin(struct json *j, const char *key)
 {
 	uint64_t bit = (uint64_t)1 << j->depth;
-	if (j->has_items & bit)
-		buf_byte(j->out, ',');
+	bool follows = j->has_items & bit;
+	struct span name = span_of(key);
 	j->has_items |= bit;
+	if (key && is_plain(name)) {
+		char *to = buf_reserve(j->out, follows + name.len + sizeof("\"\":") - 1);
+		if (!to)
+			return;
+		*to = ',';
+		to += follows;
+		*to++ = '"';
+		memcpy(to, name.ptr, name.len);
+		memcpy(to + name.len, "\":", 2);
+		buf_commit(j->out, follows + name.len + sizeof("\"\":") - 1);
+		return;
+	}
+	if (follows)
+		buf_byte(j->out, ',');
 	if (key) {
-		json_quote(j->out, span_of(key));
+		json_quote(j->out, name);
 		buf_byte(j->out, ':');
 	}
 }

@@ -26,7 +26,8 @@ enum {
 	LIMIT_CATALOG_ASYNC = 8192,
 	LIMIT_REMOVALS = 65536, /* files that are gone and not yet forgotten */
 	LIMIT_HISTORY_QUEUE = 65536,
-	LIMIT_SHORT_TABLE_BYTES = 64 * 1024 * 1024, /* work on a larger table is long: its start is recorded before */
+	LIMIT_SHORT_SOURCE_BYTES = 2 * 1024 * 1024, /* an import of more is long: its start is durable before */
+	LIMIT_SHORT_TABLE_BYTES = 64 * 1024 * 1024, /* and so is work on a larger table */
 	LIMIT_HISTORY_PAGE = 1000,
 	/* HTTP */
 	LIMIT_HTTP_HEADER_BYTES = 16 * 1024,

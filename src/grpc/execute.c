@@ -65,8 +65,8 @@ static void account(const struct rpc *rpc, enum err_code code, const char *cause
 			  "driver command", "command", LOG_S(command ? command->label : "unknown"), "transport",
 			  LOG_S("grpc"), "request_id", LOG_S(rpc->context.request_id), "run_id", LOG_S(run_log(rpc)),
 			  "query_tags", LOG_S(rpc->query_tags), "client", LOG_S(rpc->context.client), "status",
-			  LOG_S(code == ERR_NONE ? "success" : status->label), "duration_ms",
-			  LOG_F((double)((clock_ns() - rpc->start_ns) / 1000) / 1e3), "cause", LOG_S(cause), NULL);
+			  LOG_S(code == ERR_NONE ? "success" : status->label), "duration",
+			  LOG_SECONDS(clock_seconds_since(rpc->start_ns)), "cause", LOG_S(cause), NULL);
 }
 
 static void reject(const char *reason)

@@ -225,7 +225,7 @@ static bool export(struct exporter *ex, struct table_export_result *ret, struct 
 	if (!place_table(ex->storage, ex->arena, r->project_id, r->branch_id, r->bucket, r->table, &ex->place, err) ||
 	    !format_check(ex, err) || !compression_check(ex, err))
 		return false;
-	op_began_long(ex->op);
+	op_began(ex->op, true);
 	bool fine = (r->version ? version_attach(&ex->place, r->version, &ex->ref, &ex->info, err)
 				: place_attach(&ex->place, &ex->ref, &ex->info, err)) &&
 		    query_sql(ex, &sql, err) && sql_finish(&sql, &query, err) &&

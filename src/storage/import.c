@@ -504,7 +504,7 @@ static bool import(struct importer *im, struct table_import_result *ret, struct 
 		explain(im, err);
 		return false;
 	}
-	op_began_long(op);
+	op_began(op, im->source_bytes > LIMIT_SHORT_SOURCE_BYTES);
 	bool fine = write_begin(&im->write, op, err) && session_open(im->storage->data, &im->session, err) &&
 		    (!op->call->progress || session_follow(im->session, op->call->progress, err)) && fill_next(im, err);
 	if (!fine && im->session)

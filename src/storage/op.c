@@ -129,14 +129,14 @@ static struct operation record_of(const struct op *op)
 	};
 }
 
-void op_began_long(struct op *op)
+void op_began(struct op *op, bool durable)
 {
 	struct operation record = record_of(op);
 	struct err err = ERR_INIT;
-	if (!OBSERVABILITY || op->durable_start)
+	if (!OBSERVABILITY || op->start_recorded)
 		return;
-	op->durable_start = true;
-	if (!history_begin(op->storage->history, &record, true, &err))
+	op->start_recorded = true;
+	if (!history_begin(op->storage->history, &record, durable, &err))
 		log_event(LOG_WARN, "the start of an operation could not be recorded", "operation",
 			  LOG_S(rows[op->kind].name), "error", LOG_S(err.message), NULL);
 }
@@ -144,7 +144,7 @@ void op_began_long(struct op *op)
 void op_began_on(struct op *op, int64_t table_bytes)
 {
 	if (table_bytes > LIMIT_SHORT_TABLE_BYTES)
-		op_began_long(op);
+		op_began(op, true);
 }
 
 static void count_import(const struct op *op, bool fine, const struct err *err, double seconds)

@@ -65,7 +65,7 @@ struct op {
 	const char *details_json; /* for the history; may be NULL */
 	struct op_span spans[OP_SPANS_MAX];
 	size_t span_count;
-	bool durable_start; /* set by op_began_long */
+	bool start_recorded;
 	/* Private to op_live.c */
 	struct op *live_next;
 	struct op **live_at;
@@ -74,9 +74,12 @@ struct op {
 
 void op_begin(struct op *op, struct storage *storage, const struct call *call, enum op_kind kind,
 	      struct op_target target);
-/* Makes the history's start record durable: for work that may outlive the patience of a user or of the process. */
-void op_began_long(struct op *op);
-/* The same if the operation is about to read or write a whole table of that size and the size makes it long. */
+/*
+ * Records the start in the history: for work that may outlive the patience of a user or of the process. Durable: when
+ * this returns; otherwise a moment later, which short work need not wait for.
+ */
+void op_began(struct op *op, bool durable);
+/* Durable, if the operation is about to read or write a whole table of that size and the size makes it long. */
 void op_began_on(struct op *op, int64_t table_bytes);
 /* Counts the outcome and returns `fine`. */
 bool op_end(struct op *op, bool fine, const struct err *err);

@@ -173,7 +173,7 @@ def test_what_never_came_back(server_factory, tmp_path):
     project = Project(server)
     project.bucket()
     table = project.table()
-    file_id = project.upload("id,v\n1,a\n")
+    file_id = project.upload("id,v\n" + f"1,{'a' * 60}\n" * 50000)
     request = str(uuid.uuid4())
 
     def load():
