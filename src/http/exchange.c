@@ -294,8 +294,9 @@ void exchange_run(void *object)
 			ex->phase = PHASE_READY;
 		return;
 	}
-	/* Reads are short; what changes something or computes for long can be stopped by its id. */
-	if (ex->req.method != HTTP_GET && ex->req.method != HTTP_HEAD)
+	/* Reads are short; what changes something or computes for long can be stopped by its id. A repeat that waited for
+	   the first request of its key comes here again. */
+	if (ex->req.method != HTTP_GET && ex->req.method != HTTP_HEAD && !ex->req.call.progress)
 		ex->req.call.progress = progress_new(false);
 	metrics_exemplar_set(trace->sampled ? trace->trace_id : NULL, trace->sampled ? trace->span_id : NULL,
 			     ex->request_id);
