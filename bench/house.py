@@ -24,11 +24,13 @@ def say(name, value, unit, limit=""):
     print(name, f"{value:.4g}", unit, limit, flush=True)
 
 
-def wrk(url, connections=32, seconds=5, headers=()):
-    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s"]
+def wrk(url, connections=32, seconds=5, headers=(), script=None):
+    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s"] + (["-s", script] if script else [])
     for header in headers:
         command += ["-H", header]
     shown = subprocess.run(command + [url], capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in shown:
+        raise RuntimeError(shown)
     return float(re.search(r"Requests/sec:\s+([\d.]+)", shown).group(1))
 
 
@@ -57,26 +59,28 @@ def project_get(server):
     say("project_get_ratio", sorted(ours / theirs for ours, theirs in rounds)[2], "ratio", ">= 0.6")
 
 
-def create_buckets(server, clients=64, each=100):
+CREATE_BUCKETS_LUA = """
+local threads = 0
+function setup(thread)
+  threads = threads + 1
+  thread:set("number", threads)
+end
+local made = 0
+function request()
+  made = made + 1
+  return wrk.format("POST", nil, nil, '{"name":"b' .. number .. 'x' .. made .. '"}')
+end
+"""
+
+
+def create_buckets(server, clients=64):
     """Keep-alive connections, each creating buckets in one project; the peer is one thread of prepared inserts."""
     project = Project(server)
-
-    def work(number):
-        connection = http.client.HTTPConnection("127.0.0.1", server.ports["api"])
-        head = {"Authorization": f"Bearer {project.key}", "Content-Type": "application/json"}
-        for i in range(each):
-            connection.request("POST", f"{project.branch}/buckets", json.dumps({"name": f"b{number}x{i}"}), head)
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status == 201, answer.status
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(clients)]
-    start = time.monotonic()
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    rate = clients * each / (time.monotonic() - start)
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(CREATE_BUCKETS_LUA)
+        script.flush()
+        rate = wrk(f"{server.url}{project.branch}/buckets", clients,
+                   headers=(f"Authorization: Bearer {project.key}", "Content-Type: application/json"), script=script.name)
     # Its first line is the peer's rate; the rest of that program measures something else.
     subprocess.run(["ninja", "-C", BUILD, "bench/catalog_bench"], check=True, stdout=subprocess.DEVNULL)
     with subprocess.Popen(["stdbuf", "-oL", os.path.join(BUILD, "bench", "catalog_bench")], stdout=subprocess.PIPE, text=True) as peer:
