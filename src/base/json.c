@@ -98,7 +98,8 @@ static void begin(struct json *j, const char *key)
 	struct span name = span_of(key);
 	j->has_items |= bit;
 	if (key && is_plain(name)) {
-		char *to = buf_reserve(j->out, follows + name.len + sizeof("\"\":") - 1);
+		const size_t size = follows + name.len + strlen("\"\":");
+		char *to = buf_reserve(j->out, size);
 		if (!to)
 			return;
 		*to = ',';
@@ -106,7 +107,7 @@ static void begin(struct json *j, const char *key)
 		*to++ = '"';
 		memcpy(to, name.ptr, name.len);
 		memcpy(to + name.len, "\":", 2);
-		buf_commit(j->out, follows + name.len + sizeof("\"\":") - 1);
+		buf_commit(j->out, size);
 		return;
 	}
 	if (follows)

@@ -7,25 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Most texts need no escape: those are copied at once. */
-static void put_text(struct buf *out, struct span text)
-{
-	bool plain = true;
-	for (size_t i = 0; i < text.len; i++)
-		plain &= (unsigned char)text.ptr[i] >= ' ' && text.ptr[i] != '"' && text.ptr[i] != '\\' &&
-			 (unsigned char)text.ptr[i] < 0x7F;
-	char *to = plain ? buf_reserve(out, text.len + 2) : NULL;
-	if (!to) {
-		json_quote(out, text);
-		return;
-	}
-	to[0] = '"';
-	if (text.len)
-		memcpy(to + 1, text.ptr, text.len);
-	to[text.len + 1] = '"';
-	buf_commit(out, text.len + 2);
-}
-
 /* A text form without anything that JSON would have to escape. */
 static void put_plain(const struct vector *v, size_t row, struct buf *out)
 {
@@ -42,7 +23,7 @@ static void put_escaped(const struct vector *v, size_t row, struct buf *out)
 	if (text.failed)
 		out->failed = true;
 	else
-		put_text(out, buf_view(&text));
+		json_quote(out, buf_view(&text));
 	buf_done(&text);
 }
 
@@ -101,7 +82,7 @@ static void put_pg_text(const struct vector *v, size_t row, struct buf *out)
 	if (text.failed)
 		out->failed = true;
 	else
-		put_text(out, buf_view(&text));
+		json_quote(out, buf_view(&text));
 	buf_done(&text);
 }
 
@@ -172,7 +153,7 @@ static void put_struct(const struct vector *v, size_t row, enum json_style style
 		if (i > 0)
 			buf_byte(out, ',');
 		if (name && *name)
-			put_text(out, span_of(name));
+			json_quote(out, span_of(name));
 		else
 			buf_printf(out, "\"f%zu\"", i + 1); /* of ROW(...) */
 		buf_byte(out, ':');
@@ -209,7 +190,7 @@ static void put_json(const struct vector *v, size_t row, enum json_style style, 
 	if (style == JSON_STYLE_PG)
 		buf_span(out, vector_span(v, row));
 	else
-		put_text(out, vector_span(v, row));
+		json_quote(out, vector_span(v, row));
 }
 
 void encode_json_value(const struct vector *v, size_t row, enum json_style style, struct buf *out)
@@ -245,13 +226,13 @@ void encode_json_value(const struct vector *v, size_t row, enum json_style style
 		put_decimal(v, row, style, out);
 		break;
 	case TYPE_VARCHAR:
-		put_text(out, vector_span(v, row));
+		json_quote(out, vector_span(v, row));
 		break;
 	case TYPE_JSON:
 		put_json(v, row, style, out);
 		break;
 	case TYPE_ENUM:
-		put_text(out, span_of(value_label(v, row)));
+		json_quote(out, span_of(value_label(v, row)));
 		break;
 	case TYPE_TIMESTAMP:
 	case TYPE_TIMESTAMP_S:
@@ -294,7 +275,7 @@ static void keys_make(const struct cursor *c, size_t max, struct keys *ret)
 	ret->text = BUF(max);
 	ret->ends = mem_alloc_array(sizeof(*ret->ends), n);
 	for (size_t i = 0; i < n; i++) {
-		put_text(&ret->text, span_of(cursor_columns(c)[i].name));
+		json_quote(&ret->text, span_of(cursor_columns(c)[i].name));
 		buf_byte(&ret->text, ':');
 		ret->ends[i] = ret->text.len;
 	}

@@ -69,17 +69,12 @@ static void account(const struct rpc *rpc, enum err_code code, const char *cause
 			  LOG_SECONDS(clock_seconds_since(rpc->start_ns)), "cause", LOG_S(cause), NULL);
 }
 
-static void reject(const char *reason)
-{
-	metric_inc(metric_series(METRIC_REQUESTS_REJECTED_TOTAL, "grpc", reason, NULL));
-}
-
 static void fail(struct rpc *rpc, const struct err *err)
 {
 	if (err->code == ERR_OVERLOADED)
-		reject("overload");
+		rpc_reject("overload");
 	else if (err->code == ERR_DRAINING)
-		reject("draining");
+		rpc_reject("draining");
 	account(rpc, err->code, err->message);
 	rpc_finish(rpc, NULL, err_row(err->code)->grpc, err->message);
 }
@@ -276,7 +271,7 @@ void execute_received(struct rpc *rpc, bool ok)
 	if (!rpc_metadata_fits(rpc) ? !err_set(&err, ERR_PAYLOAD_TOO_LARGE, METADATA_TOO_LARGE)
 				    : !dispatch(rpc, &err)) {
 		if (err.code == ERR_PAYLOAD_TOO_LARGE)
-			reject("too_large");
+			rpc_reject("too_large");
 		fail(rpc, &err);
 	}
 }

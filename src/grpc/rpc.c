@@ -2,6 +2,8 @@
 
 #include "engine/session.h"
 
+#include "metrics/metrics.h"
+
 #include <assert.h>
 #include <grpc/byte_buffer_reader.h>
 #include <stdlib.h>
@@ -101,6 +103,11 @@ bool rpc_metadata_fits(const struct rpc *rpc)
 	return size <= LIMIT_GRPC_METADATA_BYTES;
 }
 
+void rpc_reject(const char *reason)
+{
+	metric_inc(metric_series(METRIC_REQUESTS_REJECTED_TOTAL, "grpc", reason, NULL));
+}
+
 /* The call exists from now on. */
 static void count_in(struct rpc *rpc)
 {
@@ -153,12 +160,14 @@ static void requested(struct rpc *rpc, bool ok)
 	rpc_request(server);
 	rpc->method = method_find(rpc);
 	rpc_watch_close(rpc);
-	if (!rpc_metadata_fits(rpc))
+	if (!rpc_metadata_fits(rpc)) {
+		rpc_reject("too_large");
 		rpc_finish(rpc, NULL, GRPC_RESOURCE_EXHAUSTED, METADATA_TOO_LARGE);
-	else if (rpc->method && !reflection_hidden(rpc))
+	} else if (rpc->method && !reflection_hidden(rpc)) {
 		rpc_receive(rpc);
-	else
+	} else {
 		rpc_finish(rpc, NULL, GRPC_UNIMPLEMENTED, "Unknown service or method");
+	}
 }
 
 static struct rpc *rpc_new(struct driver_server *server, void (*done)(struct rpc *rpc, bool ok))

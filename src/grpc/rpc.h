@@ -129,6 +129,9 @@ struct span rpc_metadata(const struct rpc *rpc, const char *key);
 bool rpc_metadata_fits(const struct rpc *rpc);
 #define METADATA_TOO_LARGE "The metadata of the call is too large"
 
+/* Counts a call that is turned away before it is one of a command. */
+void rpc_reject(const char *reason);
+
 /* execute.c */
 void execute_received(struct rpc *rpc, bool ok);
 /* Resolves the series of the gRPC ecosystem's own names, and counts the call in. */

@@ -155,7 +155,9 @@ bool project_stats(struct storage *storage, const struct call *call, const char 
 /* A fault of the server, under the operation's own name; full and read-only disks keep theirs. */
 static bool fault_name(bool fine, enum err_code code, struct err *err)
 {
-	return fine || (err->code == ERR_METADATA || err->code == ERR_IO ? err_recode(err, code) : false);
+	if (!fine && (err->code == ERR_METADATA || err->code == ERR_IO))
+		return err_recode(err, code);
+	return fine;
 }
 
 static bool exists_already(struct storage *storage, const struct call *call, const char *id, struct err *err)

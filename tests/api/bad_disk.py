@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 import pytest
-from conftest import PROGRAM
+from conftest import PROGRAM, Project
 
 LIBRARY = pathlib.Path(PROGRAM).resolve().parent / "tests" / "tools" / "bad_disk.so"
 
@@ -56,3 +56,11 @@ class BadDisk:
 
     def nearly_full(self):
         return self.fault("space")
+
+
+def table_on_bad_disk(server_factory, folder):
+    """The disk, a project on it, and a table of that."""
+    disk = BadDisk(folder)
+    project = Project(server_factory(**disk.settings))
+    project.bucket()
+    return disk, project, project.table()

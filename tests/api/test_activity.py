@@ -4,8 +4,8 @@ import threading
 
 import psycopg
 import pytest
-from bad_disk import BadDisk
-from conftest import Project, error_of, eventually
+from bad_disk import table_on_bad_disk
+from conftest import error_of, eventually
 
 def activity(server):
     answer = server.get("/internal/activity")
@@ -29,11 +29,8 @@ def test_only_the_admin_may_ask(server, project):
 
 
 def test_operations_and_locks_show_while_they_last(server_factory, tmp_path):
-    disk = BadDisk(tmp_path)
-    server = server_factory(**disk.settings)
-    project = Project(server)
-    project.bucket()
-    table = project.table()
+    disk, project, table = table_on_bad_disk(server_factory, tmp_path)
+    server = project.server
     with disk.slow(1500, "/duckdb/"):
         def change(name):
             assert project.post(f"{table}/columns", {"name": name, "type": "INTEGER"}).status_code == 201
@@ -94,11 +91,8 @@ def test_what_a_client_waits_for_can_be_cancelled(server, project):
 
 
 def test_a_wait_for_a_table_can_be_cancelled(server_factory, tmp_path):
-    disk = BadDisk(tmp_path)
-    server = server_factory(**disk.settings)
-    project = Project(server)
-    project.bucket()
-    table = project.table()
+    disk, project, table = table_on_bad_disk(server_factory, tmp_path)
+    server = project.server
     answers = {}
 
     def change(name):

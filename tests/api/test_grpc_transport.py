@@ -11,7 +11,7 @@ import time
 
 import grpc
 import pytest
-from conftest import PROGRAM, eventually, parse_metrics, sample, total
+from conftest import PROGRAM, eventually, moves, parse_metrics, sample, total
 from driver_client import EXECUTE, BridgeDriver, Failure, GrpcDriver, command_message, decode, request
 from test_grpc_commands import ADMIN, COLUMNS, info, make_table, put_object, refused
 
@@ -348,13 +348,14 @@ def test_unknown_methods(own):
         assert failure.value.code() == grpc.StatusCode.UNIMPLEMENTED, path
 
 
-def test_custom_metadata(own, project):
+def test_custom_metadata(server, own, project):
     """Metadata of the caller's, text and binary, is no hindrance; too much of it is refused."""
     stub = own.channel.unary_unary(EXECUTE)
     key = ("authorization", f"Bearer {project.key}")
     message = empty_list(project).SerializeToString()
     stub(message, metadata=[key, ("x-grpc-test-echo-initial", "value"), ("x-grpc-test-trailing-bin", b"\x0a\x0b\x00")],
          timeout=30)
+    before = server.metrics()
     for size in (16 * 1024, 20_000, 100_000) * 10:  # the call alone is refused: the next one on its connection is served
         with pytest.raises(grpc.RpcError) as failure:
             stub(message, metadata=[key, ("x-large", "x" * size)], timeout=30)
@@ -363,6 +364,8 @@ def test_custom_metadata(own, project):
     with pytest.raises(grpc.RpcError) as failure:
         own.channel.unary_unary("/grpc.health.v1.Health/Check")(b"", metadata=[("x-large", "x" * 20_000)], timeout=30)
     assert failure.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    moved = moves(before, server.metrics())
+    assert moved("duckdb_requests_rejected_total", door="grpc", reason="too_large") == 31
 
 
 def test_status_text_is_any_unicode(own):

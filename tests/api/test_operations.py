@@ -10,7 +10,7 @@ import uuid
 import pytest
 import requests
 
-from bad_disk import BadDisk
+from bad_disk import table_on_bad_disk
 from conftest import Project, error_of
 
 MEMBERS = {
@@ -168,11 +168,8 @@ def test_history_survives_a_restart(server_factory, tmp_path):
 
 def test_what_never_came_back(server_factory, tmp_path):
     """The start of a long operation is durable before it runs: after kill -9 the history says what was cut off."""
-    disk = BadDisk(tmp_path)
-    server = server_factory(**disk.settings)
-    project = Project(server)
-    project.bucket()
-    table = project.table()
+    disk, project, table = table_on_bad_disk(server_factory, tmp_path)
+    server = project.server
     file_id = project.upload("id,v\n" + f"1,{'a' * 60}\n" * 50000)
     request = str(uuid.uuid4())
 
