@@ -79,12 +79,25 @@ static void fail(struct rpc *rpc, const struct err *err)
 	rpc_finish(rpc, NULL, err_row(err->code)->grpc, err->message);
 }
 
-/* What was interrupted because its time was up is a deadline, not a cancellation. */
-static void name_interrupt(const struct rpc *rpc, struct err *err)
+static bool is_late(const struct rpc *rpc)
 {
 	int64_t deadline = rpc->context.deadline_ns;
-	if (err->code == ERR_CANCELLED && deadline && clock_ns() >= deadline)
+	return deadline && clock_ns() >= deadline;
+}
+
+/* What was interrupted, or stopped waiting, because its time was up is a deadline. */
+static void name_interrupt(const struct rpc *rpc, struct err *err)
+{
+	if ((err->code == ERR_CANCELLED || err->code == ERR_TABLE_LOCKED) && is_late(rpc))
 		(void)err_set(err, ERR_TIMEOUT, "The deadline has passed");
+}
+
+/* Nothing is done for a client that has been told already that its call has failed. */
+static bool may_begin(const struct rpc *rpc, struct err *err)
+{
+	if (is_late(rpc))
+		return err_set(err, ERR_TIMEOUT, "The deadline had passed before the command began");
+	return !atomic_load(&rpc->abandoned) || err_set(err, ERR_CANCELLED, "The call was cancelled before it began");
 }
 
 static void run(void *ctx)
@@ -93,10 +106,8 @@ static void run(void *ctx)
 	struct err err;
 	struct span answer;
 	err_clear(&err);
-	bool fine = atomic_load(&rpc->abandoned)
-			    ? err_set(&err, ERR_CANCELLED, "The call was cancelled before it began")
-			    : driver_run(rpc->command, rpc->message, &err) &&
-				      driver_envelope(rpc->command, rpc->server->response_max, &answer, &err);
+	bool fine = may_begin(rpc, &err) && driver_run(rpc->command, rpc->message, &err) &&
+		    driver_envelope(rpc->command, rpc->server->response_max, &answer, &err);
 	if (!fine) {
 		name_interrupt(rpc, &err);
 		fail(rpc, &err);

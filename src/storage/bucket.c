@@ -78,9 +78,10 @@ bool bucket_create(struct storage *storage, const struct call *call, const char 
 	struct op op;
 	op_begin(&op, storage, call, OP_create_bucket,
 		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = name});
-	struct span key = bucket_name_lock(storage, call->arena, project_id, name);
+	struct span key = bucket_name_key(call->arena, project_id, name);
+	(void)bucket_names_lock(storage, &key, 1);
 	bool fine = create(storage, call, project_id, branch_id, name, description, ret, err);
-	bucket_name_unlock(storage, key);
+	bucket_names_unlock(storage, &key, 1);
 	return op_end(&op, fine, err);
 }
 
@@ -138,14 +139,12 @@ static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade,
 {
 	struct storage *storage = op->storage;
 	struct arena *arena = op->call->arena;
-	struct admission admission = {0};
+	struct bucket_hold hold;
 	struct bucket_tables tables;
 	struct removal gone = REMOVAL(storage, arena);
-	bucket_tables_of(storage, arena, bucket->project_id, bucket->name, &tables);
-	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
+	bool fine = bucket_tables_hold(op, bucket->project_id, bucket->name, &tables, &hold, err) &&
 		    (cascade || is_empty((void *)(uintptr_t)bucket, storage->catalog, err)) &&
 		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
-	struct span key = bucket_name_lock(storage, arena, bucket->project_id, bucket->name);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket(t, KEY(bucket->project_id, bucket->name), ERR_BUCKET_NOT_FOUND);
@@ -158,8 +157,7 @@ static bool delete_own(struct op *op, const struct bucket *bucket, bool cascade,
 	}
 	if (fine)
 		bucket_tables_remove(storage, &tables, &gone);
-	bucket_name_unlock(storage, key);
-	lock_release(&admission);
+	bucket_tables_let_go(storage, &hold);
 	return fine;
 }
 

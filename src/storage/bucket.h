@@ -42,20 +42,30 @@ struct bucket_tables {
 	struct bucket_link *links; /* linked to it */
 	size_t link_count;
 };
-/* bucket NULL: of all buckets of the project. */
-void bucket_tables_of(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
-		      struct bucket_tables *ret);
+/*
+ * What is held while they go: the locks of the tables, and the names of the bucket (or of the whole project) and of the
+ * links, until the folders are out of the way: else the removal could take the tables of a new bucket of the same name
+ * with it. No link to the bucket comes or goes meanwhile.
+ */
+struct bucket_hold {
+	struct admission admission;
+	struct span *names;
+	size_t name_count;
+};
+/* bucket NULL: of all buckets of the project. Pair with bucket_tables_let_go, also on failure. */
+MUST_CHECK bool bucket_tables_hold(struct op *op, const char *project_id, const char *bucket, struct bucket_tables *ret,
+				   struct bucket_hold *hold, struct err *err);
+void bucket_tables_let_go(struct storage *storage, struct bucket_hold *hold);
 /* Adds the removal of their records, versions included, of the links and of the folders to the transaction. */
 void bucket_tables_forget(struct catalog_txn *t, const struct bucket_tables *tables, struct removal *gone);
 /* After the commit: folders and version pins. */
 void bucket_tables_remove(struct storage *storage, const struct bucket_tables *tables, struct removal *gone);
 
-/*
- * Who makes or removes a bucket or link holds its name, until the folder of a removed one is out of the way: else the
- * removal could take the tables of a new bucket of the same name with it. After the locks of tables, if any.
- */
-struct span bucket_name_lock(struct storage *storage, struct arena *arena, const char *project_id, const char *name);
-void bucket_name_unlock(struct storage *storage, struct span key);
+/* Names of buckets, for who makes a bucket or link. `bucket` NULL: the project, for links to its buckets. */
+struct span bucket_name_key(struct arena *arena, const char *project_id, const char *bucket);
+/* Waits until all are the caller's; orders them, repeated ones left out. Their number. After the locks of tables, if any. */
+size_t bucket_names_lock(struct storage *storage, struct span *names, size_t n);
+void bucket_names_unlock(struct storage *storage, const struct span *names, size_t n);
 
 /* How a link shows. */
 void bucket_info_linked(struct storage *storage, struct arena *arena, const struct bucket_link *link,

@@ -6,8 +6,10 @@
 #include "storage/removal.h"
 #include "storage/version.h"
 
-void bucket_tables_of(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
-		      struct bucket_tables *ret)
+#include <stdlib.h>
+
+static void tables_list(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
+			struct bucket_tables *ret)
 {
 	struct catalog *c = storage->catalog;
 	struct table_row *own;
@@ -108,14 +110,87 @@ void bucket_tables_remove(struct storage *storage, const struct bucket_tables *t
 	table_reap(storage->tables);
 }
 
-struct span bucket_name_lock(struct storage *storage, struct arena *arena, const char *project_id, const char *name)
+/* ---- names ---- */
+
+struct span bucket_name_key(struct arena *arena, const char *project_id, const char *bucket)
 {
-	struct span key = span_of(arena_printf(arena, "%s/%s", project_id, name));
-	key_lock(storage->bucket_names, key);
-	return key;
+	return span_of(arena_printf(arena, "%s/%s", project_id, bucket ? bucket : ""));
 }
 
-void bucket_name_unlock(struct storage *storage, struct span key)
+static int name_order(const void *a, const void *b)
 {
-	key_unlock(storage->bucket_names, key);
+	return strcmp(((const struct span *)a)->ptr, ((const struct span *)b)->ptr);
+}
+
+size_t bucket_names_lock(struct storage *storage, struct span *names, size_t n)
+{
+	size_t kept = 0;
+	qsort(names, n, sizeof(*names), name_order);
+	for (size_t i = 0; i < n; i++) {
+		if (kept && span_eq(names[i], names[kept - 1]))
+			continue;
+		names[kept++] = names[i];
+		key_lock(storage->bucket_names, names[i]);
+	}
+	return kept;
+}
+
+void bucket_names_unlock(struct storage *storage, const struct span *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		key_unlock(storage->bucket_names, names[i]);
+}
+
+static void names_hold(struct storage *storage, struct arena *arena, const struct bucket_tables *tables,
+		       struct bucket_hold *hold)
+{
+	hold->names = arena_array(arena, struct span, tables->link_count + 1);
+	hold->names[0] = bucket_name_key(arena, tables->project_id, tables->bucket);
+	for (size_t i = 0; i < tables->link_count; i++)
+		hold->names[i + 1] = bucket_name_key(arena, tables->links[i].project_id, tables->links[i].name);
+	hold->name_count = bucket_names_lock(storage, hold->names, tables->link_count + 1);
+}
+
+/* The links are those that were listed; nobody makes or removes one while their names are held. */
+static bool links_stand(struct storage *storage, struct arena *arena, const struct bucket_tables *tables)
+{
+	struct bucket_link *now;
+	size_t n;
+	catalog_list_bucket_links_to(storage->catalog, arena,
+				     tables->bucket ? KEY(tables->project_id, tables->bucket) : KEY(tables->project_id),
+				     NULL, &now, &n);
+	if (n != tables->link_count)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(now[i].id, tables->links[i].id) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool bucket_tables_hold(struct op *op, const char *project_id, const char *bucket, struct bucket_tables *ret,
+			struct bucket_hold *hold, struct err *err)
+{
+	enum { ATTEMPTS = 20 };
+	struct storage *storage = op->storage;
+	struct arena *arena = op->call->arena;
+	for (int i = 0; i < ATTEMPTS; i++) {
+		*hold = (struct bucket_hold){0};
+		tables_list(storage, arena, project_id, bucket, ret);
+		if (!lock_tables(storage->locks, op, ret->names, ret->count, &hold->admission, err))
+			return false;
+		names_hold(storage, arena, ret, hold);
+		if (links_stand(storage, arena, ret))
+			return true;
+		bucket_tables_let_go(storage, hold);
+	}
+	*hold = (struct bucket_hold){0};
+	return err_set(err, ERR_TABLE_LOCKED, "Links to %s are made faster than it can be removed; try again",
+		       bucket ? bucket : project_id);
+}
+
+void bucket_tables_let_go(struct storage *storage, struct bucket_hold *hold)
+{
+	bucket_names_unlock(storage, hold->names, hold->name_count);
+	lock_release(&hold->admission);
 }

@@ -321,7 +321,7 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 	struct storage *storage = op->storage;
 	struct arena *arena = op->call->arena;
 	struct project project;
-	struct admission admission = {0};
+	struct bucket_hold hold;
 	struct upload *uploads;
 	struct bucket_tables tables;
 	struct removal gone = REMOVAL(storage, arena);
@@ -332,8 +332,7 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 		return false;
 	if (keep_record && strcmp(project.status, "deleted") == 0)
 		return err_set(err, ERR_NOT_FOUND, "Project %s not found", id);
-	bucket_tables_of(storage, arena, id, NULL, &tables);
-	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
+	bool fine = bucket_tables_hold(op, id, NULL, &tables, &hold, err) &&
 		    snapshot_auto_bucket(op, tables.rows + tables.own_count, tables.count - tables.own_count, err);
 	if (fine) {
 		catalog_list_uploads_newest(storage->catalog, arena, KEY(id), NULL, &uploads, &upload_count);
@@ -362,7 +361,7 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 		metric_tenant_forget(TENANT_TABLE, id, NULL, NULL);
 		metric_tenant_forget(TENANT_BRANCH, id, NULL, NULL);
 	}
-	lock_release(&admission);
+	bucket_tables_let_go(storage, &hold);
 	return fine;
 }
 

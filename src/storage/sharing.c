@@ -210,9 +210,12 @@ bool sharing_link(struct storage *storage, const struct call *call, const char *
 	struct op op;
 	op_begin(&op, storage, call, OP_link_bucket,
 		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = bucket});
-	struct span key = bucket_name_lock(storage, call->arena, project_id, bucket);
+	struct span names[] = {bucket_name_key(call->arena, project_id, bucket),
+			       bucket_name_key(call->arena, source_project_id, source_bucket),
+			       bucket_name_key(call->arena, source_project_id, NULL)};
+	size_t held = bucket_names_lock(storage, names, ARRAY_LEN(names));
 	bool fine = link_bucket(&op, bucket, source_project_id, source_bucket, ret, err);
-	bucket_name_unlock(storage, key);
+	bucket_names_unlock(storage, names, held);
 	return op_end(&op, fine, err);
 }
 
@@ -220,13 +223,11 @@ bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct e
 {
 	struct storage *storage = op->storage;
 	struct arena *arena = op->call->arena;
-	struct admission admission = {0};
+	struct bucket_hold hold;
 	struct bucket_tables tables;
 	struct removal gone = REMOVAL(storage, arena);
-	bucket_tables_of(storage, arena, link->project_id, link->name, &tables);
-	bool fine = lock_tables(storage->locks, op, tables.names, tables.count, &admission, err) &&
+	bool fine = bucket_tables_hold(op, link->project_id, link->name, &tables, &hold, err) &&
 		    snapshot_auto_bucket(op, tables.rows, tables.count, err);
-	struct span key = bucket_name_lock(storage, arena, link->project_id, link->name);
 	if (fine) {
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_expect_bucket_link(t, KEY(link->project_id, link->name), ERR_LINK_NOT_FOUND);
@@ -236,8 +237,7 @@ bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct e
 	}
 	if (fine)
 		bucket_tables_remove(storage, &tables, &gone);
-	bucket_name_unlock(storage, key);
-	lock_release(&admission);
+	bucket_tables_let_go(storage, &hold);
 	op_detail(op, "source_project_id", link->source_project_id);
 	op_detail(op, "source_bucket_name", link->source_bucket);
 	return fine;

@@ -1,10 +1,11 @@
 """Sharing buckets with other projects, linking them, and what a link shows."""
 
 import os
+import threading
 
 import pytest
 
-from conftest import error_of, sample
+from conftest import error_of, eventually, sample
 
 MAIN = "/branches/default"
 B = f"{MAIN}/buckets"
@@ -270,6 +271,56 @@ def test_deleting_projects(source, linked, server):
     error_of(linked.get(f"{B}/far"), 404, "bucket_not_found")
     assert not os.path.exists(os.path.join(server.data_dir, "duckdb", f"project_{linked.id}", "far"))
     assert linked.get("/operations").status_code == 200
+
+
+@pytest.mark.parametrize("how", ["bucket", "project"])
+def test_the_name_of_a_link_that_goes_with_its_source(source, other_project, server, how):
+    """A bucket made under the name of the link the moment it is free keeps its table."""
+    for _ in range(12):
+        sharer = type(source)(server)
+        sharer.bucket("data")
+        share(sharer, other_project)
+        link(other_project, sharer)
+        other_project.table("mine", bucket="far")
+        kept = []
+
+        def make():
+            body = {"name": "t", "columns": [{"name": "id", "type": "INTEGER"}]}
+            eventually(lambda: other_project.post(B, {"name": "far"}).status_code == 201)
+            kept.append(other_project.post(f"{B}/far/tables", body).status_code)
+
+        maker = threading.Thread(target=make)
+        maker.start()
+        assert sharer.delete("" if how == "project" else f"{B}/data").status_code == 204
+        maker.join()
+        assert kept == [201] and other_project.rows(f"{B}/far/tables/t") == []
+        assert [t["name"] for t in other_project.get(f"{B}/far/tables").json()["tables"]] == ["t"]
+        assert other_project.delete(f"{B}/far").status_code == 204
+        server.delete(sharer.path)
+
+
+def test_links_made_while_the_source_goes(source, other_project, server):
+    """Whoever links at that moment gets a link that goes with the source, or none: never one whose source is gone."""
+    other_project.bucket("own")
+    for _ in range(10):
+        sharer = type(source)(server)
+        sharer.bucket("data")
+        share(sharer, other_project)
+        answers = []
+
+        def make(name):
+            body = {"source_project_id": sharer.id, "source_bucket_name": "data"}
+            answers.append(other_project.post(f"{B}/{name}/link", body).status_code)
+
+        makers = [threading.Thread(target=make, args=(f"far{i}",)) for i in range(4)]
+        for maker in makers:
+            maker.start()
+        assert sharer.delete(f"{B}/data").status_code == 204
+        for maker in makers:
+            maker.join()
+        assert set(answers) <= {201, 403, 404}
+        assert [b["name"] for b in other_project.get(B).json()["buckets"]] == ["own"]
+        server.delete(sharer.path)
 
 
 def test_metrics_and_history(source, other_project, server):
