@@ -11,6 +11,7 @@
 
 unsigned cells_shards = 2;
 unsigned cells_owners;
+ptrdiff_t cells_area;
 
 /* Free cells of one size; chunks are taken from the kernel as needed and kept. */
 struct stock {
@@ -37,6 +38,9 @@ void cells_setup(void)
 	long processors = sysconf(_SC_NPROCESSORS_CONF);
 	long shards = processors < 1 ? 1 : processors > SHARDS_MAX ? SHARDS_MAX : processors;
 	cells_shards = (unsigned)shards + 1;
+#ifdef RSEQ_SIG
+	cells_area = __rseq_offset;
+#endif
 	cells_owners = sequences_restart() && processors <= SHARDS_MAX ? (unsigned)shards : 0;
 }
 

@@ -2,52 +2,20 @@
 
 #include <assert.h>
 
-enum { NO_SPLIT = 0xff, MANTISSA_BITS = 52, EXPONENT_BIAS = 1023 };
-#define MANTISSA_MASK ((UINT64_C(1) << MANTISSA_BITS) - 1)
-
-/* Mantissas of 2^(k/8), k = 0..7. */
-static const uint64_t sub_bounds[8] = {
-	0x0000000000000, 0x172b83c7d517b, 0x306fe0a31b715, 0x4bfdad5362a27,
-	0x6a09e667f3bcd, 0x8ace5422aa0db, 0xae89f995ad3ad, 0xd5818dcfba487,
-};
-
-static struct histogram_place native_place(double seconds)
-{
-	uint64_t bits;
-	memcpy(&bits, &seconds, sizeof(bits));
-	uint64_t mantissa = bits & MANTISSA_MASK;
-	int index = ((int)(bits >> MANTISSA_BITS) - EXPONENT_BIAS - OCTAVE_MIN) * 8;
-	for (size_t k = 0; k < ARRAY_LEN(sub_bounds); k++)
-		index += mantissa > sub_bounds[k];
-	/* Upper bounds are inclusive, so a power of two is the last of the octave below it. */
-	index--;
-	if (index < 0)
-		index = 0;
-	if (index >= NATIVE_CELLS)
-		index = NATIVE_CELLS - 1;
-	return (struct histogram_place){(uint8_t)(index / 8), (uint8_t)(index % 8)};
-}
+enum { NO_SPLIT = 0xff };
 
 void histogram_layout(const struct bucket_set *buckets, struct histogram_layout *ret)
 {
 	*ret = (struct histogram_layout){.buckets = buckets};
 	memset(ret->split.sub, NO_SPLIT, sizeof(ret->split.sub));
 	for (size_t i = 0; i < buckets->count; i++) {
-		struct histogram_place place = native_place(buckets->bounds[i]);
+		struct histogram_place place = histogram_place(ret, buckets->bounds[i]);
 		/* Two bounds in an octave would need a tenth cell. */
 		assert(ret->split.sub[place.octave] == NO_SPLIT);
 		ret->split.sub[place.octave] = place.cell;
-		ret->split.bound[place.octave] = buckets->bounds[i];
+		memcpy(&ret->split.bound[place.octave], &buckets->bounds[i], sizeof(uint64_t));
 		ret->octave[i] = place.octave;
 	}
-}
-
-struct histogram_place histogram_place(const struct histogram_layout *layout, double seconds)
-{
-	struct histogram_place place = native_place(seconds);
-	if (layout->split.sub[place.octave] == place.cell && seconds > layout->split.bound[place.octave])
-		place.cell = OCTAVE_CELLS - 1;
-	return place;
 }
 
 static uint64_t octave_sum(const uint64_t cells[OCTAVE_CELLS])

@@ -24,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "metrics/quick.h"
 
 enum metric {
 #define LIST(...)
@@ -42,8 +43,6 @@ enum {
 	METRICS_LABEL_BYTES = 256,  /* longer values are cut at a whole character */
 	METRICS_COLLECTORS_MAX = 64
 };
-
-struct series;
 
 struct metrics_config {
 	size_t max_projects; /* label sets of their own in each family with this tenant label; 0: only "_other" */
@@ -81,13 +80,11 @@ void metric_tenant_forget(enum metric_tenant tenant, const char *first, const ch
 
 /* ---- updates ---- */
 
-void metric_inc(struct series *series);				/* counter */
-void metric_add(struct series *series, uint64_t n);		/* counter */
+/* In quick.h: metric_inc and metric_add (series, n) for counters, metric_gauge_add (series, by) for gauges. */
 void metric_add_seconds(struct series *series, double seconds); /* counter in seconds */
 void metric_mirror(struct series *series, double total);	/* counter kept elsewhere; a lower total is a restart */
 /* A gauge is either set or moved up and down, not both. A moved one is never read below 0. */
 void metric_gauge_set(struct series *series, double value);
-void metric_gauge_add(struct series *series, int64_t by);
 void metric_observe(struct series *series, double seconds);	    /* histogram */
 void metric_observe_since(struct series *series, int64_t start_ns); /* from clock_ns() */
 

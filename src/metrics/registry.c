@@ -85,12 +85,16 @@ static struct series *series_new(struct family *family)
 {
 	struct series *s = mem_alloc(sizeof(*s));
 	*s = (struct series){.type = family->row->type,
-			     .owned = family->kind <= KIND_OPEN,
+			     .owned = family->kind <= KIND_OPEN && cells_owners > 0,
 			     .exemplified = family->exemplars,
 			     .family = family,
 			     .cells = cells_take(family->row->type == TYPE_HISTOGRAM),
 			     .created_us = clock_unix_us(),
 			     .active_s = registry_seconds()};
+	if (s->owned && s->type == TYPE_COUNTER && !s->exemplified)
+		s->head.counter = (uint64_t *)s->cells;
+	if (s->owned && s->type == TYPE_GAUGE)
+		s->head.gauge = (uint64_t *)s->cells;
 	return s;
 }
 

@@ -23,6 +23,7 @@
 
 struct series {
 	/* Read by every update */
+	struct series_head head;
 	enum metric_type type;
 	bool owned; /* never folded: its cells are added to in the quicker way */
 	bool exemplified;

@@ -1,8 +1,11 @@
-/* Updates of series: the hot path. */
+/* Updates of series: the hot path, but for what quick.h does in place. */
 #include "base/clock.h"
 #include "metrics/registry.h"
 
 #include <math.h>
+
+/* What a sum can take in nanoseconds, a hundred times over. */
+#define SECONDS_MAX 9e7
 
 static const struct series *target(const struct series *series)
 {
@@ -17,10 +20,10 @@ static bool is_type(const struct series *series, enum metric_type type)
 
 static inline void cell_add(const struct series *series, cell *first, size_t stride, uint64_t n)
 {
-	if (series->owned)
-		cells_add_owned(first, stride, n);
-	else
+	if (!series->owned)
 		cells_add_shared(first, stride, n);
+	else if (!owned_add((uint64_t *)first, stride * sizeof(cell), n))
+		cells_add_spare(first, stride, n);
 }
 
 static inline void plain_add(struct series *series, uint64_t n)
@@ -33,7 +36,7 @@ static struct series *counter_of(struct series *series)
 	return is_type(series, TYPE_COUNTER) ? (struct series *)target(series) : NULL;
 }
 
-void metric_add(struct series *series, uint64_t n)
+void series_count(struct series *series, uint64_t n)
 {
 	struct series *s = counter_of(series);
 	if (!s)
@@ -41,11 +44,6 @@ void metric_add(struct series *series, uint64_t n)
 	if (s->exemplified && exemplar_wanted())
 		exemplar_note(&s->exemplars, 1, 0, (double)n);
 	plain_add(s, n);
-}
-
-void metric_inc(struct series *series)
-{
-	metric_add(series, 1);
 }
 
 /* The cells of a counter in seconds hold nanoseconds. */
@@ -81,7 +79,7 @@ void metric_gauge_set(struct series *series, double value)
 		(void)fixed_swap((struct series *)target(series), value);
 }
 
-void metric_gauge_add(struct series *series, int64_t by)
+void series_move(struct series *series, int64_t by)
 {
 	if (is_type(series, TYPE_GAUGE))
 		plain_add((struct series *)target(series), (uint64_t)by);
@@ -96,24 +94,28 @@ static void note_exemplar(struct series *s, double seconds)
 	exemplar_note(&s->exemplars, buckets->count + 1, bucket, seconds);
 }
 
+static inline void observe_time(struct series *s, double seconds)
+{
+	struct histogram_place place = histogram_place(&s->family->layout, seconds);
+	uint64_t bit = UINT64_C(1) << place.octave;
+	if (!(atomic_load_explicit(&s->octaves, memory_order_relaxed) & bit))
+		atomic_fetch_or_explicit(&s->octaves, bit, memory_order_relaxed);
+	int64_t ns = (int64_t)((seconds < SECONDS_MAX ? seconds : SECONDS_MAX) * 1e9 + 0.5);
+	cell_add(s, cells_sum(s->cells, 0), HISTOGRAM_STRIDE, (uint64_t)ns);
+	cell_add(s, cells_octave(s->cells, 0, place.octave) + place.cell, HISTOGRAM_STRIDE, 1);
+}
+
 void metric_observe(struct series *series, double seconds)
 {
 	if (!is_type(series, TYPE_HISTOGRAM) || !isfinite(seconds))
 		return;
 	struct series *s = (struct series *)target(series);
-	if (seconds <= 0) {
+	if (seconds > 0)
+		observe_time(s, seconds);
+	else
 		cell_add(s, cells_zeros(s->cells, 0), HISTOGRAM_STRIDE, 1);
-		seconds = 0;
-	} else {
-		struct histogram_place place = histogram_place(&s->family->layout, seconds);
-		uint64_t bit = UINT64_C(1) << place.octave;
-		if (!(atomic_load_explicit(&s->octaves, memory_order_relaxed) & bit))
-			atomic_fetch_or_explicit(&s->octaves, bit, memory_order_relaxed);
-		cell_add(s, cells_sum(s->cells, 0), HISTOGRAM_STRIDE, (uint64_t)(seconds * 1e9 + 0.5));
-		cell_add(s, cells_octave(s->cells, 0, place.octave) + place.cell, HISTOGRAM_STRIDE, 1);
-	}
 	if (s->exemplified && exemplar_wanted())
-		note_exemplar(s, seconds);
+		note_exemplar(s, seconds > 0 ? seconds : 0);
 }
 
 void metric_observe_since(struct series *series, int64_t start_ns)
