@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include "http/account.h"
+#include "http/watch.h"
 
 #include "base/id.h"
 
@@ -16,6 +17,8 @@
 
 /* Bodies below this size either reach the socket whole or count as not sent. */
 enum { MEASURED_BYTES = 64 * 1024 };
+/* What fits into the buffers of a socket goes out without being asked for. */
+enum { UNCORKED_BYTES = 1024 * 1024 };
 
 static const struct tcp_info *tcp_info_of(int fd, struct tcp_info *info)
 {
@@ -235,6 +238,8 @@ enum MHD_Result send_response(struct exchange *ex)
 		ex->head_bytes = head_length(ex, head.bytes);
 		ex->wire_start = send_written(ex->conn->fd);
 	}
+	if (ex->res.kind == RESPONSE_FILE && ex->res.length >= UNCORKED_BYTES && !ex->server->tls)
+		watch_file(ex->server->watch, ex->conn);
 	ex->queued_ns = clock_ns();
 	ex->phase = PHASE_QUEUED;
 	/* From here on the exchange may end within the call. */

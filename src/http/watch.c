@@ -67,6 +67,12 @@ static void unlock(struct watch *watch, int fd)
 	(void)pthread_mutex_unlock(lock_of(watch, fd));
 }
 
+static void epoll_tell(struct watch *watch, int what, int fd, uint32_t generation, uint32_t events)
+{
+	struct epoll_event event = {.events = events | EPOLLET, .data.u64 = (uint64_t)fd << 32 | generation};
+	(void)epoll_ctl(watch->epoll, what, fd, &event);
+}
+
 /* ---- the event loops' side ---- */
 
 void watch_open(struct watch *watch, struct conn *conn)
@@ -82,9 +88,12 @@ void watch_open(struct watch *watch, struct conn *conn)
 	int top = atomic_load(&watch->fd_top);
 	while (conn->fd > top && !atomic_compare_exchange_weak(&watch->fd_top, &top, conn->fd))
 		;
-	struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET,
-				    .data.u64 = (uint64_t)conn->fd << 32 | conn->generation};
-	(void)epoll_ctl(watch->epoll, EPOLL_CTL_ADD, conn->fd, &event);
+	epoll_tell(watch, EPOLL_CTL_ADD, conn->fd, conn->generation, EPOLLRDHUP);
+}
+
+void watch_file(struct watch *watch, struct conn *conn)
+{
+	epoll_tell(watch, EPOLL_CTL_MOD, conn->fd, conn->generation, EPOLLRDHUP | EPOLLOUT);
 }
 
 static void linger_add(struct watch *watch, int fd)
@@ -193,6 +202,22 @@ static void client_left(struct watch *watch, int fd, uint32_t generation, bool b
 			atomic_store(&ex->abandoned, true);
 		if (ex && broken)
 			body_broken(ex);
+	}
+	unlock(watch, fd);
+}
+
+/* Writable, perhaps only just before the first bytes of the file: then it is not corked yet, and fills up soon. */
+static void uncork(struct watch *watch, int fd, uint32_t generation)
+{
+	int corked = 0;
+	socklen_t size = sizeof(corked);
+	lock(watch, fd);
+	struct conn *conn = watch->conns[fd];
+	if (conn && conn->generation == generation && getsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, &size) == 0 &&
+	    corked) {
+		corked = 0;
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, sizeof(corked));
+		epoll_tell(watch, EPOLL_CTL_MOD, fd, generation, EPOLLRDHUP);
 	}
 	unlock(watch, fd);
 }
@@ -375,6 +400,14 @@ static void store_sweep_start(struct watch *watch, int64_t now_ns)
 		atomic_store(&watch->store_sweeping, false);
 }
 
+static void conn_event(struct watch *watch, int fd, uint32_t generation, uint32_t events)
+{
+	if (events & EPOLLOUT)
+		uncork(watch, fd, generation);
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		client_left(watch, fd, generation, (events & (EPOLLHUP | EPOLLERR)) != 0);
+}
+
 static void *run(void *object)
 {
 	struct watch *watch = object;
@@ -389,8 +422,7 @@ static void *run(void *object)
 			if (data & LINGER_BIT)
 				linger_read(watch, (int)(data & ~LINGER_BIT));
 			else
-				client_left(watch, (int)(data >> 32), (uint32_t)data,
-					    (events[i].events & (EPOLLHUP | EPOLLERR)) != 0);
+				conn_event(watch, (int)(data >> 32), (uint32_t)data, events[i].events);
 		}
 		int64_t now_ns = clock_ns();
 		if (now_ns - swept_ns < SWEEP_MS * NS_PER_MS)

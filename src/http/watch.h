@@ -23,6 +23,9 @@ MUST_CHECK bool watch_body(struct watch *watch, struct conn *conn, uint64_t rece
 void watch_body_pause(struct watch *watch, struct conn *conn);
 /* The whole request is here; false as above. */
 MUST_CHECK bool watch_body_end(struct watch *watch, struct conn *conn);
+/* A file is about to be sent. The library holds back (TCP_CORK) what it sends of one until the end, which leaves the
+   client to pull it out piece by piece: once the socket was full, it sends at once. */
+void watch_file(struct watch *watch, struct conn *conn);
 void watch_end(struct watch *watch, struct conn *conn);
 /* Every request that runs is to stop. */
 void watch_abandon_all(struct watch *watch);
