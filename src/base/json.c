@@ -189,6 +189,15 @@ void json_double(struct json *j, const char *key, double value)
 		buf_str(j->out, "null");
 }
 
+void json_float(struct json *j, const char *key, double value)
+{
+	json_double(j, key, value);
+	const double magnitude = fabs(value);
+	/* Beyond that it has an exponent. */
+	if (magnitude < 1e15 && value == trunc(value))
+		buf_str(j->out, ".0");
+}
+
 void json_bool(struct json *j, const char *key, bool value)
 {
 	begin(j, key);

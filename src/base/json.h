@@ -36,6 +36,8 @@ void json_int(struct json *j, const char *key, int64_t value);
 void json_uint(struct json *j, const char *key, uint64_t value);
 /* NaN and infinities: null. */
 void json_double(struct json *j, const char *key, double value);
+/* The same, and 1 is 1.0: for clients that read a type from it. */
+void json_float(struct json *j, const char *key, double value);
 void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 /* One JSON value as text, taken as it is; NULL: null. */

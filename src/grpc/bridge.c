@@ -80,7 +80,7 @@ static bool credentials_check(struct driver_call *c, const json_t *body, struct 
 static bool command_find(const json_t *command, const struct driver_command **ret, struct err *err)
 {
 	const json_t *type = json_object_get(command, "type");
-	const char *name = json_string_value(type ? type : json_object_get(command, "@type"));
+	const char *name = json_string_value(type && !json_is_null(type) ? type : json_object_get(command, "@type"));
 	if (!name || !*name)
 		return err_set(err, ERR_INVALID_ARGUMENT,
 			       "Command must contain 'type' field (e.g., 'InitBackendCommand')");

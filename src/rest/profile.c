@@ -42,7 +42,7 @@ static void patterns_write(struct json *j, const struct profile_column *c)
 		json_object(j, NULL);
 		json_str(j, "pattern", c->patterns[i].name);
 		json_int(j, "match_count", c->patterns[i].count);
-		json_double(j, "match_percentage", c->patterns[i].percentage);
+		json_float(j, "match_percentage", c->patterns[i].percentage);
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -56,21 +56,21 @@ static void column_write(struct json *j, const struct profile_column *c)
 	json_str(j, "min", c->min);
 	json_str(j, "max", c->max);
 	json_int(j, "approx_unique", c->distinct);
-	json_double(j, "cardinality_ratio", c->cardinality_ratio);
+	json_float(j, "cardinality_ratio", c->cardinality_ratio);
 	json_str(j, "cardinality_class", profile_class_name(c->cardinality));
 	json_int(j, "count", c->count);
-	json_double(j, "null_percentage", c->null_percentage);
-	json_double(j, "avg", c->avg);
-	json_double(j, "std", c->std);
-	json_double(j, "skewness", c->skewness);
-	json_double(j, "kurtosis", c->kurtosis);
+	json_float(j, "null_percentage", c->null_percentage);
+	json_float(j, "avg", c->avg);
+	json_float(j, "std", c->std);
+	json_float(j, "skewness", c->skewness);
+	json_float(j, "kurtosis", c->kurtosis);
 	for (int i = 0; i < PROFILE_QUANTILES; i++)
-		json_double(j, profile_quantile_name((enum profile_quantile)i), c->quantiles[i]);
+		json_float(j, profile_quantile_name((enum profile_quantile)i), c->quantiles[i]);
 	count_write(j, "outlier_count", c->outlier_count);
-	json_double(j, "outlier_lower_bound", c->outlier_lower);
-	json_double(j, "outlier_upper_bound", c->outlier_upper);
+	json_float(j, "outlier_lower_bound", c->outlier_lower);
+	json_float(j, "outlier_upper_bound", c->outlier_upper);
 	histogram_write(j, c);
-	json_double(j, "avg_length", c->avg_length);
+	json_float(j, "avg_length", c->avg_length);
 	count_write(j, "min_length", c->min_length);
 	count_write(j, "max_length", c->max_length);
 	count_write(j, "empty_count", c->empty_count);
@@ -91,7 +91,7 @@ static void correlations_write(struct json *j, const struct profile *p)
 		json_object(j, NULL);
 		json_str(j, "column1", c->column1);
 		json_str(j, "column2", c->column2);
-		json_double(j, "correlation", c->r);
+		json_float(j, "correlation", c->r);
 		json_str(j, "strength", c->strong ? "strong" : "moderate");
 		json_object_end(j);
 	}
@@ -117,7 +117,7 @@ static bool profile_post(struct http_request *req, struct http_response *res, st
 	for (size_t i = 0; i < p.column_count; i++)
 		column_write(j, &p.columns[i]);
 	json_array_end(j);
-	json_double(j, "quality_score", p.score);
+	json_float(j, "quality_score", p.score);
 	json_array(j, "quality_issues");
 	for (size_t i = 0; i < p.issue_count; i++) {
 		json_object(j, NULL);

@@ -69,8 +69,8 @@ static bool delete_chosen(struct table_write *w, const char *filter, struct rows
 	if (filter && (!write_next_copy(w, err) || !delete_in(w, filter, &deleted, err)))
 		return false;
 	*ret = (struct rows_deleted){.deleted = (int64_t)deleted, .left = w->info.row_count - (int64_t)deleted};
-	/* Nothing matched: the published file is right as it is. */
-	if (deleted == 0) {
+	/* Nothing matched: the published file is right as it is. In a dev branch it is main's, and the first write copies. */
+	if (deleted == 0 && !w->copies) {
 		ret->info = w->info;
 		return true;
 	}

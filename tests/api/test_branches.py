@@ -169,6 +169,20 @@ def test_first_write_copies_and_isolates(server, project, table, branch):
     assert sample(after, name) == sample(before, name)
 
 
+@pytest.mark.parametrize("clause", ["id = 99", "1=0"])
+def test_a_first_write_that_matches_no_row_copies_too(server, project, table, branch, clause):
+    before = server.metrics()
+    assert delete(project, of(branch), clause) == {"deleted_rows": 0, "table_rows_after": 3}
+    assert copied(project, branch) == [("b", "t")] and project.get(of(branch)).json()["source"] == "branch"
+    add(project, table, "id,v\n4,d\n")
+    assert ids(project, of(branch)) == [1, 2, 3]
+    assert delete(project, of(branch), clause)["table_rows_after"] == 3
+    tenant = {"project_id": project.id, "branch_id": branch}
+    assert sample(server.metrics(), "duckdb_branch_cow_operations_total", **tenant) == 1
+    name = "duckdb_branch_cow_duration_seconds_count"
+    assert sample(server.metrics(), name) - sample(before, name) == 1
+
+
 def test_branches_do_not_see_each_other(project, table, branch):
     other = create(project, "second")["id"]
     delete(project, of(branch), "id = 1")
@@ -364,7 +378,6 @@ def test_diff_by_key(project, table, branch):
 def test_diff_without_key_is_a_multiset(project, branch):
     project.table("m")
     project.load(of("default", "m"), "id,v\n1,x\n1,x\n1,x\n2,\n")
-    delete(project, of(branch, "m"), "id = 99")
     assert diff(project, branch)["total"] == 0
     add(project, of(branch, "m"), "id,v\n1,x\n2,\n5,y\n")
     delete(project, of("default", "m"), "false")

@@ -117,6 +117,8 @@ def test_bridge_forms(server, project, own):
                                                          "unknown": 1, "features": ["x"], "credentials": None})
                 assert answer.status_code == 200, answer.text
                 answers.append(answer.json())
+    named = {"type": None, "@type": "ObjectInfoCommand", **info_command, "expectedObjectType": "TABLE"}
+    answers.append(server.post("/driver/execute", {"command": named}).json())
     assert all(a == answers[0] for a in answers)
     told = answers[0]["commandResponse"]
     assert list(told) == ["path", "objectType", "tableInfo", "@type"]

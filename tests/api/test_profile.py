@@ -154,6 +154,18 @@ def test_statistics_against_python(project, rows):
         assert all(got[name][m] is None for m in NUMERIC + TEXT)
 
 
+def test_fractions_are_written_as_such(project):
+    """Typed clients read 1.0 as a number with a fraction and 1 as an integer."""
+    body = profile(project, make(project, [("n", "INTEGER"), ("s", "VARCHAR")], [(i, "ab") for i in (1, 3)]), "full")
+    numbers, text = body["statistics"]
+    real = ["cardinality_ratio", "null_percentage", "avg", "q25", "q50", "q75", "outlier_lower_bound", "outlier_upper_bound"]
+    assert {name: type(numbers[name]) for name in real} == dict.fromkeys(real, float)
+    assert type(text["avg_length"]) is float and type(body["quality_score"]) is float
+    whole = ["count", "approx_unique", "outlier_count"]
+    assert {name: type(numbers[name]) for name in whole} == dict.fromkeys(whole, int)
+
+
+
 def test_histograms(project, rows):
     table = make(project, COLUMNS, rows)
     for mode in ("distribution", "full"):
