@@ -26,7 +26,7 @@ static const char usage[] =
 	"       duckdb-api --help [--markdown]\n"
 	"\n"
 	"Settings come from options, then the environment (same names in upper case with '_'), then a .env file in the\n"
-	"working folder, then the defaults shown in brackets.\n";
+	"working folder, then the defaults shown in brackets. --rest-host and --rest-port are --host and --port.\n";
 
 static int help(bool markdown)
 {

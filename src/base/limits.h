@@ -42,9 +42,9 @@ enum {
 	LIMIT_HTTP_STREAM_BYTES = 256 * 1024, /* of an answer made while it is sent */
 	LIMIT_MULTIPART_SKIP = 16 * 1024 * 1024, /* bytes outside of the wanted part */
 	LIMIT_JSON_DEPTH = 64,
-	LIMIT_FAULT_BYTES = 64 * 1024,	 /* one entry of a 422 answer */
-	LIMIT_FAULTS_BYTES = 256 * 1024, /* all of them */
-	LIMIT_REQUEST_ID_BYTES = 256,
+	LIMIT_FAULT_BYTES = 64 * 1024,	       /* one entry of a 422 answer */
+	LIMIT_FAULTS_BYTES = 256 * 1024,       /* all of them */
+	LIMIT_REQUEST_ID_BYTES = 256,	       /* recorded of it; the answer echoes all */
 	LIMIT_GRPC_METADATA_BYTES = 16 * 1024, /* names, values, and 32 bytes for each pair */
 	LIMIT_IDEMPOTENCY_KEY_BYTES = 1024,
 	/* Driver messages: decoded, and the structures of one decoded message */

@@ -9,7 +9,7 @@
 
 extern char **environ;
 
-enum kind { KIND_GROUP, KIND_TEXT, KIND_SECRET, KIND_INT, KIND_SIZE, KIND_BOOL };
+enum kind { KIND_GROUP, KIND_TEXT, KIND_SECRET, KIND_INT, KIND_SIZE, KIND_BOOL, KIND_CHOICE };
 
 struct row {
 	enum kind kind;
@@ -18,17 +18,19 @@ struct row {
 	const char *text;
 	int64_t number, min, max;
 	const char *help;
+	const char *choices; /* separated by spaces */
 };
 
 static const struct row rows[] = {
-#define GROUP(title)			 {.kind = KIND_GROUP, .name = (title)},
-#define TEXT(field, env, value, about)	 {KIND_TEXT, #env, offsetof(struct settings, field), value, 0, 0, 0, about},
-#define SECRET(field, env, value, about) {KIND_SECRET, #env, offsetof(struct settings, field), value, 0, 0, 0, about},
-#define INT(field, env, value, low, high, about) \
-	{KIND_INT, #env, offsetof(struct settings, field), NULL, value, low, high, about},
-#define SIZE(field, env, value, low, high, about) \
-	{KIND_SIZE, #env, offsetof(struct settings, field), NULL, value, low, high, about},
-#define BOOL(field, env, value, about) {KIND_BOOL, #env, offsetof(struct settings, field), NULL, value, 0, 1, about},
+#define GROUP(title) {.kind = KIND_GROUP, .name = (title)},
+#define ROW(kind, field, env, text, number, low, high, about, choices) \
+	{kind, #env, offsetof(struct settings, field), text, number, low, high, about, choices},
+#define TEXT(field, env, value, about)		  ROW(KIND_TEXT, field, env, value, 0, 0, 0, about, NULL)
+#define SECRET(field, env, value, about)	  ROW(KIND_SECRET, field, env, value, 0, 0, 0, about, NULL)
+#define INT(field, env, value, low, high, about)  ROW(KIND_INT, field, env, NULL, value, low, high, about, NULL)
+#define SIZE(field, env, value, low, high, about) ROW(KIND_SIZE, field, env, NULL, value, low, high, about, NULL)
+#define BOOL(field, env, value, about)		  ROW(KIND_BOOL, field, env, NULL, value, 0, 1, about, NULL)
+#define CHOICE(field, env, value, of, about)	  ROW(KIND_CHOICE, field, env, value, 0, 0, 0, about, of)
 #include "base/settings.def"
 };
 _Static_assert(ARRAY_LEN(rows) < 256, "settings.owned holds two texts for each row");
@@ -83,7 +85,7 @@ static bool parse_size(struct span text, int64_t *ret)
 static bool parse_bool(struct span text, bool *ret)
 {
 	static const char *const yes[] = {"true", "1", "yes", "on", "t", "y"};
-	static const char *const no[] = {"false", "0", "no", "off", "f", "n", ""};
+	static const char *const no[] = {"false", "0", "no", "off", "f", "n"};
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
 		if (span_eq_nocase(text, span_of(yes[i])))
 			return *ret = true;
@@ -95,15 +97,54 @@ static bool parse_bool(struct span text, bool *ret)
 	return false;
 }
 
+static void row_reset(struct settings *s, const struct row *row)
+{
+	char *at = (char *)s + row->offset;
+	if (row->kind == KIND_BOOL)
+		*(bool *)at = row->number != 0;
+	else if (row->kind == KIND_INT || row->kind == KIND_SIZE)
+		*(int64_t *)(void *)at = row->number;
+	else if (row->kind != KIND_GROUP)
+		*(const char **)(void *)at = row->text;
+}
+
+static bool is_choice(const struct row *row, struct span value)
+{
+	struct span rest = span_of(row->choices);
+	while (rest.len) {
+		if (span_eq_nocase(value, span_cut(&rest, ' ')))
+			return true;
+	}
+	return false;
+}
+
+static bool choice_set(struct settings *s, const struct row *row, struct span value, struct err *err)
+{
+	if (!is_choice(row, value))
+		return err_set(err, ERR_INVALID_CONFIG, "%s must be one of '%s', not '%.*s'", row->name, row->choices,
+			       SPAN_ARG(value));
+	char *text = own(s, mem_copy(value));
+	for (char *c = text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	*(const char **)(void *)((char *)s + row->offset) = text;
+	return true;
+}
+
 static bool row_set(struct settings *s, const struct row *row, struct span value, struct err *err)
 {
 	char *at = (char *)s + row->offset;
 	value = span_trim(value);
+	if (!value.len) {
+		row_reset(s, row);
+		return true;
+	}
 	switch (row->kind) {
 	case KIND_TEXT:
 	case KIND_SECRET:
-		*(const char **)(void *)at = value.len ? own(s, mem_copy(value)) : NULL;
+		*(const char **)(void *)at = own(s, mem_copy(value));
 		return true;
+	case KIND_CHOICE:
+		return choice_set(s, row, value, err);
 	case KIND_BOOL:
 		return parse_bool(value, (bool *)at) ||
 		       err_set(err, ERR_INVALID_CONFIG, "%s must be true or false, not '%.*s'", row->name,
@@ -125,26 +166,27 @@ static bool row_set(struct settings *s, const struct row *row, struct span value
 	return true;
 }
 
-static bool load_defaults(struct settings *s)
+static void load_defaults(struct settings *s)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct row *row = &rows[i];
-		char *at = (char *)s + row->offset;
-		if (row->kind == KIND_TEXT || row->kind == KIND_SECRET)
-			*(const char **)(void *)at = row->text;
-		else if (row->kind == KIND_BOOL)
-			*(bool *)at = row->number != 0;
-		else if (row->kind != KIND_GROUP)
-			*(int64_t *)(void *)at = row->number;
-	}
-	return true;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		row_reset(s, &rows[i]);
 }
 
+/* What stands in the quotes; without them what stands before a " #". */
 static struct span unquote(struct span value)
 {
 	value = span_trim(value);
-	if (value.len >= 2 && (*value.ptr == '"' || *value.ptr == '\'') && value.ptr[value.len - 1] == *value.ptr)
-		return (struct span){value.ptr + 1, value.len - 2};
+	if (value.len && (*value.ptr == '"' || *value.ptr == '\'')) {
+		struct span inner = span_skip(value, 1);
+		size_t end = span_find(inner, *value.ptr);
+		struct span after = span_trim(span_skip(inner, end + 1));
+		if (end < inner.len && (!after.len || *after.ptr == '#'))
+			return span_first(inner, end);
+	}
+	for (size_t i = 0; i < value.len; i++) {
+		if (i && value.ptr[i] == '#' && (value.ptr[i - 1] == ' ' || value.ptr[i - 1] == '\t'))
+			return span_trim(span_first(value, i));
+	}
 	return value;
 }
 
@@ -229,11 +271,9 @@ static void slash_drop(struct settings *s, const char **field)
 bool settings_load(struct settings *s, const char *env_file, int argc, const char *const *argv, struct err *err)
 {
 	*s = (struct settings){0};
-	if (!load_defaults(s) || !load_env_file(s, env_file, err) || !load_environment(s, err) ||
-	    !load_flags(s, argc, argv, err))
+	load_defaults(s);
+	if (!load_env_file(s, env_file, err) || !load_environment(s, err) || !load_flags(s, argc, argv, err))
 		return false;
-	if (!s->data_dir)
-		s->data_dir = "./data";
 	slash_drop(s, &s->data_dir);
 	path_default(s, &s->duckdb_dir, "duckdb");
 	path_default(s, &s->files_dir, "files");
@@ -265,7 +305,7 @@ static void default_text(struct buf *out, const struct row *row)
 {
 	if (row->kind == KIND_BOOL)
 		buf_str(out, row->number ? "true" : "false");
-	else if (row->kind == KIND_TEXT || row->kind == KIND_SECRET)
+	else if (row->kind == KIND_TEXT || row->kind == KIND_SECRET || row->kind == KIND_CHOICE)
 		buf_str(out, row->text ? row->text : "unset");
 	else if (row->kind == KIND_SIZE && row->number >= (int64_t)MIB && row->number % (int64_t)MIB == 0)
 		buf_printf(out, "%lld MiB", (long long)(row->number >> 20));

@@ -16,6 +16,7 @@ struct settings {
 #define INT(field, name, value, min, max, help)	 int64_t field;
 #define SIZE(field, name, value, min, max, help) int64_t field;
 #define BOOL(field, name, value, help)		 bool field;
+#define CHOICE(field, name, value, of, help)	 const char *field;
 #include "base/settings.def"
 #undef GROUP
 #undef TEXT
@@ -23,6 +24,7 @@ struct settings {
 #undef INT
 #undef SIZE
 #undef BOOL
+#undef CHOICE
 	/* Resolved */
 	char *staging_dir; /* duckdb_dir/_staging: same file system as the tables */
 	char *owned[512];  /* texts this struct owns */

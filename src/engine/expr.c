@@ -260,6 +260,13 @@ static bool call_engine(struct session *session, const char *sql, struct span te
 	return ok;
 }
 
+/* Of text that is several statements, or another one, the engine only says that it prints no such thing. */
+static const char *parse_complaint(const json_t *root)
+{
+	const char *said = member_text(root, "error_message");
+	return strstr(said, "serialized to json") ? "it must be one expression and nothing else" : said;
+}
+
 /* Parses prefix + text + suffix as SQL; *ret is to be released with json_decref. */
 static bool parse(const struct check *c, const char *prefix, struct span text, const char *suffix, json_t **ret)
 {
@@ -278,7 +285,7 @@ static bool parse(const struct check *c, const char *prefix, struct span text, c
 	else if (!root)
 		ok = refuse(c, "it is nested too deeply");
 	else if (!json_is_false(json_object_get(root, "error")))
-		ok = refuse(c, member_text(root, "error_message"));
+		ok = refuse(c, parse_complaint(root));
 	if (ok)
 		*ret = root;
 	else

@@ -12,6 +12,13 @@ static struct span bearer(const char *header)
 	return span_trim(span_skip(text, sizeof(scheme)));
 }
 
+struct span access_credential(const struct http_request *req)
+{
+	const char *header = http_header(req, "Authorization");
+	struct span key = bearer(header);
+	return key.len ? key : span_of(header);
+}
+
 static bool reading(const struct http_request *req)
 {
 	return req->method == HTTP_GET || req->method == HTTP_HEAD || req->route->reading;

@@ -113,8 +113,8 @@ static void access_log(const struct exchange *ex, int status, double seconds)
 	if (ex->server->config.quiet || !log_enabled(level))
 		return;
 	const char *trace = req->call.trace.trace_id;
-	log_event(level, "request", "request_id", LOG_S(ex->request_id), "trace_id", LOG_S(*trace ? trace : NULL),
-		  "method", LOG_S(http_method_name(req->method)), "endpoint",
+	log_event(level, "request", "request_id", LOG_S(ex->req.call.request_id), "trace_id",
+		  LOG_S(*trace ? trace : NULL), "method", LOG_S(http_method_name(req->method)), "endpoint",
 		  LOG_S(ex->entry ? ex->entry->route->path : "unmatched"), "status", LOG_I(status), "duration",
 		  LOG_SECONDS(seconds), "bytes_in", LOG_I(ex->received), "bytes", LOG_I(ex->sent), "project",
 		  LOG_S(http_param(req, "project_id")), "client", LOG_S(ex->peer), "error",

@@ -197,9 +197,7 @@ const char *http_query(const struct http_request *req, const char *name)
 
 int64_t http_query_int(const struct http_request *req, const char *name)
 {
-	int64_t value = 0;
-	const char *text = http_query(req, name);
-	return text && span_i64(span_trim(span_of(text)), &value) ? value : 0;
+	return query_int(http_query(req, name));
 }
 
 bool http_query_bool(const struct http_request *req, const char *name)

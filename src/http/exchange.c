@@ -131,8 +131,8 @@ void exchange_ready(struct exchange *ex)
 
 static bool is_json(const char *type)
 {
-	struct span text = span_of(type);
-	if (!text.ptr)
+	struct span text = span_trim(span_of(type));
+	if (!text.len)
 		return true;
 	struct span media = span_trim(span_cut(&text, ';'));
 	static const struct span prefix = {"application/", 12};
@@ -210,7 +210,6 @@ static void claim_wake(struct idem_claim *claim)
 
 static void claim_fill(struct exchange *ex)
 {
-	const char *credential = http_header(&ex->req, "Authorization");
 	struct http_kept *self = &ex->claim.self;
 	ex->claim.key = idem_key(ex->req.arena, http_header(&ex->req, "X-Idempotency-Key"));
 	ex->claim.admitted = !ex->refused;
@@ -218,7 +217,7 @@ static void claim_fill(struct exchange *ex)
 	self->method = http_method_name(ex->req.method);
 	self->target = ex->target;
 	hash_sha256(buf_view(&ex->body), self->body_sha256);
-	hash_sha256(span_of(credential ? credential : ""), self->credential_sha256);
+	hash_sha256(access_credential(&ex->req), self->credential_sha256);
 }
 
 static void replay(struct exchange *ex, const struct http_kept *kept)
@@ -245,8 +244,8 @@ static void run_and_keep(struct exchange *ex)
 	kept.secret = res->secret;
 	bool keep = idem_keeps(res->status) && (res->kind == RESPONSE_BYTES || res->kind == RESPONSE_EMPTY);
 	if (!idem_finish(&ex->server->idem, &ex->claim, keep ? &kept : NULL, &err))
-		log_event(LOG_WARN, "cannot keep an answer for repeats, ignoring", "request_id", LOG_S(ex->request_id),
-			  "error", LOG_S(err.message), NULL);
+		log_event(LOG_WARN, "cannot keep an answer for repeats, ignoring", "request_id",
+			  LOG_S(ex->req.call.request_id), "error", LOG_S(err.message), NULL);
 }
 
 /* False: the exchange waits for another and is not ours any more. */
@@ -299,7 +298,7 @@ void exchange_run(void *object)
 	if (ex->req.method != HTTP_GET && ex->req.method != HTTP_HEAD && !ex->req.call.progress)
 		ex->req.call.progress = progress_new(false);
 	metrics_exemplar_set(trace->sampled ? trace->trace_id : NULL, trace->sampled ? trace->span_id : NULL,
-			     ex->request_id);
+			     ex->req.call.request_id);
 	bool done = true;
 	if (ex->keyed)
 		done = run_keyed(ex);

@@ -129,7 +129,7 @@ struct exchange {
 	bool raw;	    /* the answer went out beside the library */
 	bool counted_in;    /* the in-flight gauge went up */
 	_Atomic bool abandoned;
-	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
+	const char *request_id; /* as sent, or made; of the arena */
 	char peer[64];
 	char location[16];
 };
@@ -187,6 +187,8 @@ void body_release(struct exchange *ex);
 
 /* access.c: who is it; the route's guard. */
 MUST_CHECK bool access_check(struct exchange *ex, struct err *err);
+/* What two requests of one caller have in common: the key, whatever case the scheme is written in. */
+struct span access_credential(const struct http_request *req);
 
 /* render.c */
 void render_error(struct exchange *ex, const struct err *err);

@@ -148,10 +148,13 @@ static bool limits_check(struct exchange *ex, struct err *err)
 static void request_id_read(struct exchange *ex)
 {
 	const char *sent = http_header(&ex->req, "X-Request-ID");
-	if (sent && *sent && strlen(sent) <= LIMIT_REQUEST_ID_BYTES && header_values_fine(sent))
-		memcpy(ex->request_id, sent, strlen(sent) + 1);
-	else
-		id_uuid(ex->request_id);
+	if (sent && *sent && header_values_fine(sent)) {
+		ex->request_id = arena_strdup(ex->req.arena, sent);
+	} else {
+		char *made = arena_alloc(ex->req.arena, ID_UUID_SIZE);
+		id_uuid(made);
+		ex->request_id = made;
+	}
 }
 
 static void call_fill(struct exchange *ex)
@@ -159,7 +162,11 @@ static void call_fill(struct exchange *ex)
 	struct call *call = &ex->req.call;
 	call->arena = ex->req.arena;
 	call->door = ex->entry ? ex->entry->table->door : DOOR_REST;
-	call->request_id = ex->request_id;
+	/* The answer echoes an id of any length; what is recorded of it is bounded. */
+	call->request_id =
+		strlen(ex->request_id) <= LIMIT_REQUEST_ID_BYTES
+			? ex->request_id
+			: arena_copy(ex->req.arena, span_first(span_of(ex->request_id), LIMIT_REQUEST_ID_BYTES));
 	call->client = ex->peer;
 	call->abandoned = &ex->abandoned;
 	call->admitted_ns = ex->head_ns;

@@ -178,27 +178,17 @@ void http_page(struct http_request *req, struct http_response *res, const struct
 			 "img-src 'self' data:");
 }
 
-static bool plain_filename(struct span name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.ptr[i];
-		if (c < 32 || c >= 127 || c == '"' || c == '\\' || c == '%')
-			return false;
-	}
-	return true;
-}
-
 /* RFC 6266 */
 static void disposition_add(struct http_response *res, const char *filename)
 {
 	struct buf text = BUF(8192);
-	struct span name = span_of(filename);
-	if (plain_filename(name)) {
+	struct buf encoded = BUF(4096);
+	percent_encode(&encoded, span_of(filename), "");
+	if (!encoded.failed && span_is(buf_view(&encoded), filename))
 		buf_printf(&text, "attachment; filename=\"%s\"", filename);
-	} else {
-		buf_str(&text, "attachment; filename*=utf-8''");
-		percent_encode(&text, name, "");
-	}
+	else
+		buf_printf(&text, "attachment; filename*=utf-8''%s", encoded.failed ? "" : encoded.ptr);
+	buf_done(&encoded);
 	if (!text.failed)
 		http_add(res, "Content-Disposition", text.ptr);
 	buf_done(&text);

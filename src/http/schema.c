@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const char NO_BOOLEAN[] = "Input should be a valid boolean, unable to interpret input";
+
 static bool value_check(const struct field *field, enum field_type type, json_t *value, const struct fault_loc *loc,
 			struct faults *faults);
 
@@ -44,12 +46,13 @@ static void values_name(struct buf *out, const char *const *values)
 	}
 }
 
+/* `text` NULL: the value is no text at all. */
 static bool values_check(const struct field *field, const char *text, const json_t *input, const struct fault_loc *loc,
 			 struct faults *faults)
 {
 	if (!field->values)
 		return true;
-	for (size_t i = 0; field->values[i]; i++) {
+	for (size_t i = 0; text && field->values[i]; i++) {
 		if (strcmp(field->values[i], text) == 0)
 			return true;
 	}
@@ -70,9 +73,9 @@ static bool values_check(const struct field *field, const char *text, const json
 
 static bool string_check(const struct field *field, json_t *value, const struct fault_loc *loc, struct faults *faults)
 {
-	if (!json_is_string(value))
-		return fault(faults, "string_type", loc, "Input should be a valid string", value);
-	return values_check(field, json_string_value(value), value, loc, faults);
+	if (json_is_string(value) || field->values)
+		return values_check(field, json_string_value(value), value, loc, faults);
+	return fault(faults, "string_type", loc, "Input should be a valid string", value);
 }
 
 static bool list_check(const struct field *field, json_t *value, const struct fault_loc *loc, struct faults *faults)
@@ -155,6 +158,8 @@ static bool value_check(const struct field *field, enum field_type type, json_t 
 		return json_is_number(value) ||
 		       fault(faults, "float_type", loc, "Input should be a valid number", value);
 	case FIELD_BOOL:
+		if (json_is_string(value))
+			return fault(faults, "bool_parsing", loc, NO_BOOLEAN, value);
 		return json_is_boolean(value) ||
 		       fault(faults, "bool_type", loc, "Input should be a valid boolean", value);
 	case FIELD_OBJECT:
@@ -223,6 +228,9 @@ json_t *schema_read(const struct schema *schema, struct span bytes, bool require
 			faults_add(faults, "missing", &body, "Field required", NULL, NULL);
 		return NULL;
 	}
+	/* The mark that some editors put before a text. */
+	if (span_starts(bytes, SPAN("\xef\xbb\xbf")))
+		bytes = span_skip(bytes, 3);
 	size_t deep = depth_check(bytes);
 	if (deep < bytes.len) {
 		not_json(faults, deep, "Nested too deeply");
@@ -230,7 +238,9 @@ json_t *schema_read(const struct schema *schema, struct span bytes, bool require
 	}
 	json_t *value = json_loadb(bytes.ptr, bytes.len, JSON_DECODE_ANY, &error);
 	if (!value) {
-		not_json(faults, error.position > 0 ? (size_t)error.position - 1 : 0, error.text);
+		not_json(faults, error.position > 0 ? (size_t)error.position - 1 : 0,
+			 json_error_code(&error) == json_error_null_character ? "The character \\u0000 is not allowed"
+									      : error.text);
 		return NULL;
 	}
 	if (json_is_null(value) && !required) {
@@ -264,6 +274,27 @@ bool query_bool(const char *text)
 	return text && bool_text(span_of(text), &value) && value;
 }
 
+/* Digits beyond 64 bits are a number too: the largest, or the smallest. */
+static bool integer_text(struct span text, int64_t *ret)
+{
+	const bool negative = text.len && *text.ptr == '-';
+	if (span_i64(text, ret))
+		return true;
+	struct span digits = span_skip(text, text.len && (negative || *text.ptr == '+'));
+	for (size_t i = 0; i < digits.len; i++) {
+		if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
+			return false;
+	}
+	*ret = negative ? INT64_MIN : INT64_MAX;
+	return digits.len > 0;
+}
+
+int64_t query_int(const char *text)
+{
+	int64_t number = 0;
+	return text && integer_text(span_trim(span_of(text)), &number) ? number : 0;
+}
+
 static bool query_value_check(const struct field *field, const char *text, const struct fault_loc *loc,
 			      struct faults *faults)
 {
@@ -274,7 +305,7 @@ static bool query_value_check(const struct field *field, const char *text, const
 	json_t *input = json_stringn_nocheck(span.ptr, span.len);
 	switch (field->type) {
 	case FIELD_INT:
-		if (!span_i64(span_trim(span), &number))
+		if (!integer_text(span_trim(span), &number))
 			fine = fault(faults, "int_parsing", loc,
 				     "Input should be a valid integer, unable to parse string as an integer", input);
 		else
@@ -282,8 +313,7 @@ static bool query_value_check(const struct field *field, const char *text, const
 		break;
 	case FIELD_BOOL:
 		if (!bool_text(span, &truth))
-			fine = fault(faults, "bool_parsing", loc,
-				     "Input should be a valid boolean, unable to interpret input", input);
+			fine = fault(faults, "bool_parsing", loc, NO_BOOLEAN, input);
 		break;
 	default:
 		fine = values_check(field, text, input, loc, faults);

@@ -26,6 +26,8 @@ bool query_next(struct span *rest, struct span *ret_name, struct span *ret_value
 const char **query_read(struct arena *arena, struct span query, const struct field *fields);
 /* Validates what query_read gave; false when faults were added. */
 bool query_check(const struct field *fields, const char *const *values, struct faults *faults);
+/* Of checked values; NULL: 0 and false. Integers beyond 64 bits are the nearest ones. */
+int64_t query_int(const char *text);
 bool query_bool(const char *text);
 
 #endif

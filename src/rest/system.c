@@ -18,7 +18,7 @@ static bool root_get(struct http_request *req, struct http_response *res, struct
 	json_str(j, "service", s->api_title);
 	json_str(j, "version", s->api_version);
 	json_str(j, "health", "/health");
-	json_str(j, "docs", "/docs");
+	json_str(j, "docs", s->debug ? "/docs" : NULL);
 	json_object_end(j);
 	return true;
 }

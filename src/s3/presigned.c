@@ -52,16 +52,17 @@ static bool sign(struct s3_call *call, const json_t *body, struct err *err)
 	const struct settings *settings = call->door->settings;
 	const char *method = body_str(body, "method");
 	const char *type = body_str(body, "content_type");
-	int64_t life = body_int(body, "expires_in", settings->presign_default_expiry);
+	const int64_t most = settings->presign_max_expiry;
+	const int64_t usual = settings->presign_default_expiry < most ? settings->presign_default_expiry : most;
+	int64_t life = body_int(body, "expires_in", usual);
 	struct presign what = {.method = span_of(method),
 			       .bucket = span_of(call->address.bucket),
 			       .key = span_of(body_str(body, "key")),
 			       .expires_s = clock_unix_us() / US_PER_S + life,
 			       .content_type = type ? span_of(type) : SPAN_NONE};
 	bool writes = strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
-	if (life > settings->presign_max_expiry)
-		return err_set(err, ERR_INVALID_ARGUMENT, "expires_in may be %lld seconds at most",
-			       (long long)settings->presign_max_expiry);
+	if (life > most)
+		return err_set(err, ERR_INVALID_ARGUMENT, "expires_in may be %lld seconds at most", (long long)most);
 	if (writes && call->caller.read_only)
 		return err_set(err, ERR_FORBIDDEN, "Access denied: the key pair may only read");
 	if (!object_key_check(what.key, err))

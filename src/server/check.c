@@ -4,9 +4,8 @@
 #include "base/limits.h"
 #include "engine/instance.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -71,6 +70,8 @@ static void check_folder(struct check *c, const char *name, const char *path)
 		say(c, FAULT, "%s: %s is not writable (%m): chown it to the service's user", name, place);
 	else if (!fs_space(place, &free_bytes, &size, &err))
 		say(c, FAULT, "%s: %s", name, err.message);
+	else if (free_bytes < (int64_t)MIB)
+		say(c, FAULT, "%s %s has no room left: free some space or choose another place", name, path);
 	else if (free_bytes < (int64_t)GIB)
 		say(c, WARNING, "%s %s has only %lld MiB free: changing a table needs room for a second copy of it",
 		    name, path, (long long)(free_bytes >> 20));
@@ -84,6 +85,10 @@ static void check_catalog(struct check *c)
 	char folder[LIMIT_PATH_BYTES];
 	(void)snprintf(folder, sizeof(folder), "%s", c->settings->metadata_db_path);
 	char *slash = strrchr(folder, '/');
+	if (fs_is_dir(folder)) {
+		say(c, FAULT, "METADATA_DB_PATH %s is a folder: name a file in it", folder);
+		return;
+	}
 	if (slash && slash != folder)
 		*slash = '\0';
 	check_folder(c, "METADATA_DB_PATH", slash ? folder : ".");
@@ -117,29 +122,58 @@ static void check_memory(struct check *c)
 		    (long long)(machine >> 20));
 }
 
-static void check_port(struct check *c, const char *name, int64_t port)
+/* 0, or the errno of the address that cannot be had. */
+static int bind_errno(const struct addrinfo *at)
 {
-	const struct sockaddr_in6 any6 = {
-		.sin6_family = AF_INET6, .sin6_addr = in6addr_any, .sin6_port = htons((uint16_t)port)};
-	const struct sockaddr_in any4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	int on = 1;
-	if (port <= 0)
-		return;
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* Machines without IPv6 */
-	const bool v6 = fd >= 0;
-	if (!v6)
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int on = 1;
+	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return;
+		return errno;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, v6 ? (const struct sockaddr *)&any6 : (const struct sockaddr *)&any4,
-		 v6 ? sizeof(any6) : sizeof(any4)) == 0)
-		say(c, FINE, "%s %lld is free", name, (long long)port);
-	else
-		say(c, FAULT, "%s %lld cannot be used (%m): stop the program that has it, or choose another", name,
-		    (long long)port);
+	int why = bind(fd, at->ai_addr, at->ai_addrlen) == 0 ? 0 : errno;
 	(void)close(fd);
+	return why;
+}
+
+/* `name` is of the host's setting; the port's is the same with PORT for HOST. */
+static void check_listener(struct check *c, const char *name, const char *host, int64_t port)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	struct addrinfo *found = NULL;
+	char service[24];
+	const int prefix = (int)(strlen(name) - strlen("HOST"));
+	if (port < 0)
+		return;
+	(void)snprintf(service, sizeof(service), "%lld", (long long)port);
+	int fault = getaddrinfo(host, service, &hints, &found);
+	if (fault) {
+		say(c, FAULT, "%s %s is no address of this machine (%s): name one, or 0.0.0.0 for all", name, host,
+		    gai_strerror(fault));
+		return;
+	}
+	int why = bind_errno(found);
+	freeaddrinfo(found);
+	errno = why;
+	if (why == EADDRNOTAVAIL)
+		say(c, FAULT, "%s %s is no address of this machine: name one, or 0.0.0.0 for all", name, host);
+	else if (why)
+		say(c, FAULT, "%.*sPORT %lld cannot be used (%m): stop the program that has it, or choose another",
+		    prefix, name, (long long)port);
+	else
+		say(c, FINE, "%.*sPORT %lld on %s is free", prefix, name, (long long)port, host);
+}
+
+/* PEM files: certificate and key go together, and all must be readable. */
+static void check_tls(struct check *c, const char *name, const char *cert, const char *key)
+{
+	const char *const files[] = {cert, key};
+	if (!cert != !key)
+		say(c, FAULT, "%s: certificate and key go together; set both or none", name);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (files[i] && access(files[i], R_OK) != 0)
+			say(c, FAULT, "%s: %s cannot be read (%m): name a PEM file that the service's user may read",
+			    name, files[i]);
+	}
 }
 
 static void check_access(struct check *c)
@@ -155,8 +189,13 @@ static void check_access(struct check *c)
 		say(c, WARNING, "REFERENCE_COMPAT is on: some answers are less strict than they should be");
 	if (geteuid() == 0)
 		say(c, WARNING, "running as root: use a user of its own, so that file modes protect published tables");
-	if (s->tls_cert && (access(s->tls_cert, R_OK) != 0 || access(s->tls_key, R_OK) != 0))
-		say(c, FAULT, "TLS_CERT_FILE or TLS_KEY_FILE cannot be read: %m");
+	check_tls(c, "TLS_CERT_FILE and TLS_KEY_FILE", s->tls_cert, s->tls_key);
+	check_tls(c, "GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE", s->grpc_tls_cert, s->grpc_tls_key);
+	check_tls(c, "PGWIRE_SSL_CERT and PGWIRE_SSL_KEY", s->pgwire_ssl_cert, s->pgwire_ssl_key);
+	if (strcmp(s->pgwire_ssl_mode, "require") == 0 && !s->pgwire_ssl_cert)
+		say(c, FAULT, "PGWIRE_SSL_MODE require needs PGWIRE_SSL_CERT and PGWIRE_SSL_KEY");
+	if (s->presign_default_expiry > s->presign_max_expiry)
+		say(c, WARNING, "PRESIGN_DEFAULT_EXPIRY is more than PRESIGN_MAX_EXPIRY, which holds");
 }
 
 size_t check_run(const struct settings *settings, struct buf *out)
@@ -171,8 +210,8 @@ size_t check_run(const struct settings *settings, struct buf *out)
 	check_catalog(&c);
 	check_files(&c);
 	check_memory(&c);
-	check_port(&c, "PORT", settings->port);
-	check_port(&c, "GRPC_PORT", settings->grpc_port);
-	check_port(&c, "PGWIRE_PORT", settings->pgwire_port);
+	check_listener(&c, "HOST", settings->host, settings->port);
+	check_listener(&c, "GRPC_HOST", settings->grpc_host, settings->grpc_port);
+	check_listener(&c, "PGWIRE_HOST", settings->pgwire_host, settings->pgwire_port);
 	return c.faults;
 }

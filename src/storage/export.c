@@ -90,13 +90,21 @@ static bool compression_check(struct exporter *ex, struct err *err)
 	return false;
 }
 
-static bool column_check(const struct exporter *ex, const char *name, struct err *err)
+/* The chosen column at `at`; no file can hold one twice under its name. */
+static const struct table_column *column_chosen(const struct exporter *ex, size_t at, struct err *err)
 {
-	if (table_column_find(&ex->info.schema, name))
-		return true;
-	(void)err_set(err, ERR_INVALID_COLUMN, "Table %s has no column %s", ex->place.table.name, name);
-	err_detail(err, "column", name);
-	return false;
+	const char *const *names = ex->request->columns;
+	const struct table_column *column = table_column_find(&ex->info.schema, names[at]);
+	bool twice = false;
+	for (size_t i = 0; column && i < at; i++)
+		twice = twice || strcasecmp(names[i], names[at]) == 0;
+	if (column && !twice)
+		return column;
+	(void)err_set(err, ERR_INVALID_COLUMN,
+		      twice ? "Table %s: column %s is named twice" : "Table %s has no column %s", ex->place.table.name,
+		      names[at]);
+	err_detail(err, "column", names[at]);
+	return NULL;
 }
 
 /* ---- the query ---- */
@@ -105,10 +113,11 @@ static bool columns_sql(const struct exporter *ex, struct buf *sql, struct err *
 {
 	const struct table_export *r = ex->request;
 	for (size_t i = 0; i < r->column_count; i++) {
-		if (!column_check(ex, r->columns[i], err))
+		const struct table_column *column = column_chosen(ex, i, err);
+		if (!column)
 			return false;
 		/* The header shows the table's own spelling. */
-		sql_printf(sql, "%s%I", i ? ", " : "", table_column_find(&ex->info.schema, r->columns[i])->name);
+		sql_printf(sql, "%s%I", i ? ", " : "", column->name);
 	}
 	if (r->column_count == 0)
 		buf_byte(sql, '*');

@@ -226,10 +226,15 @@ struct update {
 	const char *settings_json;
 };
 
+static bool differs(const char *wanted, const char *present)
+{
+	return wanted && (!present || strcmp(wanted, present) != 0);
+}
+
 static bool update_row(void *ctx, struct project *row, struct arena *arena)
 {
 	const struct update *u = ctx;
-	if (!u->name && !u->settings_json)
+	if (!differs(u->name, row->name) && !differs(u->settings_json, row->settings_json))
 		return false;
 	if (u->name)
 		row->name = arena_strdup(arena, u->name);

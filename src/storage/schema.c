@@ -223,7 +223,7 @@ static bool new_name_free(const struct change *c, const struct table_column *col
 	const char *name = c->alter->new_name;
 	const struct table_column *other = name ? table_column_find(&c->w.info.schema, name) : NULL;
 	if (!other || other == column)
-		return !name || table_column_name_check(name, ERR_ALTER_COLUMN_FAILED, err);
+		return !name || table_column_name_check(name, ERR_ALTER_COLUMN_FAILED, err) || refuse_column(c, err);
 	(void)err_set(err, ERR_COLUMN_EXISTS, "Table %s has a column %s already", c->target.table, name);
 	err_detail(err, "new_name", name);
 	return false;

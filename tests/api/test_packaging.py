@@ -24,7 +24,7 @@ def settings():
     text = code_only((REPO / "src" / "base" / "settings.def").read_text())
     return {
         parts[1]: None if macro == "SECRET" else parts[2].strip('"')
-        for macro in ("TEXT", "SECRET", "INT", "SIZE", "BOOL")
+        for macro in ("TEXT", "SECRET", "INT", "SIZE", "BOOL", "CHOICE")
         for parts in rows(text, macro)
     }
 

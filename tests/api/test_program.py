@@ -104,6 +104,13 @@ def test_check_tells_each_fault(server, tmp_path):
     told(r"warning .*DUCKDB_MEMORY_LIMIT.*lower it", code=0, DUCKDB_MEMORY_LIMIT="900TB")
     told(r"warning .*REFERENCE_COMPAT", code=0, REFERENCE_COMPAT="1")
     told(r"FAULT .*TLS_CERT_FILE", "--tls-cert-file", "/none", "--tls-key-file", "/none")
+    told(r"FAULT .*GRPC_TLS_CERT_FILE.* go together", GRPC_TLS_CERT_FILE="/dev/null")
+    told(r"FAULT .*PGWIRE_SSL_CERT.*/none cannot be read", PGWIRE_SSL_CERT="/none", PGWIRE_SSL_KEY="/dev/null")
+    told(r"FAULT .*PGWIRE_SSL_MODE require needs", PGWIRE_SSL_MODE="require")
+    told(r"warning .*PRESIGN_DEFAULT_EXPIRY", code=0, PRESIGN_MAX_EXPIRY="60")
+    told(r"FAULT .*GRPC_HOST 192\.0\.2\.1 is no address of this machine", GRPC_HOST="192.0.2.1")
+    told(r"FAULT .*HOST no\.such\.host\.invalid is no address", HOST="no.such.host.invalid")
+    told(r"FAULT .*METADATA_DB_PATH .* is a folder: name a file", METADATA_DB_PATH=str(tmp_path))
     (tmp_path / "file").write_text("x")
     for name in ("DUCKDB_DIR", "FILES_DIR", "SNAPSHOTS_DIR"):
         told(rf"FAULT .*{name} .*is not a folder", **{name: str(tmp_path / "file")})

@@ -236,8 +236,20 @@ static void queries_are_read_by_declaration(void **state)
 	faults_init(&faults);
 	values = query_read(arena, SPAN("limit=99999999999999999999&need="), fields);
 	assert_false(query_check(fields, values, &faults));
-	assert_non_null(strstr(faults.json.ptr, "\"int_parsing\""));
+	assert_non_null(strstr(faults.json.ptr, "\"less_than_equal\""));
+	assert_true(query_int(values[0]) == INT64_MAX);
+	values = query_read(arena, SPAN("limit=-99999999999999999999&need="), fields);
+	assert_false(query_check(fields, values, &faults));
+	assert_non_null(strstr(faults.json.ptr, "\"greater_than_equal\""));
 	faults_done(&faults);
+	static const char *const none[] = {"", "+", "-", "1.5", "1x", "99999999999999999999x", "--1", "0x1"};
+	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+		faults_init(&faults);
+		values[0] = none[i];
+		assert_false(query_check(fields, values, &faults));
+		assert_non_null(strstr(faults.json.ptr, "\"int_parsing\""));
+		faults_done(&faults);
+	}
 }
 
 int main(void)

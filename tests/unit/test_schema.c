@@ -83,6 +83,10 @@ static void broken_json_is_told_with_its_place(void **state)
 	assert_non_null(
 		strstr(text, "\"loc\":[\"body\",6],\"msg\":\"JSON decode error\",\"input\":{},\"ctx\":{\"error\":"));
 	free(text);
+	text = faults_of("{\"id\":\"\\u0000\"}", 15);
+	assert_non_null(strstr(text, "The character \\\\u0000 is not allowed"));
+	free(text);
+	expect("\xef\xbb\xbf{\"id\":\"x\"}", "");
 	text = faults_of("{\"id\":\"a\0b\"}", 12);
 	assert_non_null(strstr(text, "json_invalid"));
 	free(text);
@@ -155,7 +159,9 @@ static void every_fault_has_its_entry(void **state)
 	expect_type("{\"id\":\"a\",\"days\":1.0}", "int_type");
 	expect_type("{\"id\":\"a\",\"days\":true}", "int_type");
 	expect_type("{\"id\":\"a\",\"days\":99999999999999999999}", "json_invalid");
-	expect_type("{\"id\":\"a\",\"scope\":null}", "string_type");
+	expect_type("{\"id\":\"a\",\"scope\":null}", "literal_error");
+	expect_type("{\"id\":\"a\",\"scope\":1}", "literal_error");
+	expect_type("{\"id\":\"a\",\"deep\":\"maybe\"}", "bool_parsing");
 }
 
 static void faults_are_bounded(void **state)
