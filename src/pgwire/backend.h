@@ -18,6 +18,7 @@
 #include "pgwire/fingerprint.h"
 #include "pgwire/guc.h"
 #include "pgwire/message.h"
+#include "pgwire/origins.h"
 #include "pgwire/rewrite.h"
 #include "pgwire/stmt.h"
 #include "pgwire/types.h"
@@ -91,6 +92,7 @@ struct prepared {
 	struct statement *plan; /* the engine's, kept */
 	uint64_t plan_settings; /* of the session, when it was made */
 	uint64_t plan_attached; /* likewise, workspace_attached() */
+	uint64_t plan_changes;	/* likewise, workspace_changes(), when its columns were told */
 	bool plan_busy;		/* a portal reads from it */
 	bool is_recent, is_stale;
 	bool no_tables; /* none of the project's can be named */
@@ -185,6 +187,7 @@ struct backend {
 	const char **path; /* its schemas when buckets are among them, "" for others */
 	size_t path_count;
 	uint64_t plan_settings; /* counts changes that plans depend on */
+	struct origins origins;
 	struct gucs gucs;
 	struct pg_style style;
 
@@ -193,6 +196,7 @@ struct backend {
 	bool implicit; /* an engine transaction that ends with Sync or the query string */
 	bool read_only;
 	uint64_t changes; /* statements that modified, since BEGIN */
+	bool objects_changed;
 	uint64_t pin;
 	bool pinned;
 	struct savepoint *savepoints;
@@ -279,6 +283,8 @@ MUST_CHECK bool tables_attach(struct backend *b, const struct stmt *s, struct pg
 MUST_CHECK bool tables_catalog(struct backend *b, struct pg_error *e);
 /* listing.c: the rows that list them, as of this epoch; nothing when they already are. */
 MUST_CHECK bool listing_update(struct backend *b, uint64_t epoch, struct err *err);
+/* The id they give a table, but where two names meet. */
+uint32_t listing_table_oid(const char *bucket, const char *table);
 const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks *ret);
 
 /* ---- state.c: the session's own state as SQL ---- */
@@ -295,10 +301,10 @@ bool session_call(struct backend *b, struct span name, const struct span *argume
 MUST_CHECK bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
 			    struct pg_error *e);
 /* Columns as a client sees them; `s` is the statement's text, NULL when it is none of the client's. */
-void run_columns(struct statement *statement, const struct stmt *s, struct arena *arena, struct message_column **ret,
-		 size_t *ret_count);
-void run_cursor_columns(const struct cursor *cursor, struct arena *arena, struct message_column **ret,
-			size_t *ret_count);
+void run_columns(struct backend *b, struct statement *statement, const struct stmt *s, struct arena *arena,
+		 struct message_column **ret, size_t *ret_count);
+void run_cursor_columns(struct backend *b, const struct cursor *cursor, struct arena *arena,
+			struct message_column **ret, size_t *ret_count);
 /* Starts the portal's statement. */
 MUST_CHECK bool run_start(struct backend *b, struct portal *p, struct pg_error *e);
 /* Sends up to max rows (0: all) as DataRow. *ret_more: stopped at max. */
@@ -347,6 +353,8 @@ MUST_CHECK bool gucs_run_show(struct backend *b, const struct stmt *s, struct po
 void gucs_apply(struct backend *b);
 /* While a statement drops or alters by an unqualified name, the catalog is none of what it may find. */
 void gucs_hide_catalog(struct backend *b, bool hide);
+/* A schema came or went: the search path may find it. */
+void gucs_schemas_changed(struct backend *b);
 bool gucs_zone_known(struct span name, char *ret, size_t size);
 int64_t gucs_timeout_ns(const struct backend *b);
 

@@ -3,6 +3,8 @@
 #include "pgwire/lexer.h"
 #include "pgwire/types.h"
 
+#include <strings.h>
+
 static const char SQL[] =
 #include "catalog.inc"
 	;
@@ -32,6 +34,28 @@ uint32_t catalog_relation_oid(struct span name)
 		if (span_is(name, RELATIONS[i].name))
 			return RELATIONS[i].oid;
 	return 0;
+}
+
+static const struct {
+	const char *name;
+} FUNCTIONS[] = {
+#include "catalog_names.inc"
+};
+
+bool catalog_function(struct span name)
+{
+	size_t low = 0, high = ARRAY_LEN(FUNCTIONS);
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+		const int order = strncasecmp(FUNCTIONS[middle].name, name.ptr, name.len);
+		if (order == 0 && FUNCTIONS[middle].name[name.len] == '\0')
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
 }
 
 static const char *yes(bool b)

@@ -25,5 +25,7 @@ struct catalog_names {
 void catalog_sql(const struct catalog_names *names, struct buf *out);
 /* The id PostgreSQL gives a relation of pg_catalog; 0: none. */
 uint32_t catalog_relation_oid(struct span name);
+/* The catalog defines a function of that name, case ignored. */
+bool catalog_function(struct span name);
 
 #endif

@@ -317,7 +317,7 @@ static bool begin_in(struct copy_in *in, struct pg_error *e)
 	if (!stmt_next(&rest, &target, e) || !tables_attach(b, &target, e) || !transaction_may_write(b, &target, e) ||
 	    !open_columns(b, c, true, &statement, e))
 		return false;
-	run_columns(statement, NULL, b->work, &in->columns, &in->n);
+	run_columns(b, statement, NULL, b->work, &in->columns, &in->n);
 	statement_free(statement);
 	in->kinds = arena_array(b->work, enum pg_kind, in->n + 1);
 	for (size_t i = 0; i < in->n; i++) {

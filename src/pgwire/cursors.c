@@ -70,7 +70,7 @@ static bool fill(struct backend *b, struct pg_cursor *c, struct span query, stru
 	if (!run_prepare(b, &s, b->work, &statement, e))
 		return false;
 	if (statement)
-		run_columns(statement, &s, c->arena, &c->columns, &c->column_count);
+		run_columns(b, statement, &s, c->arena, &c->columns, &c->column_count);
 	statement_free(statement);
 	rest = span_of(arena_printf(
 		b->work, "CREATE TEMP TABLE \"%s\" AS SELECT row_number() OVER () AS _pgrow, * FROM (%.*s\n)", c->table,

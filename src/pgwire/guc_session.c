@@ -23,6 +23,39 @@ int64_t gucs_timeout_ns(const struct backend *b)
 
 enum { PATH_SCHEMAS_MAX = 64 };
 
+static bool schema_exists(struct backend *b, struct span name)
+{
+	struct err err = ERR_INIT;
+	struct buf sql = BUF(4096);
+	int64_t count = 0;
+	buf_str(&sql, "SELECT count(*) FROM system.main.duckdb_schemas() WHERE database_name = ");
+	sql_text(&sql, span_of(workspace_db(b->wi)));
+	buf_str(&sql, " AND lower(schema_name) = lower(");
+	sql_text(&sql, name);
+	buf_byte(&sql, ')');
+	bool found = !sql.failed && session_int(b->engine, sql.ptr, &count, &err) && count > 0;
+	buf_done(&sql);
+	return found;
+}
+
+/* A schema alone would be one of the database that is first on the path so far. */
+static void put_own(struct backend *b, struct buf *out)
+{
+	sql_ident(out, span_of(workspace_db(b->wi)));
+	buf_byte(out, '.');
+}
+
+/* The next schema of the path that the engine may have; empty for those it has anyway. */
+static struct span next_schema(struct span *rest)
+{
+	struct span name = span_trim(span_cut(rest, ','));
+	if (name.len > 1 && *name.ptr == '"')
+		name = (struct span){name.ptr + 1, name.len - 2};
+	if (span_is(name, "$user") || span_is(name, "pg_catalog"))
+		return SPAN_NONE;
+	return span_is(name, "public") ? SPAN("main") : name;
+}
+
 /* The schemas of a search path as the engine names them, each with a comma behind; notes the buckets among them. */
 static void put_schemas(struct backend *b, struct buf *out, struct span rest)
 {
@@ -32,18 +65,17 @@ static void put_schemas(struct backend *b, struct buf *out, struct span rest)
 	while (rest.len && b->path_count < PATH_SCHEMAS_MAX) {
 		struct err err = ERR_INIT;
 		bool is_bucket = false;
-		struct span name = span_trim(span_cut(&rest, ','));
-		if (name.len > 1 && *name.ptr == '"')
-			name = (struct span){name.ptr + 1, name.len - 2};
-		if (!name.len || span_is(name, "$user") || span_is(name, "pg_catalog"))
-			continue;
-		if (span_is(name, "public"))
-			name = SPAN("main");
+		const struct span name = next_schema(&rest);
+		const bool is_main = span_is(name, "main");
 		const char *copy = arena_copy(b->path_arena, name);
-		if (!span_is(name, "main") && !workspace_attach_bucket(b->wi, copy, &is_bucket, &err))
+		if (name.len && !is_main && !workspace_attach_bucket(b->wi, copy, &is_bucket, &err))
 			is_bucket = false;
+		if (!name.len || (!is_bucket && !is_main && !schema_exists(b, name)))
+			continue;
 		any = any || is_bucket;
 		path[b->path_count++] = is_bucket ? copy : "";
+		if (!is_bucket)
+			put_own(b, out);
 		sql_ident(out, name);
 		buf_byte(out, ',');
 	}
@@ -51,30 +83,44 @@ static void put_schemas(struct backend *b, struct buf *out, struct span rest)
 	b->path_count = any ? b->path_count : 0;
 }
 
+static bool is_only_main(struct backend *b, const struct buf *path)
+{
+	struct buf main = BUF(4096);
+	put_own(b, &main);
+	buf_str(&main, "\"main\",");
+	bool same = !path->len || span_eq(buf_view(path), buf_view(&main));
+	buf_done(&main);
+	return same;
+}
+
 /* The engine's search path: what exists of the client's, then the catalog. */
 static bool apply_search_path(struct backend *b, bool with_catalog)
 {
-	bool fine = false;
 	struct buf path = BUF(16384), sql = BUF(32768);
 	struct err err = ERR_INIT;
 	put_schemas(b, &path, span_of(guc_text(&b->gucs, GUC_search_path)));
-	if (!b->path_was_set && !with_catalog && !b->path_count && (!path.len || strcmp(path.ptr, "\"main\",") == 0)) {
-		buf_done(&path);
-		return true;
-	}
-	b->path_was_set = true;
-	for (int attempt = 0; !fine && attempt < 2; attempt++) {
-		buf_reset(&sql);
-		buf_str(&sql, "SET search_path = '");
-		/* A path with schemas that are not there is refused as a whole. */
-		for (size_t i = 0; attempt == 0 && i < path.len; i++)
-			buf_printf(&sql, path.ptr[i] == '\'' ? "''" : "%c", path.ptr[i]);
-		buf_printf(&sql, "%s%s'", attempt == 0 && path.len ? "" : "main,", with_catalog ? "_pg.main" : "main");
-		fine = !sql.failed && session_run(b->engine, sql.ptr, &err);
+	bool fine = !b->path_was_set && !with_catalog && !b->path_count && is_only_main(b, &path);
+	if (!fine) {
+		b->path_was_set = true;
+		if (!path.len) {
+			put_own(b, &path);
+			buf_str(&path, "main,");
+		}
+		buf_str(&path, with_catalog ? "_pg.main" : "");
+		path.len -= !with_catalog;
+		buf_str(&sql, "SET search_path = ");
+		sql_text(&sql, buf_view(&path));
+		fine = !path.failed && !sql.failed && session_run(b->engine, sql.ptr, &err);
 	}
 	buf_done(&path);
 	buf_done(&sql);
 	return fine;
+}
+
+void gucs_schemas_changed(struct backend *b)
+{
+	b->path_applied = NULL;
+	gucs_apply(b);
 }
 
 void gucs_hide_catalog(struct backend *b, bool hide)

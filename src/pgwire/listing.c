@@ -53,12 +53,23 @@ static bool look(struct listing *l, struct err *err)
 	return true;
 }
 
-/* An id that stays while the name does, except where two names meet. */
-static uint32_t oid_of(struct listing *l, uint32_t base, uint32_t room, const char *bucket, const char *table)
+static uint64_t name_hash(const char *bucket, const char *table)
 {
 	uint64_t hash = span_hash(span_of(bucket));
 	if (table)
 		mix(&hash, span_hash(span_of(table)));
+	return hash;
+}
+
+uint32_t listing_table_oid(const char *bucket, const char *table)
+{
+	return TABLE_OID + (uint32_t)(name_hash(bucket, table) % TABLE_OIDS);
+}
+
+/* An id that stays while the name does, except where two names meet. */
+static uint32_t oid_of(struct listing *l, uint32_t base, uint32_t room, const char *bucket, const char *table)
+{
+	const uint64_t hash = name_hash(bucket, table);
 	for (uint32_t step = 0;; step++) {
 		uint32_t oid = base + (uint32_t)((hash + step) % room);
 		struct span key = {(const char *)&oid, sizeof(oid)};

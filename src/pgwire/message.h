@@ -170,6 +170,7 @@ struct message_column {
 	int16_t type_len;
 	int32_t type_mod;
 	uint16_t format;
+	bool renamed; /* the engine calls it otherwise */
 };
 void message_row_description(struct buf *out, const struct message_column *columns, size_t n);
 /* DataRow: begin, then each field, then message_end. */

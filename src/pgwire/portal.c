@@ -31,7 +31,7 @@ bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 		if (!run_prepare(b, &p->stmt, p->arena, &p->statement, e))
 			return false;
 		if (p->statement)
-			run_columns(p->statement, &p->stmt, p->arena, &p->columns, &p->column_count);
+			run_columns(b, p->statement, &p->stmt, p->arena, &p->columns, &p->column_count);
 		if (p->of && p->of->described && p->of->column_count != p->column_count)
 			return pg_error_set(e, "0A000", "cached plan must not change result type");
 	}
@@ -41,7 +41,7 @@ bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 }
 
 /* The engine may have planned anew, by itself, since the columns were learnt: too late for a client that was told. */
-static bool check_columns(struct portal *p, struct pg_error *e)
+static bool check_columns(struct backend *b, struct portal *p, struct pg_error *e)
 {
 	if (!p->stmt.returns_rows || !p->cursor)
 		return true;
@@ -49,14 +49,14 @@ static bool check_columns(struct portal *p, struct pg_error *e)
 	const struct cursor_column *now = cursor_columns(p->cursor);
 	bool same = n == p->column_count;
 	for (size_t i = 0; same && i < n; i++)
-		same = type_pg_oid(now[i].type) == p->columns[i].type_oid &&
-		       (!p->of->is_recent || span_is(p->columns[i].name, now[i].name));
+		same = origins_type(b, now[i].type) == p->columns[i].type_oid &&
+		       (!p->of->is_recent || p->columns[i].renamed || span_is(p->columns[i].name, now[i].name));
 	if (same)
 		return true;
 	if (!p->of->is_recent)
 		return pg_error_set(e, "0A000", "cached plan must not change result type");
 	p->of->is_stale = true;
-	run_cursor_columns(p->cursor, p->arena, &p->columns, &p->column_count);
+	run_cursor_columns(b, p->cursor, p->arena, &p->columns, &p->column_count);
 	choose_formats(p);
 	return true;
 }
@@ -72,7 +72,7 @@ static bool start_plan(struct backend *b, struct portal *p, struct pg_error *e)
 	q->plan_busy = q->plan_busy || p->borrowed;
 	if (p->statement && !prepared_bind(q, p->values, b, p->statement, e))
 		return false;
-	return run_start(b, p, e) && check_columns(p, e);
+	return run_start(b, p, e) && check_columns(b, p, e);
 }
 
 static bool start(struct backend *b, struct portal *p, struct pg_error *e)
@@ -137,6 +137,12 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 	bool fine = run(b, p, max, with_columns, ret_suspended, tag, e);
 	if (hide)
 		gucs_hide_catalog(b, false);
+	if (p->stmt.class == STMT_DDL || p->stmt.kind == STMT_CREATE_TABLE_AS) {
+		b->objects_changed = true;
+		workspace_changed(b->wi);
+		if (fine && span_ends(span_of(p->stmt.tag), SPAN(" SCHEMA")))
+			gucs_schemas_changed(b);
+	}
 	return fine;
 }
 
@@ -155,7 +161,8 @@ static bool use_recent(struct backend *b, struct portal *p, const struct stmt *s
 	struct prepared *q = *slot;
 	if (q && q->uses)
 		return true;
-	if (q && (q->is_stale || q->plan_settings != b->plan_settings || !prepared_is(q, s->text, NULL, 0))) {
+	if (q && (q->is_stale || q->plan_settings != b->plan_settings || q->plan_changes != workspace_changes(b->wi) ||
+		  !prepared_is(q, s->text, NULL, 0))) {
 		prepared_free(q);
 		*slot = NULL;
 	}

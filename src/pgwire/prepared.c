@@ -43,7 +43,8 @@ void prepared_close_all(struct backend *b)
 static bool is_text(uint32_t oid)
 {
 	const struct pg_type *type = pg_type_find(oid);
-	return !type ? oid == 0 : type->kind == PG_KIND_TEXT;
+	/* The workspace's own types are those of ENUMs. */
+	return !type ? oid == 0 || oid >= OID_FIRST_USER : type->kind == PG_KIND_TEXT;
 }
 
 /* Whether the engine may have the parameters as values. */
@@ -300,13 +301,14 @@ static bool same_columns(const struct message_column *a, size_t n, const struct 
 	return same;
 }
 
-static bool take_columns(struct prepared *q, struct statement *statement, struct arena *work, struct pg_error *e)
+static bool take_columns(struct backend *b, struct prepared *q, struct statement *statement, struct arena *work,
+			 struct pg_error *e)
 {
 	struct message_column *columns;
 	size_t n;
 	if (!q->stmt.returns_rows)
 		return true;
-	run_columns(statement, &q->stmt, q->described ? work : q->arena, &columns, &n);
+	run_columns(b, statement, &q->stmt, q->described ? work : q->arena, &columns, &n);
 	if (q->described) {
 		if (!same_columns(q->columns, q->column_count, columns, n))
 			return pg_error_set(e, "0A000", "cached plan must not change result type");
@@ -348,7 +350,7 @@ bool prepared_plan(struct backend *b, struct prepared *q, struct statement **ret
 	}
 	if (!make_plan(b, q, ret, e))
 		return false;
-	if (*ret && !take_columns(q, *ret, b->work, e)) {
+	if (*ret && !take_columns(b, q, *ret, b->work, e)) {
 		statement_free(*ret);
 		*ret = NULL;
 		return false;
@@ -361,6 +363,7 @@ bool prepared_plan(struct backend *b, struct prepared *q, struct statement **ret
 	q->plan = *ret;
 	q->plan_settings = b->plan_settings;
 	q->plan_attached = workspace_attached(b->wi);
+	q->plan_changes = workspace_changes(b->wi);
 	q->no_tables = span_find(q->stmt.text, '.') == q->stmt.text.len;
 	return true;
 }
@@ -405,7 +408,7 @@ static bool describe_once(struct backend *b, struct prepared *q, struct pg_error
 	if (!make_plan(b, q, &statement, e))
 		return false;
 	if (statement && q->stmt.returns_rows)
-		run_columns(statement, &q->stmt, q->arena, &q->columns, &q->column_count);
+		run_columns(b, statement, &q->stmt, q->arena, &q->columns, &q->column_count);
 	statement_free(statement);
 	return true;
 }

@@ -157,12 +157,17 @@ static void reg_cast(struct rewriter *r, size_t i)
 	if (!type || i == 0)
 		return;
 	size_t last = i - 1, first = piece_operand_start(r, last);
+	const bool named = first == last && r->p[first].t.kind == TOKEN_STRING;
+	const bool to_text = piece_kind(r, at + 1, TOKEN_CAST) && is_text_type(r, at + 2);
 	piece_drop(r, i, at + 1);
 	const char *known = first == last ? known_relation(r, type, first) : NULL;
 	if (known)
 		r->p[first].text = known;
 	else
 		wrap(r, first, last, reg_function(r, type, first, last, at + 1));
+	/* 's.t'::regclass::text: of the name the id, of the id the name. */
+	if (named && to_text)
+		wrap(r, first, last, arena_printf(r->arena, "%s_text(", type));
 }
 
 /* CAST(x AS regclass), the AS being at i. */

@@ -148,8 +148,8 @@ static struct message_column column_of(const struct cursor_column *from, struct 
 				       .type_mod = type_pg_mod(from->type)};
 }
 
-void run_columns(struct statement *statement, const struct stmt *s, struct arena *arena, struct message_column **ret,
-		 size_t *ret_count)
+void run_columns(struct backend *b, struct statement *statement, const struct stmt *s, struct arena *arena,
+		 struct message_column **ret, size_t *ret_count)
 {
 	const size_t n = statement_column_count(statement);
 	const struct cursor_column *from = statement_columns(statement);
@@ -161,17 +161,21 @@ void run_columns(struct statement *statement, const struct stmt *s, struct arena
 	}
 	if (s && (s->mentions & MENTIONS_CATALOG))
 		catalog_columns(s, arena, types, columns, n);
+	if (s)
+		origins_tell(b, s, arena, types, columns, n);
 	*ret = columns;
 	*ret_count = n;
 }
 
-void run_cursor_columns(const struct cursor *cursor, struct arena *arena, struct message_column **ret,
-			size_t *ret_count)
+void run_cursor_columns(struct backend *b, const struct cursor *cursor, struct arena *arena,
+			struct message_column **ret, size_t *ret_count)
 {
 	const size_t n = cursor_column_count(cursor);
 	struct message_column *columns = arena_array(arena, struct message_column, n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		columns[i] = column_of(&cursor_columns(cursor)[i], arena);
+		columns[i].type_oid = origins_type(b, cursor_columns(cursor)[i].type);
+	}
 	*ret = columns;
 	*ret_count = n;
 }
@@ -219,7 +223,7 @@ bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, s
 	struct rewritten r;
 	if (!filter_statement(b, s, e) || !run_spool(b, e))
 		return false;
-	if ((s->mentions & MENTIONS_CATALOG) && !tables_catalog(b, e))
+	if ((s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION)) && !tables_catalog(b, e))
 		return false;
 	return tables_attach(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&
 	       prepare_list(b, s, &r, arena, ret, e);

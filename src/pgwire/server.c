@@ -47,6 +47,7 @@ static void backend_free(struct backend *b)
 	map_done(&b->attached);
 	arena_free(b->work);
 	arena_free(b->path_arena);
+	origins_done(&b->origins);
 	const bool proven = atomic_load(&b->login) == LOGIN_PROVEN;
 	(void)pthread_mutex_destroy(&b->guard);
 	arena_free(b->arena);

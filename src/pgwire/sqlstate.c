@@ -97,6 +97,7 @@ static const struct {
 	{"22023", "Malformed JSON", "22P02"},
 	{"22023", "according to format specifier", "22007"},
 	{"22023", "no prepared statement", "26000"},
+	{"08P01", "unrecognized configuration parameter", "42704"},
 	{"22023", "type \"", "42704"},
 	{"22023", "relation \"", "42P01"},
 	{"22023", "function \"", "42883"},

@@ -101,6 +101,17 @@ bool session_relation(struct backend *b, struct span name, struct buf *out)
 	return false;
 }
 
+static void put_unknown(struct buf *out, struct span setting)
+{
+	struct buf text = BUF(1024);
+	buf_printf(&text, "unrecognized configuration parameter \"%.*s\"", (int)(setting.len < 100 ? setting.len : 100),
+		   setting.ptr);
+	buf_str(out, "error(");
+	lexer_quote_string(out, buf_view(&text));
+	buf_str(out, ")::VARCHAR");
+	buf_done(&text);
+}
+
 static bool call_setting(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out)
 {
 	struct pg_error e = PG_ERROR_INIT;
@@ -119,7 +130,7 @@ static bool call_setting(struct backend *b, struct span name, const struct span 
 	else if (n == 2)
 		buf_str(out, "NULL::VARCHAR");
 	else
-		return false;
+		put_unknown(out, arguments[0]);
 	return true;
 }
 

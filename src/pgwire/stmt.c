@@ -1,5 +1,7 @@
 #include "pgwire/stmt.h"
 
+#include "pgwire/catalog.h"
+
 #include <stdio.h>
 
 static const struct {
@@ -104,6 +106,12 @@ static const struct {
 	{"obj_description", MENTIONS_CATALOG},
 	{"col_description", MENTIONS_CATALOG},
 	{"shobj_description", MENTIONS_CATALOG},
+	{"current_user", MENTIONS_FUNCTION},
+	{"session_user", MENTIONS_FUNCTION},
+	{"user", MENTIONS_FUNCTION},
+	{"current_role", MENTIONS_FUNCTION},
+	{"current_catalog", MENTIONS_FUNCTION},
+	{"current_schema", MENTIONS_FUNCTION},
 	{"current_setting", MENTIONS_SETTING},
 	{"set_config", MENTIONS_SETTING},
 	{"json_build_object", MENTIONS_SYNTAX},
@@ -155,6 +163,17 @@ static unsigned mention_of(struct token t)
 		if (span_eq_nocase(t.text, span_of(MENTIONS[i].word)))
 			return mentions | MENTIONS[i].mention;
 	return mentions;
+}
+
+/* What stands in front of a parenthesis. Rights are asked of tables that the listing must have. */
+static unsigned mention_of_call(struct token t)
+{
+	struct span name = t.text;
+	if (t.kind == TOKEN_QUOTED && name.len > 2)
+		name = (struct span){name.ptr + 1, name.len - 2};
+	if ((t.kind != TOKEN_WORD && t.kind != TOKEN_QUOTED) || !catalog_function(name))
+		return 0;
+	return span_eq_nocase(span_first(name, 4), SPAN("has_")) ? MENTIONS_CATALOG : MENTIONS_FUNCTION;
 }
 
 static enum stmt_kind kind_of(struct token first)
@@ -253,6 +272,7 @@ static bool is_foreign_operator(const struct scan *s, struct token t)
 static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct pg_error *e)
 {
 	if (token_is_punct(t, '(')) {
+		s->mentions |= mention_of_call(s->last);
 		if (!open_parenthesis(s, e))
 			return false;
 	} else if (token_is_punct(t, ')')) {

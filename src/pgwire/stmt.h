@@ -40,7 +40,8 @@ enum stmt_mention {
 	MENTIONS_SYNTAX = 1 << 2,  /* PostgreSQL syntax the engine refuses */
 	MENTIONS_RETURNING = 1 << 3,
 	MENTIONS_QUOTED_DOTS = 1 << 4, /* "in.c-fin" */
-	MENTIONS_SETTING = 1 << 5      /* functions that show or change the session's state */
+	MENTIONS_SETTING = 1 << 5,     /* functions that show or change the session's state */
+	MENTIONS_FUNCTION = 1 << 6     /* functions of the catalog that the engine lacks or answers differently */
 };
 
 struct stmt {

@@ -55,6 +55,9 @@ static bool close_engine(struct backend *b, bool commit, struct pg_error *e)
 			engine_command(b, "ROLLBACK", &ignored);
 		}
 	}
+	if (b->objects_changed)
+		workspace_changed(b->wi);
+	b->objects_changed = false;
 	unpin(b);
 	return fine;
 }

@@ -395,6 +395,7 @@ static bool remove_objects(struct op *op, const char *id, const char *name, stru
 	    !workspace_open(op->storage, id, &wi, err))
 		return false;
 	bool fine = name ? drop_one(wi, op->call->arena, name, err) : drop_all(wi, op->call->arena, err);
+	workspace_changed(wi);
 	workspace_release(wi);
 	return fine;
 }

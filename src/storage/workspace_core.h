@@ -30,6 +30,7 @@ struct workspace_instance {
 	bool busy; /* being opened or closed */
 	int64_t idle_ns;
 	atomic_bool doomed;
+	_Atomic uint64_t changes;
 	/* Guarded by lock */
 	pthread_mutex_t lock;
 	uint64_t generation; /* of the engine that the following stands for */

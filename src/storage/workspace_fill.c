@@ -282,6 +282,7 @@ bool workspace_run(struct storage *storage, const struct call *call, const struc
 	if (fine) {
 		uint64_t pin = workspace_pin(wi);
 		fine = run_in(wi, &op, q, ret_has_rows, err);
+		workspace_changed(wi);
 		workspace_unpin(wi, pin);
 	}
 	workspace_release(wi);

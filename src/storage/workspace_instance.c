@@ -311,6 +311,16 @@ uint64_t workspace_attached(struct workspace_instance *wi)
 	return sequence;
 }
 
+uint64_t workspace_changes(const struct workspace_instance *wi)
+{
+	return atomic_load(&wi->changes);
+}
+
+void workspace_changed(struct workspace_instance *wi)
+{
+	atomic_fetch_add(&wi->changes, 1);
+}
+
 bool workspace_is_doomed(const struct workspace_instance *wi)
 {
 	return atomic_load(&wi->doomed);

@@ -78,6 +78,9 @@ MUST_CHECK bool workspace_attach_bucket(struct workspace_instance *wi, const cha
 					struct err *err);
 /* Grows whenever a table or a new version of one was attached: what was planned before must be planned again. */
 uint64_t workspace_attached(struct workspace_instance *wi);
+/* Grows whenever the workspace's own objects may have become others: whoever changes them says so. */
+uint64_t workspace_changes(const struct workspace_instance *wi);
+void workspace_changed(struct workspace_instance *wi);
 /*
  * Brackets a transaction of a session: between the two, versions it may see stay attached. A statement outside of
  * transactions is one. Returns a token for workspace_unpin.

@@ -169,6 +169,7 @@ static bool load(struct op *op, const char *id, const struct workspace_load *ent
 	}
 	if (done)
 		*ret_bytes = workspace_size(wi);
+	workspace_changed(wi);
 	workspace_release(wi);
 	return true;
 }

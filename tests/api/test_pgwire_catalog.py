@@ -84,7 +84,7 @@ QUERIES = [
      "INNER JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid INNER JOIN pg_catalog.pg_class tc ON tc.oid = i.indrelid "
      "LEFT OUTER JOIN pg_catalog.pg_description dsc ON i.indexrelid = dsc.objoid WHERE i.indrelid = 'a'::regclass ORDER BY tabrelname, c.relname", None),
     ("SELECT p.oid, p.*, pg_catalog.pg_get_expr(p.proargdefaults, 0) AS arg_defaults, d.description FROM pg_catalog.pg_proc p "
-     "LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid = p.oid LIMIT 5", None),
+     "LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid = p.oid ORDER BY p.oid LIMIT 5", None),
     ("SELECT a.oid, a.*, pd.description FROM pg_catalog.pg_roles a LEFT JOIN pg_catalog.pg_shdescription pd ON a.oid = pd.objoid ORDER BY a.rolname", None),
     ("SELECT t.oid, t.*, pg_tablespace_location(t.oid) AS loc FROM pg_catalog.pg_tablespace t", None),
     ("SELECT x.oid, x.* FROM pg_catalog.pg_extension x", None),

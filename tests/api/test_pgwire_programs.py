@@ -98,6 +98,12 @@ def test_pgjdbc_metadata(jdbc, workspace):
     assert set(seen["schemas"].split()) >= {"in_c", "main", "pg_catalog", "information_schema"}
 
 
+def test_pgjdbc_edits_results(jdbc, scratch):
+    assert jdbc(scratch, "edit") == {
+        "described": "edited.id main.edited.v 0 []", "edited": "1|changed 3|new", "of the project": "in_c.orders.total",
+    }
+
+
 def test_pgjdbc_types_in_every_mode(jdbc, scratch):
     assert jdbc(scratch, "types") == {
         "types": "14",

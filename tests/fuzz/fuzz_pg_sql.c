@@ -1,6 +1,7 @@
 /* A text of statements. */
 #include "pgwire/command.h"
 #include "pgwire/rewrite.h"
+#include "pgwire/select_list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,6 +20,8 @@ static void parse(const struct stmt *s, struct arena *arena)
 	struct rewritten r;
 	(void)!(command_transaction(s, arena, &t, &e) || command_set(s, arena, &set, &e) ||
 		command_name(s, arena, &name, &e));
+	struct select_list list;
+	(void)select_list_read(s, arena, &list);
 	if (rewrite(s, &none, arena, &r, &e))
 		(void)rewrite_origin(&r, r.sql.len / 2);
 	(void)!(command_prepare(s, arena, &p, &e) || command_execute(s, arena, &x, &e) ||

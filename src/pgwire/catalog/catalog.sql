@@ -61,18 +61,25 @@ CREATE VIEW _pg.main._constraints AS
 
 CREATE VIEW _pg.main._enums AS
 	SELECT type_oid::UINTEGER AS oid, type_name AS name, labels, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
-		'ENUM(' || array_to_string(list_transform(labels, lambda l: '''' || l || ''''), ', ') || ')' AS data_type
+		_pg.main._row_oid(type_oid, 31) AS array_oid,
+		'ENUM(' || array_to_string(list_transform(labels, lambda l: '''' || replace(l, '''', '''''') || ''''), ', ') || ')' AS data_type
 	FROM duckdb_types() WHERE NOT internal AND database_name = {db_text} AND logical_type = 'ENUM' AND labels IS NOT NULL;
+
+-- Columns tell their labels only: of types that have the same ones it is the first.
+CREATE VIEW _pg.main._enum_columns AS
+	SELECT min(oid) AS oid, arg_min(name, oid) AS name, data_type FROM _pg.main._enums GROUP BY data_type
+	UNION ALL SELECT min(array_oid), arg_min(name, oid) || '[]', data_type || '[]' FROM _pg.main._enums GROUP BY data_type;
 
 CREATE VIEW _pg.main._columns AS
 	SELECT c.*, e.oid AS enum_oid, e.name AS enum_name,
 		(CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN c.data_type LIKE '%][%]' OR (t.oid = 114 AND t.name <> 'JSON') THEN 114
-			WHEN c.data_type LIKE '%]' THEN t.array_oid ELSE coalesce(t.oid, 25) END)::UINTEGER AS type_oid
+			WHEN c.data_type LIKE '%]' THEN coalesce(t.array_oid, 1009) ELSE coalesce(t.oid, 25) END)::UINTEGER AS type_oid
 	FROM (SELECT table_oid::UINTEGER AS table_oid, column_index::SMALLINT AS attnum, column_name AS name, data_type, is_nullable,
 			column_default, comment
 		FROM duckdb_columns() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 		UNION ALL SELECT table_oid, attnum, name, data_type, is_nullable, column_default, comment FROM _pg.main._project_columns) c
-	LEFT JOIN _pg.main._engine_types t ON t.name = _pg.main._base(c.data_type) LEFT JOIN _pg.main._enums e ON e.data_type = c.data_type;
+	LEFT JOIN _pg.main._engine_types t ON t.name = _pg.main._base(c.data_type) LEFT JOIN _pg.main._enum_columns e
+		ON e.data_type = regexp_replace(c.data_type, '\[\d*\]$', '[]');
 
 -- Indexes: those users made, and one for each key.
 CREATE VIEW _pg.main._indexes AS
@@ -125,7 +132,7 @@ CREATE VIEW _pg.main.pg_class AS
 
 CREATE VIEW _pg.main.pg_attribute AS
 	SELECT c.table_oid AS attrelid, c.name AS attname, c.type_oid AS atttypid, -1::INTEGER AS attstattarget,
-		coalesce(t.typlen, CASE WHEN c.enum_oid IS NULL THEN -1 ELSE 4 END)::SMALLINT AS attlen, c.attnum,
+		coalesce(t.typlen, CASE WHEN c.enum_oid IS NULL OR c.data_type LIKE '%]' THEN -1 ELSE 4 END)::SMALLINT AS attlen, c.attnum,
 		CASE WHEN c.data_type LIKE '%]' THEN 1 ELSE 0 END::INTEGER AS attndims, -1::INTEGER AS attcacheoff, _pg.main._type_mod(c.data_type)::INTEGER AS atttypmod,
 		coalesce(t.typbyval, false) AS attbyval, coalesce(t.typalign, 'i') AS attalign, coalesce(t.typstorage, 'p') AS attstorage,
 		'' AS attcompression, NOT c.is_nullable AS attnotnull, c.column_default IS NOT NULL AS atthasdef, false AS atthasmissing,
@@ -149,7 +156,11 @@ CREATE VIEW _pg.main.pg_type AS
 	FROM _pg.main._types
 	UNION ALL
 	SELECT oid, name, namespace_oid, 10::UINTEGER, 4::SMALLINT, true, 'e', 'E', false, true, ',', 0::UINTEGER, 0::UINTEGER, 0::UINTEGER,
-		0::UINTEGER, 3506::UINTEGER, 3507::UINTEGER, 3532::UINTEGER, 3533::UINTEGER, 0::UINTEGER, 0::UINTEGER, 0::UINTEGER, 'i', 'p', false,
+		array_oid, 3506::UINTEGER, 3507::UINTEGER, 3532::UINTEGER, 3533::UINTEGER, 0::UINTEGER, 0::UINTEGER, 0::UINTEGER, 'i', 'p', false,
+		0::UINTEGER, -1, 0, 0::UINTEGER, NULL, NULL, NULL, 1247::UINTEGER FROM _pg.main._enums
+	UNION ALL
+	SELECT array_oid, '_' || name, namespace_oid, 10::UINTEGER, -1::SMALLINT, false, 'b', 'A', false, true, ',', 0::UINTEGER, 6179::UINTEGER, oid,
+		0::UINTEGER, 750::UINTEGER, 751::UINTEGER, 2400::UINTEGER, 2401::UINTEGER, 0::UINTEGER, 0::UINTEGER, 0::UINTEGER, 'i', 'x', false,
 		0::UINTEGER, -1, 0, 0::UINTEGER, NULL, NULL, NULL, 1247::UINTEGER FROM _pg.main._enums;
 
 CREATE VIEW _pg.main.pg_enum AS

@@ -10,8 +10,12 @@ CREATE MACRO _pg.main.user() AS {user_text};
 CREATE MACRO _pg.main.current_role() AS {user_text};
 CREATE MACRO _pg.main.current_database() AS {database_text};
 CREATE MACRO _pg.main.current_catalog() AS {database_text};
-CREATE MACRO _pg.main.current_schema() AS 'main';
-CREATE MACRO _pg.main.current_schemas(implicit) AS CASE WHEN implicit THEN ['pg_catalog', 'main'] ELSE ['main'] END;
+-- The engine's search path holds the client's schemas that exist, and _pg.main at its end.
+CREATE MACRO _pg.main._path() AS list_filter(list_transform(string_split(system.main.current_setting('search_path'), ','),
+	lambda s: CASE WHEN starts_with(replace(s, '"', ''), {db_text} || '.') THEN replace(s, '"', '')[length({db_text}) + 2:]
+		ELSE regexp_replace(replace(s, '"', ''), '(.)\.main$', '\1') END), lambda s: s NOT IN ('', '_pg'));
+CREATE MACRO _pg.main.current_schema() AS CASE WHEN len(_pg.main._path()) = 0 THEN 'main' ELSE _pg.main._path()[1] END;
+CREATE MACRO _pg.main.current_schemas(implicit) AS CASE WHEN implicit THEN ['pg_catalog'] ELSE []::VARCHAR[] END || CASE WHEN len(_pg.main._path()) = 0 THEN ['main'] ELSE _pg.main._path() END;
 CREATE MACRO _pg.main.pg_is_in_recovery() AS false;
 CREATE MACRO _pg.main.pg_is_wal_replay_paused() AS false;
 CREATE MACRO _pg.main.pg_postmaster_start_time() AS {start_text}::TIMESTAMPTZ;
@@ -22,7 +26,10 @@ CREATE MACRO _pg.main.inet_server_addr() AS NULL::VARCHAR;
 CREATE MACRO _pg.main.inet_server_port() AS {port}::INTEGER;
 CREATE MACRO _pg.main.pg_my_temp_schema() AS 14000::UINTEGER;
 CREATE MACRO _pg.main.pg_is_other_temp_schema(o) AS false;
-CREATE MACRO _pg.main.pg_current_xact_id() AS txid_current();
+CREATE MACRO _pg.main.txid_current() AS system.main.txid_current()::BIGINT;
+CREATE MACRO _pg.main.pg_current_xact_id() AS system.main.txid_current()::BIGINT;
+CREATE MACRO _pg.main.clock_timestamp() AS now();
+CREATE MACRO _pg.main.statement_timestamp() AS now();
 CREATE MACRO _pg.main.pg_current_xact_id_if_assigned() AS NULL::BIGINT;
 CREATE MACRO _pg.main.txid_current_if_assigned() AS NULL::BIGINT;
 CREATE MACRO _pg.main.getdatabaseencoding() AS 'UTF8';
@@ -35,22 +42,47 @@ CREATE MACRO _pg.main.pg_get_userbyid(o) AS CASE WHEN o = 10 THEN {user_text} EL
 CREATE MACRO _pg.main.format_type(o, typmod) AS coalesce(CASE
 	WHEN o = 1700 AND typmod > 4 THEN 'numeric(' || ((typmod - 4) >> 16) || ',' || ((typmod - 4) & 65535) || ')'
 	WHEN o IN (1042, 1043) AND typmod > 4 THEN CASE o WHEN 1042 THEN 'character(' ELSE 'character varying(' END || (typmod - 4) || ')'
-	ELSE _pg.main._type_name(o) END, (SELECT any_value(_of_e.name) FROM _pg.main._enums _of_e WHERE _of_e.oid = o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
+	ELSE _pg.main._type_name(o) END, (SELECT any_value(_of_e.name) FROM _pg.main._enums _of_e WHERE _of_e.oid = o),
+	(SELECT any_value(_of_e.name || '[]') FROM _pg.main._enums _of_e WHERE _of_e.array_oid = o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
 CREATE MACRO _pg.main.regtype_text(x) AS _pg.main.format_type(try_cast(x AS UINTEGER), NULL);
+CREATE MACRO _pg.main._plain_type(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^((?:main|public)\.)?(.*?)(\[\])?$', '\2');
 CREATE MACRO _pg.main.to_regtype(n) AS coalesce(try_cast(n AS UINTEGER),
 	(SELECT min(_of_t.oid) FROM _pg.main._type_names _of_t WHERE _of_t.name = lower(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), 'pg_catalog.', ''))),
-	(SELECT min(_of_e.oid) FROM _pg.main._enums _of_e WHERE _of_e.name = regexp_replace(n::VARCHAR, '^(main|public)\.', '')));
+	(SELECT min(CASE WHEN n::VARCHAR LIKE '%[]' OR _of_e.name <> _pg.main._plain_type(n) THEN _of_e.array_oid ELSE _of_e.oid END) FROM _pg.main._enums _of_e
+		WHERE _of_e.name = _pg.main._plain_type(n) OR '_' || _of_e.name = _pg.main._plain_type(n)));
 CREATE MACRO _pg.main.regtype_oid(n) AS coalesce(_pg.main.to_regtype(n), error('type "' || n::VARCHAR || '" does not exist'));
+CREATE MACRO _pg.main.pg_typeof(x) AS CASE _pg.main._base(typeof(x)) WHEN 'BOOLEAN' THEN 'boolean' WHEN 'TINYINT' THEN 'smallint' WHEN 'UTINYINT' THEN 'smallint'
+	WHEN 'SMALLINT' THEN 'smallint' WHEN 'USMALLINT' THEN 'integer' WHEN 'INTEGER' THEN 'integer' WHEN 'UINTEGER' THEN 'bigint' WHEN 'BIGINT' THEN 'bigint'
+	WHEN 'UBIGINT' THEN 'numeric' WHEN 'HUGEINT' THEN 'numeric' WHEN 'UHUGEINT' THEN 'numeric' WHEN 'BIGNUM' THEN 'numeric' WHEN 'DECIMAL' THEN 'numeric'
+	WHEN 'FLOAT' THEN 'real' WHEN 'DOUBLE' THEN 'double precision' WHEN 'VARCHAR' THEN 'text' WHEN '"NULL"' THEN 'unknown' WHEN 'BLOB' THEN 'bytea' WHEN 'DATE' THEN 'date'
+	WHEN 'TIME' THEN 'time without time zone' WHEN 'TIME_NS' THEN 'time without time zone' WHEN 'TIME WITH TIME ZONE' THEN 'time with time zone'
+	WHEN 'TIMESTAMP' THEN 'timestamp without time zone' WHEN 'TIMESTAMP_S' THEN 'timestamp without time zone' WHEN 'TIMESTAMP_MS' THEN 'timestamp without time zone'
+	WHEN 'TIMESTAMP_NS' THEN 'timestamp without time zone' WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp with time zone' WHEN 'INTERVAL' THEN 'interval'
+	WHEN 'UUID' THEN 'uuid' WHEN 'BIT' THEN 'bit varying' WHEN 'STRUCT' THEN 'json' WHEN 'MAP' THEN 'json' WHEN 'UNION' THEN 'json' WHEN 'VARIANT' THEN 'json' ELSE lower(_pg.main._base(typeof(x))) END
+	|| CASE WHEN typeof(x) LIKE '%]' AND _pg.main._base(typeof(x)) <> 'STRUCT' THEN '[]' ELSE '' END;
 CREATE MACRO _pg.main.oidvectortypes(v) AS array_to_string(list_transform(v, lambda o: _pg.main._type_name(o)), ', ');
 
 -- Names of objects and back.
 CREATE MACRO _pg.main._plain_name(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^(public|pg_catalog)\.(.*)$', CASE WHEN n::VARCHAR LIKE 'pg_catalog.%' THEN '\2' ELSE 'main.\2' END);
-CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_r.oid) FROM _pg.main._relations _of_r
-	JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE (_of_r.name = _pg.main._plain_name(n) AND _of_s.name IN ('main', 'pg_catalog', 'pg_temp'))
-	OR _of_s.name || '.' || _of_r.name = _pg.main._plain_name(n)));
+CREATE MACRO _pg.main._visible_schemas() AS ['pg_temp', 'pg_catalog'] || CASE WHEN len(_pg.main._path()) = 0 THEN ['main'] ELSE _pg.main._path() END;
+CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT arg_min(_of_r.oid, list_position(_pg.main._visible_schemas(), _of_s.name)) FROM _pg.main._relations _of_r
+	JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.name = _pg.main._plain_name(n) AND list_contains(_pg.main._visible_schemas(), _of_s.name)),
+	(SELECT min(_of_r.oid) FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid
+	WHERE _of_s.name || '.' || _of_r.name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regclass_oid(n) AS coalesce(_pg.main.to_regclass(n), error('relation "' || n::VARCHAR || '" does not exist'));
-CREATE MACRO _pg.main._quoted(n) AS CASE WHEN regexp_full_match(n, '[a-z_][a-z0-9_]*') THEN n ELSE '"' || replace(n, '"', '""') || '"' END;
-CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _of_s.name IN ('main', 'pg_catalog', 'pg_temp') THEN _pg.main._quoted(_of_r.name)
+CREATE MACRO _pg.main._reserved(n) AS n IN (
+	'all', 'analyse', 'analyze', 'and', 'any', 'array', 'as', 'asc', 'asymmetric', 'both', 'case', 'cast', 'check', 'collate', 'column', 'constraint', 'create',
+	'current_catalog', 'current_date', 'current_role', 'current_time', 'current_timestamp', 'current_user', 'default', 'deferrable', 'desc', 'distinct', 'do', 'else',
+	'end', 'except', 'false', 'fetch', 'for', 'foreign', 'from', 'grant', 'group', 'having', 'in', 'initially', 'intersect', 'into', 'lateral', 'leading', 'limit',
+	'localtime', 'localtimestamp', 'not', 'null', 'offset', 'on', 'only', 'or', 'order', 'placing', 'primary', 'references', 'returning', 'select', 'session_user',
+	'some', 'symmetric', 'table', 'then', 'to', 'trailing', 'true', 'union', 'unique', 'user', 'using', 'variadic', 'when', 'where', 'window', 'with', 'between',
+	'bigint', 'bit', 'boolean', 'char', 'character', 'coalesce', 'dec', 'decimal', 'exists', 'extract', 'float', 'greatest', 'grouping', 'inout', 'int', 'integer',
+	'interval', 'least', 'national', 'nchar', 'none', 'normalize', 'nullif', 'numeric', 'out', 'overlay', 'position', 'precision', 'real', 'row', 'setof', 'smallint',
+	'substring', 'time', 'timestamp', 'treat', 'trim', 'values', 'varchar', 'xmlattributes', 'xmlconcat', 'xmlelement', 'xmlexists', 'xmlforest', 'xmlnamespaces',
+	'xmlparse', 'xmlpi', 'xmlroot', 'xmlserialize', 'xmltable', 'authorization', 'binary', 'collation', 'concurrently', 'cross', 'current_schema', 'freeze', 'full',
+	'ilike', 'inner', 'is', 'isnull', 'join', 'left', 'like', 'natural', 'notnull', 'outer', 'overlaps', 'right', 'similar', 'tablesample', 'verbose');
+CREATE MACRO _pg.main._quoted(n) AS CASE WHEN regexp_full_match(n, '[a-z_][a-z0-9_]*') AND NOT _pg.main._reserved(n) THEN n ELSE '"' || replace(n, '"', '""') || '"' END;
+CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN list_contains(_pg.main._visible_schemas(), _of_s.name) THEN _pg.main._quoted(_of_r.name)
 	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
 	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
 CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._io_functions _of_f WHERE _of_f.name = replace(n::VARCHAR, 'pg_catalog.', '')),
@@ -104,7 +136,7 @@ CREATE MACRO _pg.main.col_description(o, n) AS _pg.main._description(o, n);
 CREATE MACRO _pg.main.shobj_description(o, c) AS NULL::VARCHAR;
 
 -- Visibility and rights.
-CREATE MACRO _pg.main.pg_table_is_visible(o) AS coalesce((SELECT min(_of_s.name) IN ('main', 'pg_catalog', 'pg_temp') FROM _pg.main._relations _of_r
+CREATE MACRO _pg.main.pg_table_is_visible(o) AS coalesce((SELECT list_contains(_pg.main._visible_schemas(), min(_of_s.name)) FROM _pg.main._relations _of_r
 	JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = o), false);
 CREATE MACRO _pg.main.pg_type_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_function_is_visible(o) AS true;

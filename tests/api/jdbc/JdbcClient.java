@@ -232,10 +232,44 @@ public class JdbcClient {
 		}
 	}
 
+	/* Results that a user edits in place, as DBeaver does, and what they say of their tables. */
+	static void edit(Connection c) throws Exception {
+		Statement s = c.createStatement();
+		s.execute("CREATE TABLE edited (id integer PRIMARY KEY, v varchar)");
+		s.execute("INSERT INTO edited VALUES (1, 'a'), (2, 'b')");
+		try (Statement u = c.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE);
+				ResultSet r = u.executeQuery("SELECT e.id, e.v AS shown, id + 1 FROM edited e ORDER BY id")) {
+			org.postgresql.PGResultSetMetaData m = (org.postgresql.PGResultSetMetaData) r.getMetaData();
+			System.out.println("described: " + m.getBaseTableName(1) + "." + m.getBaseColumnName(1) + " " + m.getBaseSchemaName(2) + "."
+					+ m.getBaseTableName(2) + "." + m.getBaseColumnName(2) + " " + r.getMetaData().isNullable(1) + " ["
+					+ m.getBaseTableName(3) + "]");
+		}
+		try (Statement u = c.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE);
+				ResultSet r = u.executeQuery("SELECT id, v FROM edited ORDER BY id")) {
+			r.next();
+			r.updateString("v", "changed");
+			r.updateRow();
+			r.next();
+			r.deleteRow();
+			r.moveToInsertRow();
+			r.updateInt("id", 3);
+			r.updateString("v", "new");
+			r.insertRow();
+		}
+		show("edited", s.executeQuery("SELECT * FROM edited ORDER BY id"), "id", "v");
+		try (ResultSet r = s.executeQuery("SELECT id, total FROM in_c.orders")) {
+			org.postgresql.PGResultSetMetaData m = (org.postgresql.PGResultSetMetaData) r.getMetaData();
+			System.out.println("of the project: " + m.getBaseSchemaName(1) + "." + m.getBaseTableName(1) + "." + m.getBaseColumnName(2));
+		}
+	}
+
 	public static void main(String[] a) throws Exception {
 		switch (a[3]) {
 		case "metadata":
 			try (Connection c = open(a)) { metadata(c); }
+			break;
+		case "edit":
+			try (Connection c = open(a)) { edit(c); }
 			break;
 		case "types":
 			try (Connection c = open(a)) { types(c, false); }
