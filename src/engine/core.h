@@ -69,6 +69,7 @@ struct session {
 	struct fault fault;
 	bool in_transaction;
 	bool aborted;
+	bool skips_figures;
 	int64_t timeout_ns;
 	struct progress *progress;
 
@@ -123,6 +124,8 @@ void core_watch_stop(struct core *core);
 /* session.c: around everything that may take time inside the engine. */
 MUST_CHECK bool session_begin(struct session *session, struct err *err);
 void session_end(struct session *session);
+/* Before EXPLAIN ANALYZE: takes session_skip_figures back. */
+void session_measure(struct session *session);
 /* Between two steps of one statement. */
 MUST_CHECK bool session_check(struct session *session, struct err *err);
 

@@ -27,6 +27,8 @@ static bool execute(struct statement *statement, duckdb_result *ret, struct err 
 {
 	struct session *session = statement->session;
 	duckdb_pending_result pending = NULL;
+	if (statement->type == STATEMENT_EXPLAIN && strcasestr(statement->sql, "analyze"))
+		session_measure(session);
 	const duckdb_state state = streams(statement->type)
 					   ? duckdb_pending_prepared_streaming(statement->prepared, &pending)
 					   : duckdb_pending_prepared(statement->prepared, &pending);

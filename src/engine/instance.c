@@ -60,7 +60,7 @@ static bool engine_config(const struct instance_config *config, duckdb_config *r
 static bool lockdown_sql(const char *dir, struct buf *sql)
 {
 	sql_printf(sql, "SET allowed_configs=['TimeZone','enable_progress_bar','enable_progress_bar_print',"
-			"'progress_bar_time','search_path','schema'];");
+			"'progress_bar_time','search_path','schema','custom_profiling_settings'];");
 	const size_t len = strlen(dir);
 	if (len > 0)
 		sql_printf(sql, "SET allowed_directories=[%L || %L];", dir, dir[len - 1] == '/' ? "" : "/");

@@ -70,6 +70,24 @@ void session_end(struct session *session)
 	atomic_store(&session->deadline_ns, 0);
 }
 
+bool session_skip_figures(struct session *session, struct err *err)
+{
+	/* Naming the figures turns on what prints them. */
+	session->skips_figures =
+		session_run(session, "SET custom_profiling_settings = '{}'; PRAGMA disable_profiling", err);
+	return session->skips_figures;
+}
+
+void session_measure(struct session *session)
+{
+	duckdb_result result;
+	if (!session->skips_figures)
+		return;
+	session->skips_figures =
+		duckdb_query(session->connection, "RESET custom_profiling_settings", &result) != DuckDBSuccess;
+	duckdb_destroy_result(&result);
+}
+
 static bool run_one(struct statements *list, size_t i, uint64_t *ret_changed, struct err *err)
 {
 	struct statement *statement;

@@ -96,6 +96,11 @@ struct fault {
 };
 
 MUST_CHECK bool session_open(struct instance *instance, struct session **ret, struct err *err);
+/*
+ * For sessions of many short statements: the engine prepares to measure each operator of each statement, which is a quarter
+ * of its work for a short one, and only EXPLAIN ANALYZE shows it. That brings the figures back, until the session ends.
+ */
+MUST_CHECK bool session_skip_figures(struct session *session, struct err *err);
 /* Rolls back what is open; NULL is fine. */
 void session_close(struct session *session);
 /* For arena_on_free. */

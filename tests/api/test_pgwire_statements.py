@@ -178,3 +178,10 @@ def test_sessions_are_cancelled_and_terminated_by_what_a_query_finds(server):
         with pytest.raises(psycopg.OperationalError) as caught:
             busy.execute("SELECT 1")
         assert caught.value.sqlstate in (None, "57P01")
+
+
+def test_explain_analyze_tells_rows(conn):
+    """Other statements do not measure their operators."""
+    conn.execute("SELECT 1").fetchone()
+    for sql in ("EXPLAIN ANALYZE SELECT * FROM range(4321)", "EXPLAIN (ANALYZE) SELECT * FROM range(4321)"):
+        assert "4,321 rows" in conn.execute(sql).fetchone()[-1]

@@ -512,6 +512,46 @@ static void test_stats(void **state)
 	assert_false(instance_is_dead(instance));
 }
 
+static bool plan_has(struct session *s, const char *sql, const char *what)
+{
+	struct err err = ERR_INIT;
+	struct cursor *c;
+	size_t rows;
+	assert_true(session_query(s, sql, &c, &err) && cursor_next(c, &rows, &err));
+	struct arena *arena = arena_new();
+	const bool found = strstr(arena_copy(arena, cursor_text(c, 1, 0)), what) != NULL;
+	arena_free(arena);
+	cursor_close(c);
+	return found;
+}
+
+/* Under a lock-down as without: figures are skipped until EXPLAIN ANALYZE asks for them. */
+static void test_figures(void **state)
+{
+	(void)state;
+	static const struct instance_config configs[] = {{.threads = 1}, {.threads = 1, .lockdown_dir = ""}};
+	for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
+		struct err err = ERR_INIT;
+		struct instance *own;
+		struct session *s;
+		struct arena *arena = arena_new();
+		const char *kept;
+		static const char figures[] = "select current_setting('custom_profiling_settings')";
+		assert_true(instance_open(&configs[i], &own, &err) && session_open(own, &s, &err));
+		assert_true(session_skip_figures(s, &err));
+		assert_true(session_text(s, figures, arena, &kept, &err));
+		assert_string_equal(kept, "{}");
+		assert_true(plan_has(s, "explain select * from range(2000)", "RANGE"));
+		assert_true(session_text(s, figures, arena, &kept, &err));
+		assert_string_equal(kept, "{}");
+		assert_true(plan_has(s, "Explain Analyze select * from range(2000)", "2,000 rows"));
+		assert_true(plan_has(s, "explain (analyze) select * from range(3000)", "3,000 rows"));
+		arena_free(arena);
+		session_close(s);
+		instance_close(own);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_progress),    cmocka_unit_test(test_appender),
 		cmocka_unit_test(test_sql_quoting), cmocka_unit_test(test_type_texts),
 		cmocka_unit_test(test_lockdown),    cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_figures),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
