@@ -123,14 +123,22 @@ static const struct schema deleted_schema = {"RowsDeleted", deleted_fields, NULL
 	ERR_PROJECT_NOT_FOUND, ERR_BRANCH_NOT_FOUND, ERR_PROJECT_DB_NOT_FOUND, ERR_BUCKET_NOT_FOUND, \
 		ERR_TABLE_NOT_FOUND, ERR_TABLE_LOCKED
 
-static const enum err_code add_errors[] = {TABLE_ERRORS, ERR_COLUMN_EXISTS, ERR_ADD_COLUMN_FAILED, ERR_NONE};
-static const enum err_code drop_errors[] = {TABLE_ERRORS, ERR_COLUMN_NOT_FOUND, ERR_CANNOT_DROP_LAST_COLUMN,
-					    ERR_COLUMN_IN_PRIMARY_KEY, ERR_NONE};
+static const enum err_code add_errors[] = {TABLE_ERRORS, ERR_COLUMN_EXISTS, ERR_ADD_COLUMN_FAILED,
+					   ERR_ADD_COLUMN_FAILED_SERVER, ERR_NONE};
+static const enum err_code drop_errors[] = {
+	TABLE_ERRORS,		ERR_COLUMN_NOT_FOUND,	       ERR_CANNOT_DROP_LAST_COLUMN, ERR_COLUMN_IN_PRIMARY_KEY,
+	ERR_DROP_COLUMN_FAILED, ERR_DROP_COLUMN_FAILED_SERVER, ERR_AUTO_SNAPSHOT_FAILED,    ERR_NONE};
 static const enum err_code alter_errors[] = {TABLE_ERRORS,	ERR_COLUMN_NOT_FOUND,	 ERR_NO_CHANGES_SPECIFIED,
-					     ERR_COLUMN_EXISTS, ERR_ALTER_COLUMN_FAILED, ERR_NONE};
-static const enum err_code add_key_errors[] = {TABLE_ERRORS, ERR_KEY_COLUMN_NOT_FOUND, ERR_PRIMARY_KEY_EXISTS,
-					       ERR_ADD_PRIMARY_KEY_FAILED, ERR_NONE};
-static const enum err_code drop_key_errors[] = {TABLE_ERRORS, ERR_NO_PRIMARY_KEY, ERR_NONE};
+					     ERR_COLUMN_EXISTS, ERR_ALTER_COLUMN_FAILED, ERR_ALTER_COLUMN_FAILED_SERVER,
+					     ERR_NONE};
+static const enum err_code add_key_errors[] = {TABLE_ERRORS,
+					       ERR_KEY_COLUMN_NOT_FOUND,
+					       ERR_PRIMARY_KEY_EXISTS,
+					       ERR_ADD_PRIMARY_KEY_FAILED,
+					       ERR_ADD_PRIMARY_KEY_FAILED_SERVER,
+					       ERR_NONE};
+static const enum err_code drop_key_errors[] = {TABLE_ERRORS, ERR_NO_PRIMARY_KEY, ERR_DROP_PRIMARY_KEY_FAILED,
+						ERR_NONE};
 static const enum err_code delete_errors[] = {TABLE_ERRORS, ERR_INVALID_WHERE_CLAUSE, ERR_NONE};
 
 static const struct http_route routes[] = {

@@ -6,6 +6,7 @@
 static struct table_export request_of(const struct http_request *req)
 {
 	const char *filter = body_str(req->body, "where_filter");
+	const char *version = http_query(req, "version");
 	struct table_export r = {
 		.project_id = http_param(req, "project_id"),
 		.branch_id = http_param(req, "branch_id"),
@@ -15,6 +16,7 @@ static struct table_export request_of(const struct http_request *req)
 		.compression = body_str(req->body, "compression"),
 		.where_filter = filter && *filter ? filter : NULL,
 		.limit = body_int(req->body, "limit", 0),
+		.version = version && *version ? version : NULL,
 	};
 	r.format = r.format ? r.format : "csv";
 	r.columns = body_strings(req->arena, req->body, "columns", &r.column_count);
@@ -44,6 +46,7 @@ static void *request_copy(struct arena *arena, const void *request)
 	r->format = rest_copy_text(arena, r->format);
 	r->compression = rest_copy_text(arena, r->compression);
 	r->where_filter = rest_copy_text(arena, r->where_filter);
+	r->version = rest_copy_text(arena, r->version);
 	r->columns = rest_copy_texts(arena, r->columns, r->column_count);
 	return r;
 }
@@ -103,6 +106,8 @@ static const struct field export_fields[] = {
 	 .help = "Boolean SQL expression over the table's columns, without WHERE"},
 	{.name = "limit", .type = FIELD_INT, .nullable = true, AT_LEAST(0), .help = "Most rows; null or 0: all"},
 	{0}};
+static const struct field export_query[] = {
+	{.name = "version", .type = FIELD_STRING, .help = "A kept version instead of the current one"}, {0}};
 static const struct schema export_schema = {"TableExport", export_fields, NULL};
 static const struct field result_fields[] = {
 	{.name = "file_id", .type = FIELD_STRING, .help = "A registered file, see Files"},
@@ -113,9 +118,19 @@ static const struct field result_fields[] = {
 static const struct schema result_schema = {"TableExportResult", result_fields, NULL};
 
 static const enum err_code export_errors[] = {
-	ERR_PROJECT_NOT_FOUND,	  ERR_BRANCH_NOT_FOUND, ERR_PROJECT_DB_NOT_FOUND, ERR_BUCKET_NOT_FOUND,
-	ERR_TABLE_NOT_FOUND,	  ERR_INVALID_FORMAT,	ERR_INVALID_COMPRESSION,  ERR_INVALID_COLUMN,
-	ERR_INVALID_WHERE_CLAUSE, ERR_QUOTA_EXCEEDED,	ERR_EXPORT_FAILED,	  ERR_NONE,
+	ERR_PROJECT_NOT_FOUND,
+	ERR_BRANCH_NOT_FOUND,
+	ERR_PROJECT_DB_NOT_FOUND,
+	ERR_BUCKET_NOT_FOUND,
+	ERR_TABLE_NOT_FOUND,
+	ERR_VERSION_NOT_FOUND,
+	ERR_INVALID_FORMAT,
+	ERR_INVALID_COMPRESSION,
+	ERR_INVALID_COLUMN,
+	ERR_INVALID_WHERE_CLAUSE,
+	ERR_QUOTA_EXCEEDED,
+	ERR_EXPORT_FAILED,
+	ERR_NONE,
 };
 
 static const struct http_route routes[] = {
@@ -125,6 +140,7 @@ static const struct http_route routes[] = {
 	 .run = HTTP_WRITE,
 	 .body = HTTP_BODY_JSON_OPTIONAL,
 	 .handler = export_post,
+	 .query = export_query,
 	 .request = &export_schema,
 	 .response = &result_schema,
 	 .errors = export_errors,

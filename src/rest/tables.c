@@ -98,8 +98,9 @@ static bool table_delete_one(struct http_request *req, struct http_response *res
 static bool preview_get(struct http_request *req, struct http_response *res, struct err *err)
 {
 	struct table_preview preview;
+	const char *version = http_query(req, "version");
 	struct table_preview_request request = {.limit = http_query_int(req, "limit"),
-						.version = http_query(req, "version")};
+						.version = version && *version ? version : NULL};
 	if (!table_preview(rest_storage(req), &req->call, http_param(req, "project_id"), http_param(req, "branch_id"),
 			   http_param(req, "bucket_name"), http_param(req, "table_name"), &request, &preview, err))
 		return false;

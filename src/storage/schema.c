@@ -14,6 +14,7 @@ struct change_kind {
 	enum op_kind op;
 	enum err_code failed;	/* the operation's own catch-all */
 	enum err_code violated; /* the same for rows that break the new rule */
+	enum err_code faulted;	/* the same for faults of the server */
 	bool (*check)(struct change *c, struct err *err);
 	void (*build)(struct change *c, const char *table, struct buf *sql);
 };
@@ -119,6 +120,9 @@ static bool change_run(struct change *c, struct storage *storage, const struct c
 	if (fine)
 		table_view_of(&c->w.place, &c->w.published, ret);
 	write_end(&c->w);
+	/* Full and read-only disks keep their own name. */
+	if (!fine && (err->code == ERR_IO || err->code == ERR_ENGINE || err->code == ERR_METADATA))
+		(void)err_recode(err, c->kind->faulted);
 	return op_end(&c->op, fine, err);
 }
 
@@ -173,8 +177,9 @@ static void add_build(struct change *c, const char *table, struct buf *sql)
 bool schema_add_column(struct storage *storage, const struct call *call, struct schema_target target,
 		       const struct table_column *column, struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_add_column, ERR_ADD_COLUMN_FAILED, ERR_ADD_COLUMN_VIOLATED,
-						add_check, add_build};
+	static const struct change_kind kind = {
+		OP_add_column, ERR_ADD_COLUMN_FAILED, ERR_ADD_COLUMN_VIOLATED, ERR_ADD_COLUMN_FAILED_SERVER, add_check,
+		add_build};
 	struct change c = {.kind = &kind, .target = target, .column = column->name, .add = column};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -210,8 +215,12 @@ static void drop_build(struct change *c, const char *table, struct buf *sql)
 bool schema_drop_column(struct storage *storage, const struct call *call, struct schema_target target,
 			const char *column, struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_drop_column, ERR_DROP_COLUMN_FAILED, ERR_DROP_COLUMN_FAILED,
-						drop_check, drop_build};
+	static const struct change_kind kind = {OP_drop_column,
+						ERR_DROP_COLUMN_FAILED,
+						ERR_DROP_COLUMN_FAILED,
+						ERR_DROP_COLUMN_FAILED_SERVER,
+						drop_check,
+						drop_build};
 	struct change c = {.kind = &kind, .target = target, .column = column};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -312,8 +321,12 @@ bool schema_alter_column(struct storage *storage, const struct call *call, struc
 			 const char *column, const struct column_change *change, struct table_view *ret,
 			 struct err *err)
 {
-	static const struct change_kind kind = {OP_alter_column, ERR_ALTER_COLUMN_FAILED, ERR_ALTER_COLUMN_VIOLATED,
-						alter_check, alter_build};
+	static const struct change_kind kind = {OP_alter_column,
+						ERR_ALTER_COLUMN_FAILED,
+						ERR_ALTER_COLUMN_VIOLATED,
+						ERR_ALTER_COLUMN_FAILED_SERVER,
+						alter_check,
+						alter_build};
 	struct change c = {.kind = &kind, .target = target, .column = column, .alter = change};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -356,8 +369,12 @@ static void add_key_build(struct change *c, const char *table, struct buf *sql)
 bool schema_add_primary_key(struct storage *storage, const struct call *call, struct schema_target target,
 			    const char *const *columns, size_t n, struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_add_primary_key, ERR_ADD_PRIMARY_KEY_FAILED,
-						ERR_ADD_PRIMARY_KEY_VIOLATED, add_key_check, add_key_build};
+	static const struct change_kind kind = {OP_add_primary_key,
+						ERR_ADD_PRIMARY_KEY_FAILED,
+						ERR_ADD_PRIMARY_KEY_VIOLATED,
+						ERR_ADD_PRIMARY_KEY_FAILED_SERVER,
+						add_key_check,
+						add_key_build};
 	struct change c = {.kind = &kind, .target = target, .key = columns, .key_count = n};
 	return change_run(&c, storage, call, ret, err);
 }
@@ -373,8 +390,12 @@ static bool drop_key_check(struct change *c, struct err *err)
 bool schema_drop_primary_key(struct storage *storage, const struct call *call, struct schema_target target,
 			     struct table_view *ret, struct err *err)
 {
-	static const struct change_kind kind = {OP_drop_primary_key, ERR_DROP_PRIMARY_KEY_FAILED,
-						ERR_DROP_PRIMARY_KEY_FAILED, drop_key_check, NULL};
+	static const struct change_kind kind = {OP_drop_primary_key,
+						ERR_DROP_PRIMARY_KEY_FAILED,
+						ERR_DROP_PRIMARY_KEY_FAILED,
+						ERR_DROP_PRIMARY_KEY_FAILED,
+						drop_key_check,
+						NULL};
 	struct change c = {.kind = &kind, .target = target};
 	return change_run(&c, storage, call, ret, err);
 }

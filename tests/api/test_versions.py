@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from conftest import Project, error_of
+from conftest import Project, error_of, eventually
 
 COUNT = 5
 
@@ -53,6 +53,35 @@ def test_every_change_keeps_what_was(project, table):
     assert body["total_row_count"] == 3
     assert ids(project, table, version=kept[0]["version"]) == [2, 3]
     assert len(project.get(table).json()["columns"]) == 3
+
+
+@pytest.mark.parametrize("as_job", [False, True])
+def test_export_of_a_version(project, table, as_job):
+    assert project.post(f"{table}/columns", {"name": "n", "type": "INTEGER", "default": "5"}).status_code == 201
+    delete(project, table, "id < 3")
+    old = next(v["version"] for v in versions(project, table) if v["replaced_by"] == "add_column")
+
+    def export(version, **body):
+        headers = {"Prefer": "respond-async"} if as_job else {}
+        answer = project.post(f"{table}/export", body, params={"version": version}, headers=headers)
+        if not as_job:
+            return answer, answer.json()
+        assert answer.status_code == 202, answer.text
+        job = f"/jobs/{answer.json()['id']}"
+        eventually(lambda: project.get(job).json()["finished_at"])
+        return answer, project.get(job).json()["result"]
+
+    def content(result):
+        return project.get(f"/files/{result['file_id']}/download").text
+
+    assert sorted(content(export(old)[1]).split()) == ["1,a", "2,b", "3,c", "id,v"]
+    assert content(export(old, columns=["v"], where_filter="id = 2")[1]) == "v\nb\n"
+    for current in ("", None):
+        assert content(export(current)[1]) == "id,v,n\n3,c,5\n"
+    if not as_job:
+        error_of(export("99")[0], 404, "version_not_found")
+        error_of(export(old, columns=["n"])[0], 400, "invalid_column")
+        assert len(project.rows(table, version="")) == 1
 
 
 def test_at_most_five(project, table):
