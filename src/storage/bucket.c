@@ -124,10 +124,12 @@ bool bucket_list(struct storage *storage, const struct call *call, const char *p
 static bool is_empty(void *ctx, struct catalog *catalog, struct err *err)
 {
 	const struct bucket *bucket = ctx;
-	int64_t tables = (int64_t)catalog_count_tables(catalog, KEY(bucket->project_id, BRANCH_MAIN, bucket->name));
+	/* Those of dev branches are lost like any other. */
+	int64_t tables = (int64_t)catalog_count_tables_of_bucket(catalog, KEY(bucket->project_id, bucket->name));
 	if (tables == 0)
 		return true;
-	(void)err_set(err, ERR_BUCKET_NOT_EMPTY, "Bucket %s has %lld tables; delete them first or use cascade=true",
+	(void)err_set(err, ERR_BUCKET_NOT_EMPTY,
+		      "Bucket %s has %lld tables, those of dev branches counted; delete them first or use cascade=true",
 		      bucket->name, (long long)tables);
 	err_detail(err, "project_id", bucket->project_id);
 	err_detail(err, "bucket_name", bucket->name);

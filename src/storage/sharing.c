@@ -240,6 +240,7 @@ bool sharing_unlink_rows(struct op *op, const struct bucket_link *link, struct e
 	bucket_tables_let_go(storage, &hold);
 	op_detail(op, "source_project_id", link->source_project_id);
 	op_detail(op, "source_bucket_name", link->source_bucket);
+	op_detail(op, "link_id", link->id);
 	return fine;
 }
 

@@ -267,6 +267,17 @@ def test_buckets_are_shared(project, branch):
     assert copied(project, branch) == []
 
 
+def test_a_bucket_with_tables_of_a_branch_is_not_empty(project, branch):
+    project.bucket("only")
+    project.table("mine", bucket="only", branch=branch)
+    gone = "/branches/default/buckets/only"
+    details = error_of(project.delete(gone, params={"cascade": "false"}), 409, "bucket_not_empty")
+    assert details["table_count"] == 1
+    assert project.get(of(branch, "mine", "only")).status_code == 200
+    assert project.delete(gone).status_code == 204
+    assert copied(project, branch) == []
+
+
 def test_a_replaced_file_is_seen(server, project, table, branch):
     """Somebody restores a table by hand: renames another file over it."""
     snapshot = project.post(f"{MAIN}/snapshots", {"bucket": "b", "table": "t"}).json()["id"]

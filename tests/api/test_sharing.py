@@ -356,4 +356,5 @@ def test_metrics_and_history(source, other_project, server):
         "source_project_id": source.id, "source_bucket_name": "data", "link_id": linked["metadata"]["link_id"], "view_count": 1,
     }
     assert rows["unlink_bucket"]["metadata"]["source_bucket_name"] == "data"
+    assert rows["unlink_bucket"]["metadata"]["link_id"] == rows["link_bucket"]["metadata"]["link_id"]
     assert rows["grant_readonly"]["status"] == "success" and rows["revoke_readonly"]["status"] == "success"
