@@ -41,7 +41,8 @@ bool driver_drop_table(struct driver_call *c, const void *message, struct err *e
 		driver_log(c, DRIVER_INFO, "Table %s dropped", place.table);
 		return true;
 	}
-	if (err->code != ERR_TABLE_NOT_FOUND)
+	/* Where the bucket is gone its table is, too. */
+	if (err->code != ERR_TABLE_NOT_FOUND && err->code != ERR_BUCKET_NOT_FOUND)
 		return driver_missing(err, &place, true);
 	driver_log(c, DRIVER_WARNING, "Table %s does not exist, nothing dropped", place.table);
 	return true;

@@ -360,6 +360,8 @@ def test_drop_table(own):
     make_table(own)
     assert own.run("DropTableCommand", path=["in_c_b"], tableName="t").response is None
     assert [m[0] for m in own.run("DropTableCommand", path=["in_c_b"], tableName="t").messages] == ["Warning"]
+    assert [m[0] for m in own.run("DropTableCommand", path=["in_c_none"], tableName="t").messages] == ["Warning"]
+    refused(own, "NOT_FOUND", "DropTableCommand", "Branch zz not found", path=[own.project, "zz", "in_c_b"], tableName="t")
     refused(own, "INVALID_ARGUMENT", "DropTableCommand", "tableName is required", path=["in_c_b"])
     refused(own, "NOT_FOUND", "ObjectInfoCommand", path=["in_c_b", "t"], expectedObjectType="TABLE")
 
