@@ -1,7 +1,10 @@
 """Each of the 35 commands against the limits of its call: a deadline that passes before it is its turn, and a request that is too large.
-Nothing of it may happen then; afterwards, in time and size, each of them does what it should."""
+Nothing of it may happen then; afterwards, in time and size, each of them does what it should. And who must wait for a table."""
+
+import threading
 
 import pytest
+from bad_disk import BadDisk
 from conftest import ADMIN_KEY, Project, eventually, sample
 from driver_client import EXECUTE, Failure, GrpcDriver, request
 from test_grpc_commands import put_object
@@ -124,3 +127,31 @@ def test_then_each_of_them_succeeds(world):
         except Failure as failure:
             raise AssertionError(f"{name}: {failure}") from None
         assert answer.messages[-1][0] == "Info", (name, answer.messages)
+
+
+WRITERS = ("AddColumn", "AlterColumn", "DropColumn", "AddPrimaryKey", "DropPrimaryKey", "DeleteTableRows", "TableImportFromFile",
+           "DropTable", "DropBucket", "DropProject")
+READERS = ("PreviewTable", "ObjectInfo", "TableExportToFile", "LoadTableToWorkspace", "ExecuteQuery", "ShareBucket", "CreateDevBranch")
+
+
+def test_a_table_that_stays_locked(server_factory, tmp_path):
+    """Who changes it waits for OPERATION_TIMEOUT and is UNAVAILABLE then; who reads it does not notice."""
+    disk = BadDisk(tmp_path)
+    world = World(server_factory(OPERATION_TIMEOUT=1, GRPC_WORKERS=20, **disk.settings))
+    world.commands["AlterColumn"]["desiredDefiniton"] = {"name": "v", "type": "BLOB"}
+    world.commands["DropBucket"] = {"bucketObjectName": "b", "isCascade": True}
+    world.commands["DropProject"] = {"projectDatabaseName": world.project.id}
+    rows = "/branches/default/buckets/b/tables/t/rows"
+    with disk.slow(8000, "/_staging/"):
+        holder = threading.Thread(target=world.project.request, args=("DELETE", rows), kwargs={"json": {"where_clause": "id = 1"}})
+        holder.start()
+        eventually(lambda: sample(world.server.metrics(), "duckdb_table_locks_active") == 1)
+    codes = {name: call(world, name, 60) for name in WRITERS + READERS}
+    body = {"command": {"type": "DropTableCommand", **world.commands["DropTable"]}, "credentials": {"project_id": world.project.id}}
+    refused = world.server.post("/driver/execute", body)
+    assert (refused.status_code, "t" in refused.json()["detail"]) == (503, True)
+    assert {name: codes[name].code().name for name in WRITERS} == dict.fromkeys(WRITERS, "UNAVAILABLE")
+    assert {name: codes[name].code().name for name in READERS} == dict.fromkeys(READERS, "OK")
+    assert world.errors("unavailable") == {name: 1 + (name == "DropTable") if name in WRITERS else 0 for name in world.commands}
+    holder.join()
+    assert [r["id"] for r in world.project.rows("/branches/default/buckets/b/tables/t")] == [2]
