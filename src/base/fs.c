@@ -17,6 +17,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { DIR_MODE = 0750 };
+
 bool fs_name_ok(struct span name, size_t max)
 {
 	if (name.len == 0 || name.len > max || span_is(name, ".") || span_is(name, ".."))
@@ -53,23 +55,40 @@ int64_t fs_size(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : -1;
 }
 
-bool fs_mkdir(const char *path, struct err *err)
+static bool parents_make(const char *path, struct err *err)
 {
 	char part[LIMIT_PATH_BYTES];
 	if (!fs_path(part, sizeof(part), err, "%s", path))
 		return false;
-	for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
-		if (slash)
-			*slash = '\0';
-		if (mkdir(part, 0750) != 0 && errno != EEXIST)
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, DIR_MODE) != 0 && errno != EEXIST)
 			return err_errno(err, errno, "Cannot create folder %s", part);
-		if (!slash)
-			break;
 		*slash = '/';
 	}
-	if (!fs_is_dir(path))
-		return err_errno(err, ENOTDIR, "Cannot create folder %s", path);
 	return true;
+}
+
+bool fs_mkdir_new(const char *path, bool *ret_new, struct err *err)
+{
+	*ret_new = mkdir(path, DIR_MODE) == 0;
+	if (!*ret_new && errno == ENOENT) {
+		if (!parents_make(path, err))
+			return false;
+		*ret_new = mkdir(path, DIR_MODE) == 0;
+	}
+	if (*ret_new)
+		return true;
+	int number = errno;
+	if (fs_is_dir(path))
+		return true;
+	return err_errno(err, number == EEXIST ? ENOTDIR : number, "Cannot create folder %s", path);
+}
+
+bool fs_mkdir(const char *path, struct err *err)
+{
+	bool ignored;
+	return fs_mkdir_new(path, &ignored, err);
 }
 
 static bool sync_path(const char *path, int flags, struct err *err)

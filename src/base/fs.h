@@ -23,6 +23,8 @@ int64_t fs_size(const char *path);
 
 /* Like mkdir -p; fine when it exists. */
 MUST_CHECK bool fs_mkdir(const char *path, struct err *err);
+/* The same; *ret_new tells whether this call made the last folder. */
+MUST_CHECK bool fs_mkdir_new(const char *path, bool *ret_new, struct err *err);
 MUST_CHECK bool fs_sync_dir(const char *path, struct err *err);
 MUST_CHECK bool fs_sync_file(const char *path, struct err *err);
 /* Renames a finished file over `to` and makes both durable (file must be synced by the caller unless `sync`). */

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/place.h"
 #include "storage/removal.h"
@@ -45,20 +44,15 @@ static bool create(struct storage *storage, const struct call *call, const char 
 	struct bucket bucket = {
 		.project_id = project_id, .name = name, .description = description, .created_at = clock_unix_us()};
 	const char *dir = place_bucket_dir(storage, call->arena, project_id, NULL, name);
-	bool fresh = !fs_is_dir(dir);
-	struct intent intent;
-	intent_begin(&intent, storage, fresh ? dir : NULL);
-	if (!fs_mkdir(dir, err)) {
-		intent_end(&intent);
+	/* No intent: an empty folder without a record holds nothing that could be lost, so that the start removes it. */
+	bool fresh;
+	if (!fs_mkdir_new(dir, &fresh, err))
 		return err_recode(err, ERR_CREATE_FAILED_SERVER);
-	}
 	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
 	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
 	catalog_refuse_bucket_link(t, KEY(project_id, name), ERR_BUCKET_EXISTS);
 	catalog_insert_bucket(t, &bucket, ERR_BUCKET_EXISTS);
-	bool fine = catalog_commit(t, err);
-	intent_end(&intent);
-	if (fine) {
+	if (catalog_commit(t, err)) {
 		info_own(storage, &bucket, ret);
 		return true;
 	}

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LOST_DAYS = 7, ROWS_PAGE = 1000 };
 
@@ -27,6 +28,17 @@ struct walk {
 	const char *branch_id;
 	const char *bucket;
 };
+
+/* An empty folder is the rest of a creation, and nothing can be lost with it. */
+static bool remove_empty(struct walk *w, const char *dir, const char *name)
+{
+	char path[LIMIT_PATH_BYTES];
+	struct err ignored = ERR_INIT;
+	if (!fs_path(path, sizeof(path), &ignored, "%s/%s", dir, name) || rmdir(path) != 0)
+		return false;
+	w->report->unfinished++;
+	return true;
+}
 
 /* `noted`: the path that an intent would name for it. */
 static bool lose_as(struct walk *w, const char *dir, const char *name, struct span noted, struct err *err)
@@ -109,7 +121,7 @@ static bool look_at_bucket(void *ctx, const char *name, bool is_dir, struct err 
 		return true;
 	if (!catalog_get_bucket(w->storage->catalog, w->arena, KEY(w->project_id, name), &bucket) &&
 	    !catalog_get_bucket_link(w->storage->catalog, w->arena, KEY(w->project_id, name), &link))
-		return lose(w, w->dir, name, err);
+		return remove_empty(w, w->dir, name) || lose(w, w->dir, name, err);
 	return look_below(w, name, name, look_at_table, err);
 }
 

@@ -5,7 +5,7 @@
  * Merges that are recorded are finished (publication.h). Rows whose file changed
  * follow the file; a row whose file is gone is reported. A table file, snapshot,
  * branch, bucket or project folder without a record is removed when it was noted
- * as being created (intent.h) or its record as removed (removal.h); else it is moved to
+ * as being created (intent.h) or its record as removed (removal.h), or is an empty bucket folder; else it is moved to
  * <DUCKDB_DIR>/_lost/<date>/, from where the sweep removes it after a week: that
  * is how things look after a catalog was restored from an old copy. Version pins
  * without a record are removed. At last staging is emptied.

@@ -49,6 +49,8 @@ def invariants(server):
     for name in os.listdir(root):
         if name.startswith("project_"):
             assert name in folders, f"{name} belongs to nobody"
+            below = {os.path.join(name, n) for n in os.listdir(os.path.join(root, name)) if n[0] not in "_."}
+            assert below <= folders, f"{below - folders} belong to nobody"
             have |= files_below(os.path.join(root, name))
     have |= files_below(os.path.join(root, "_versions"))
     shelf = os.path.join(server.data_dir, "files")
@@ -79,7 +81,9 @@ def collect(server, project, expected, snapshots, folders):
         home = f"project_{project}" if branch == "default" else f"project_{project}_branch_{branch}"
         for workspace in get(workspaces_of(branch)).json()["workspaces"]:
             expected.add(os.path.join(home, "_workspaces", f"{workspace['id']}.duckdb"))
-        for bucket in get(f"/branches/{branch}/buckets").json()["buckets"]:
+        buckets = get(f"/branches/{branch}/buckets").json()["buckets"]
+        folders |= {os.path.join(home, bucket["name"]) for bucket in buckets}
+        for bucket in buckets:
             base = f"/branches/{branch}/buckets/{bucket['name']}/tables"
             for table in get(base).json()["tables"]:
                 preview = get(f"{base}/{table['name']}/preview")

@@ -117,6 +117,7 @@ SCENARIOS = {
     "add_column": (base, lambda p, _: p.post(f"{T}/columns", {"name": "n", "type": "INTEGER", "default": "1"})),
     "drop_column": (with_triggers, lambda p, _: p.delete(f"{T}/columns/v"), snapshots_first),
     "drop_table": (with_triggers, lambda p, _: p.delete(T), snapshots_first),
+    "create_bucket": (base, lambda p, _: p.post(f"{MAIN}/buckets", {"name": "n"})),
     "create_table": (base, lambda p, _: p.post(f"{MAIN}/buckets/b/tables", {"name": "n", "columns": [{"name": "a", "type": "DATE"}]})),
     "create_branch": (base, lambda p, _: p.post("/branches", {"name": "dev"})),
     "first_write": (with_branch, lambda p, b: delete_rows(p, T.replace("default", b), "id = 1")),

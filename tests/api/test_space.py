@@ -186,6 +186,24 @@ def test_all_kinds_together_are_the_data_directory(quiet, project):
     assert space.check_all(quiet)["staging"] == kinds["staging"]
 
 
+def test_bucket_folders_without_a_record(quiet, project):
+    """An empty one is what a cut creation leaves, and goes; one with something in it is moved aside."""
+    project.bucket("kept")
+    home = os.path.join(quiet.data_dir, "duckdb", f"project_{project.id}")
+    lost = os.path.join(quiet.data_dir, "duckdb", "_lost")
+    quiet.kill()
+    os.mkdir(os.path.join(home, "empty"))
+    os.mkdir(os.path.join(home, "full"))
+    with open(os.path.join(home, "full", "t.duckdb"), "wb") as file:
+        file.write(b"x" * 1000)
+    quiet.start()
+    assert sorted(os.listdir(home)) == ["b", "kept"]
+    assert [n for _, _, names in os.walk(lost) for n in names] == ["t.duckdb"]
+    shutil.rmtree(lost)
+    quiet.restart()
+    space.check_all(quiet)
+
+
 def test_workspace_files_without_a_record_are_found(quiet, project):
     """What a crash leaves of a creation goes; what nobody noted is moved aside."""
     kept = project.post("/workspaces", {"name": "kept"}).json()["id"]

@@ -228,12 +228,16 @@ static void fs_publishes_links_and_removes(void **state)
 	size_t len;
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/x/y", dir);
-	assert_true(fs_mkdir(path, &err) && fs_mkdir(path, &err));
+	bool fresh;
+	assert_true(fs_mkdir_new(path, &fresh, &err) && fresh);
+	assert_true(fs_mkdir_new(path, &fresh, &err) && !fresh && fs_mkdir(path, &err));
 	(void)snprintf(path, sizeof(path), "%s/x/y/file", dir);
 	(void)snprintf(other, sizeof(other), "%s/x/y/link", dir);
 	assert_true(fs_write(path, SPAN("old"), 0444, &err));
 	assert_true(fs_link(path, other, &copied, &err));
 	assert_true(fs_write(path, SPAN("newer"), 0444, &err));
+	assert_false(fs_mkdir(path, &err));
+	assert_int_equal(err.code, ERR_IO);
 	assert_true(fs_read(other, 100, &content, &len, &err));
 	assert_string_equal(content, "old");
 	free(content);
