@@ -35,6 +35,8 @@ struct pool {
 	struct lane **ring_last;
 	size_t queued;
 	size_t busy;
+	size_t idle; /* threads that wait for work */
+	bool called; /* one of those is woken and not here yet: it calls the next when there is more */
 	uint64_t tasks;
 	bool stopping;
 	unsigned long *threads;
@@ -111,17 +113,40 @@ static struct task *task_take(struct pool *pool)
 	return task;
 }
 
+/*
+ * Wakes a thread for what is queued, unless one is on its way already. A burst of short tasks then costs few changes of
+ * threads: who is awake takes the next one. One by one all of them wake when the tasks take long.
+ */
+static void call_one(struct pool *pool)
+{
+	if (pool->called || pool->idle == 0 || !pool->ring_first)
+		return;
+	pool->called = true;
+	(void)pthread_cond_signal(&pool->work);
+}
+
+static void wait_for_work(struct pool *pool)
+{
+	pool->idle++;
+	while (!pool->ring_first && !pool->stopping) {
+		(void)pthread_cond_wait(&pool->work, &pool->lock);
+		pool->called = false;
+	}
+	pool->idle--;
+}
+
 static void *worker(void *ctx)
 {
 	struct pool *pool = ctx;
 	(void)pthread_mutex_lock(&pool->lock);
 	for (;;) {
-		while (!pool->ring_first && !pool->stopping)
-			(void)pthread_cond_wait(&pool->work, &pool->lock);
+		if (!pool->ring_first)
+			wait_for_work(pool);
 		if (!pool->ring_first)
 			break;
 		struct task *task = task_take(pool);
 		pool->busy++;
+		call_one(pool);
 		(void)pthread_mutex_unlock(&pool->lock);
 		if (pool->config.on_wait)
 			pool->config.on_wait(pool->config.name, clock_seconds_since(task->queued_ns));
@@ -168,7 +193,7 @@ bool pool_submit(struct pool *pool, struct span fair_key, void (*run)(void *), v
 		*lane->last = t;
 		lane->last = &t->next;
 		pool->queued++;
-		(void)pthread_cond_signal(&pool->work);
+		call_one(pool);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	if (stopping)

@@ -98,6 +98,7 @@ bool catalog_open(const struct catalog_config *config, struct catalog **ret, str
 		core_free(core);
 		return false;
 	}
+	finisher_start(&core->finisher);
 	writer_start(core);
 	*ret = &core->counted;
 	return true;
@@ -108,6 +109,7 @@ void catalog_close(struct catalog *catalog)
 	if (!catalog)
 		return;
 	writer_stop(catalog->core);
+	finisher_stop(&catalog->core->finisher);
 	core_free(catalog->core);
 }
 

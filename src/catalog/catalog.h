@@ -98,6 +98,12 @@ void catalog_check(struct catalog_txn *t, bool (*check)(void *ctx, struct catalo
 /* Blocks until durable and visible. A transaction is committed once. Committing nothing is fine. */
 MUST_CHECK bool catalog_commit(struct catalog_txn *t, struct err *err);
 /*
+ * Returns at once. `done` runs when the transaction is durable and visible, or has failed (`failure` says why): on a
+ * thread of the catalog's own, or, when it never reached the writer, on the caller's before this returns. It must be
+ * short and wait for no other commit. The transaction and its arena are the caller's, and live until then.
+ */
+void catalog_commit_then(struct catalog_txn *t, void (*done)(void *ctx, const struct err *failure), void *ctx);
+/*
  * For updates nobody waits for (last_used_at). `done` (may be NULL) runs on the writer's thread; `failure` is NULL on
  * success. Frees the transaction. At most LIMIT_CATALOG_ASYNC wait; what comes on top fails with ERR_OVERLOADED.
  */

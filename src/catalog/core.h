@@ -35,7 +35,9 @@ struct writer {
 	struct catalog_txn **pending_last;
 	struct plan plan;
 	int64_t next_seq;
-	bool reload; /* the file decides what is in it */
+	bool reload;		  /* the file decides what is in it */
+	struct catalog_txn *over; /* of the running batch, for the finisher; in order */
+	struct catalog_txn **over_last;
 	unsigned since_checkpoint;
 	size_t crowd;	  /* transactions that were there at the last batch: in it, or waiting */
 	int64_t batch_ns; /* that it took */
@@ -45,6 +47,16 @@ struct writer {
 	_Atomic int64_t reopens;
 };
 
+/* Tells callers that went on meanwhile how their commit ended, on a thread of its own: the writer waits for nobody. */
+struct finisher {
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	struct catalog_txn *first;
+	struct catalog_txn **last;
+	bool closing;
+	unsigned long thread;
+};
+
 struct core {
 	struct catalog counted;
 	struct catalog uncounted;
@@ -52,6 +64,7 @@ struct core {
 	struct model *model;
 	struct store *store;
 	struct writer writer;
+	struct finisher finisher;
 	unsigned batch_max;
 	unsigned checkpoint_commits;
 	int lock_fds[2];
@@ -69,5 +82,11 @@ struct core {
 void writer_start(struct core *core);
 /* Finishes what waits and ends the thread. */
 void writer_stop(struct core *core);
+
+void finisher_start(struct finisher *f);
+/* Takes over a list of transactions that are over: their `ok` and `error` say how. */
+void finisher_give(struct finisher *f, struct catalog_txn *first);
+/* Tells who is left and ends the thread; nothing is given any more. */
+void finisher_stop(struct finisher *f);
 
 #endif

@@ -53,6 +53,7 @@ struct catalog_txn {
 	struct catalog_txn *next;
 	int64_t start_ns;
 	bool async;
+	bool then; /* told by the finisher */
 	void (*done)(void *ctx, const struct err *failure);
 	void *done_ctx;
 	struct err *ret_err;

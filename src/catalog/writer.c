@@ -117,9 +117,27 @@ static void finish(struct core *core, struct catalog_txn *t, const struct err *f
 		return;
 	}
 	t->ok = !failure;
+	if (t->then) {
+		if (failure && failure != &t->error)
+			t->error = *failure;
+		t->next = NULL;
+		*core->writer.over_last = t;
+		core->writer.over_last = &t->next;
+		return;
+	}
 	if (failure)
 		*t->ret_err = *failure;
 	(void)sem_post(&t->finished);
+}
+
+static void over_give(struct core *core)
+{
+	struct writer *w = &core->writer;
+	if (!w->over)
+		return;
+	finisher_give(&core->finisher, w->over);
+	w->over = NULL;
+	w->over_last = &w->over;
 }
 
 /* ---- A batch ---- */
@@ -294,6 +312,7 @@ static void *writer_run(void *ctx)
 		int64_t start = clock_ns();
 		core->writer.crowd = 0;
 		batch_run(core);
+		over_give(core);
 		crowd_count(&core->writer, clock_ns() - start);
 		checkpoint_maybe(core);
 		metric_add_seconds(core->busy_seconds, clock_seconds_since(start));
@@ -308,6 +327,7 @@ void writer_start(struct core *core)
 	(void)pthread_cond_init(&w->wake, NULL);
 	w->last = &w->first;
 	w->pending_last = &w->pending;
+	w->over_last = &w->over;
 	w->wanted = 1;
 	plan_begin(&w->plan, core->model);
 	thread_start("catalog-writer", writer_run, core, &w->thread);
@@ -349,6 +369,20 @@ bool catalog_commit(struct catalog_txn *t, struct err *err)
 		continue;
 	(void)sem_destroy(&t->finished);
 	return t->ok;
+}
+
+void catalog_commit_then(struct catalog_txn *t, void (*done)(void *ctx, const struct err *failure), void *ctx)
+{
+	assert(!t->committed && !t->own_arena);
+	t->committed = true;
+	t->then = true;
+	t->done = done;
+	t->done_ctx = ctx;
+	struct err err = t->error;
+	if (err.code == ERR_NONE && t->first && enqueue(t->catalog->core, t, &err))
+		return;
+	txn_release(t);
+	done(ctx, err.code == ERR_NONE ? NULL : &err);
 }
 
 void catalog_commit_async(struct catalog_txn *t, void (*done)(void *ctx, const struct err *failure), void *ctx)

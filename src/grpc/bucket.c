@@ -15,7 +15,9 @@ bool driver_create_bucket(struct driver_call *c, const void *message, struct err
 	const char *name = driver_object_name(c->arena, m->bucketid);
 	if (!driver_name_check("bucketId", m->bucketid, err))
 		return false;
-	if (bucket_create(c->storage, c->call, project, branch, name, NULL, &info, err))
+	if (bucket_create(c->storage, c->call,
+			  &(struct bucket_request){.project_id = project, .branch_id = branch, .name = name}, &info,
+			  err))
 		driver_log(c, DRIVER_INFO, "Bucket %s created", m->bucketid);
 	else if (err->code == ERR_BUCKET_EXISTS || err->code == ERR_BUCKET_ALREADY_LINKED)
 		driver_log(c, DRIVER_WARNING, "Bucket %s exists already", m->bucketid);

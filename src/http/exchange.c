@@ -180,7 +180,8 @@ static bool execute(struct exchange *ex, struct err *err)
 		*err = *ex->refusal;
 		return false;
 	}
-	return validate(ex, err) && ex->req.route->handler(&ex->req, &ex->res, err) && response_finish(&ex->res, err);
+	return validate(ex, err) && ex->req.route->handler(&ex->req, &ex->res, err) &&
+	       (ex->later || response_finish(&ex->res, err));
 }
 
 static void answer(struct exchange *ex)
@@ -197,6 +198,37 @@ bool http_defer(struct http_request *req)
 		return true;
 	ex->deferred = true;
 	return false;
+}
+
+/* A kept answer waits for the disk, which only a worker may. */
+bool http_later(struct http_request *req)
+{
+	struct exchange *ex = exchange_of(req);
+	if (ex->run_inline || ex->keyed)
+		return false;
+	ex->later = true;
+	(void)atomic_fetch_add(&ex->refs, 1);
+	(void)atomic_fetch_add(&ex->server->working, 1);
+	return true;
+}
+
+struct http_response *http_answer(struct http_request *req)
+{
+	return &exchange_of(req)->res;
+}
+
+void http_answer_send(struct http_request *req, bool fine, const struct err *err)
+{
+	struct exchange *ex = exchange_of(req);
+	struct http_server *server = ex->server;
+	struct err own = ERR_INIT;
+	if (!fine)
+		render_error(ex, err);
+	else if (!response_finish(&ex->res, &own))
+		render_error(ex, &own);
+	exchange_ready(ex);
+	exchange_unref(ex);
+	(void)atomic_fetch_sub(&server->working, 1);
 }
 
 /* ---- idempotency ---- */
@@ -305,7 +337,7 @@ void exchange_run(void *object)
 	else
 		answer(ex);
 	metrics_exemplar_clear();
-	if (done)
+	if (done && !ex->later)
 		exchange_ready(ex);
 	exchange_unref(ex);
 	(void)atomic_fetch_sub(&server->working, 1);

@@ -12,7 +12,7 @@
  * A small body of a streamed route is gathered in the ring first: a slow client
  * holds no worker, and the request changes threads only twice.
  *
- * Two hold an exchange: the connection and its worker. Who lets go last ends it
+ * Two hold an exchange: the connection and its worker, or whoever is to answer later. Who lets go last ends it
  * (exchange_unref). The connection is only touched by its event loop, and by
  * others through exchange_resume while it is suspended.
  */
@@ -100,6 +100,7 @@ struct exchange {
 	bool gathers;	 /* its worker is called once the body is whole, or broken */
 	bool run_inline; /* no worker */
 	bool deferred;	 /* the inline handler asked for one */
+	bool later;	 /* the answer comes from elsewhere, whatever the handler returned */
 	bool keyed;
 	bool refused; /* access was denied; only a replay may be served */
 	struct err *refusal;

@@ -171,6 +171,22 @@ MUST_CHECK bool http_body_read(struct http_request *req, void *bytes, size_t siz
  */
 bool http_defer(struct http_request *req);
 
+/*
+ * For handlers on a worker whose answer comes on another thread, so that waiting for the disk needs none:
+ *
+ *	if (http_later(req)) {
+ *		begin(..., done, req);
+ *		return true;
+ *	}
+ *
+ * `done` fills http_answer(req) and calls http_answer_send, or calls that with the error; once, on any thread, also
+ * before the handler returns. It must not block. The handler touches nothing of the request once it has begun. False:
+ * the answer is needed before the handler returns.
+ */
+bool http_later(struct http_request *req);
+struct http_response *http_answer(struct http_request *req);
+void http_answer_send(struct http_request *req, bool fine, const struct err *err);
+
 /* A 422 of the handler's own: one fault at ["body", name]. Returns false. */
 bool http_fault(struct http_request *req, struct err *err, const char *name, const char *type, const char *msg,
 		const json_t *input);

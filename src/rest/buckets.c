@@ -15,11 +15,28 @@ void rest_bucket_write(struct json *j, const struct bucket_info *b)
 	json_object_end(j);
 }
 
+static void bucket_posted(void *ctx, const struct bucket_info *bucket, const struct err *err)
+{
+	struct http_request *req = ctx;
+	if (bucket)
+		rest_bucket_write(http_json(http_answer(req), 201), bucket);
+	http_answer_send(req, bucket != NULL, err);
+}
+
 static bool bucket_post(struct http_request *req, struct http_response *res, struct err *err)
 {
 	struct bucket_info bucket;
-	if (!bucket_create(rest_storage(req), &req->call, http_param(req, "project_id"), http_param(req, "branch_id"),
-			   body_str(req->body, "name"), body_str(req->body, "description"), &bucket, err))
+	const struct bucket_request request = {
+		.project_id = http_param(req, "project_id"),
+		.branch_id = http_param(req, "branch_id"),
+		.name = body_str(req->body, "name"),
+		.description = body_str(req->body, "description"),
+	};
+	if (http_later(req)) {
+		bucket_create_then(rest_storage(req), &req->call, &request, bucket_posted, req);
+		return true;
+	}
+	if (!bucket_create(rest_storage(req), &req->call, &request, &bucket, err))
 		return false;
 	rest_bucket_write(http_json(res, 201), &bucket);
 	return true;

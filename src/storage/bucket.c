@@ -34,49 +34,105 @@ void bucket_info_linked(struct storage *storage, struct arena *arena, const stru
 	};
 }
 
-static bool create(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
-		   const char *name, const char *description, struct bucket_info *ret, struct err *err)
+/* ---- create ---- */
+
+/* One creation from its begin to its end; in the arena of its call. */
+struct creation {
+	struct op op;
+	struct bucket bucket;
+	struct span name_key; /* the lock on its name */
+	const char *dir;
+	bool fresh; /* this creation made the folder */
+	struct bucket_info info;
+	bucket_made done;
+	void *ctx;
+};
+
+static bool prepare(struct creation *c, const char *branch_id, struct catalog_txn **ret, struct err *err)
 {
+	struct storage *storage = c->op.storage;
+	struct arena *arena = c->op.call->arena;
+	const struct bucket *bucket = &c->bucket;
 	struct place place;
-	if (!place_branch(storage, call->arena, project_id, branch_id, NULL, &place, err) ||
-	    !place_name_check("A bucket name", name, err))
+	if (!place_branch(storage, arena, bucket->project_id, branch_id, NULL, &place, err) ||
+	    !place_name_check("A bucket name", bucket->name, err))
 		return false;
-	struct bucket bucket = {
-		.project_id = project_id, .name = name, .description = description, .created_at = clock_unix_us()};
-	const char *dir = place_bucket_dir(storage, call->arena, project_id, NULL, name);
+	c->dir = place_bucket_dir(storage, arena, bucket->project_id, NULL, bucket->name);
 	/* No intent: an empty folder without a record holds nothing that could be lost, so that the start removes it. */
-	bool fresh;
-	if (!fs_mkdir_new(dir, &fresh, err))
+	if (!fs_mkdir_new(c->dir, &c->fresh, err))
 		return err_recode(err, ERR_CREATE_FAILED_SERVER);
-	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
-	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
-	catalog_refuse_bucket_link(t, KEY(project_id, name), ERR_BUCKET_EXISTS);
-	catalog_insert_bucket(t, &bucket, ERR_BUCKET_EXISTS);
-	if (catalog_commit(t, err)) {
-		info_own(storage, &bucket, ret);
-		return true;
-	}
-	if (err->code == ERR_BUCKET_EXISTS) {
-		(void)err_set(err, ERR_BUCKET_EXISTS, "Bucket %s exists already", name);
-		err_detail(err, "project_id", project_id);
-		err_detail(err, "bucket_name", name);
-	} else if (fresh) {
-		(void)rmdir(dir);
-	}
-	return false;
+	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
+	catalog_expect_project(t, KEY(bucket->project_id), ERR_PROJECT_NOT_FOUND);
+	catalog_refuse_bucket_link(t, KEY(bucket->project_id, bucket->name), ERR_BUCKET_EXISTS);
+	catalog_insert_bucket(t, bucket, ERR_BUCKET_EXISTS);
+	*ret = t;
+	return true;
 }
 
-bool bucket_create(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
-		   const char *name, const char *description, struct bucket_info *ret, struct err *err)
+static bool conclude(struct creation *c, bool fine, struct err *err)
 {
-	struct op op;
-	op_begin(&op, storage, call, OP_create_bucket,
-		 (struct op_target){.project_id = project_id, .branch_id = branch_id, .bucket = name});
-	struct span key = bucket_name_key(call->arena, project_id, name);
-	(void)bucket_names_lock(storage, &key, 1);
-	bool fine = create(storage, call, project_id, branch_id, name, description, ret, err);
-	bucket_names_unlock(storage, &key, 1);
-	return op_end(&op, fine, err);
+	const struct bucket *bucket = &c->bucket;
+	if (fine) {
+		info_own(c->op.storage, bucket, &c->info);
+	} else if (err->code == ERR_BUCKET_EXISTS) {
+		(void)err_set(err, ERR_BUCKET_EXISTS, "Bucket %s exists already", bucket->name);
+		err_detail(err, "project_id", bucket->project_id);
+		err_detail(err, "bucket_name", bucket->name);
+	} else if (c->fresh) {
+		(void)rmdir(c->dir);
+	}
+	bucket_names_unlock(c->op.storage, &c->name_key, 1);
+	return op_end(&c->op, fine, err);
+}
+
+static struct creation *creation_begin(struct storage *storage, const struct call *call,
+				       const struct bucket_request *request)
+{
+	struct creation *c = arena_new_of(call->arena, struct creation);
+	c->bucket = (struct bucket){.project_id = request->project_id,
+				    .name = request->name,
+				    .description = request->description,
+				    .created_at = clock_unix_us()};
+	op_begin(&c->op, storage, call, OP_create_bucket,
+		 (struct op_target){
+			 .project_id = request->project_id, .branch_id = request->branch_id, .bucket = request->name});
+	c->name_key = bucket_name_key(call->arena, request->project_id, request->name);
+	(void)bucket_names_lock(storage, &c->name_key, 1);
+	return c;
+}
+
+bool bucket_create(struct storage *storage, const struct call *call, const struct bucket_request *request,
+		   struct bucket_info *ret, struct err *err)
+{
+	struct creation *c = creation_begin(storage, call, request);
+	struct catalog_txn *t;
+	bool fine = conclude(c, prepare(c, request->branch_id, &t, err) && catalog_commit(t, err), err);
+	*ret = c->info;
+	return fine;
+}
+
+static void committed(void *ctx, const struct err *failure)
+{
+	struct creation *c = ctx;
+	struct err err = ERR_INIT;
+	if (failure)
+		err = *failure;
+	op_moved(&c->op);
+	c->done(c->ctx, conclude(c, !failure, &err) ? &c->info : NULL, &err);
+}
+
+void bucket_create_then(struct storage *storage, const struct call *call, const struct bucket_request *request,
+			bucket_made done, void *ctx)
+{
+	struct creation *c = creation_begin(storage, call, request);
+	struct catalog_txn *t;
+	struct err err = ERR_INIT;
+	c->done = done;
+	c->ctx = ctx;
+	if (prepare(c, request->branch_id, &t, &err))
+		catalog_commit_then(t, committed, c);
+	else
+		committed(c, &err);
 }
 
 bool bucket_get(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,

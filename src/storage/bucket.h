@@ -19,9 +19,23 @@ struct bucket_info {
 	const char *source_bucket_name;
 };
 
-MUST_CHECK bool bucket_create(struct storage *storage, const struct call *call, const char *project_id,
-			      const char *branch_id, const char *name, const char *description, struct bucket_info *ret,
-			      struct err *err);
+struct bucket_request {
+	const char *project_id;
+	const char *branch_id;
+	const char *name;
+	const char *description; /* may be NULL */
+};
+
+MUST_CHECK bool bucket_create(struct storage *storage, const struct call *call, const struct bucket_request *request,
+			      struct bucket_info *ret, struct err *err);
+/*
+ * The same without waiting for the disk: many at once need no threads. `done` is called once, on the caller's thread
+ * before this returns or on the catalog's, with NULL and the error when it failed; it must be short and not commit.
+ * Texts of the request and the call live until then.
+ */
+typedef void (*bucket_made)(void *ctx, const struct bucket_info *bucket, const struct err *err);
+void bucket_create_then(struct storage *storage, const struct call *call, const struct bucket_request *request,
+			bucket_made done, void *ctx);
 MUST_CHECK bool bucket_get(struct storage *storage, const struct call *call, const char *project_id,
 			   const char *branch_id, const char *name, struct bucket_info *ret, struct err *err);
 /* Own ones by name, then linked ones by name. */

@@ -102,6 +102,12 @@ void op_begin(struct op *op, struct storage *storage, const struct call *call, e
 	}
 }
 
+void op_moved(struct op *op)
+{
+	if (OBSERVABILITY)
+		metrics_exemplar_of(op->call);
+}
+
 static const char *first_of(const char *a, const char *b, const char *c, const char *d)
 {
 	return a ? a : b ? b : c ? c : d;

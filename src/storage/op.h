@@ -12,7 +12,7 @@
  * every path, exactly once. Histograms observe successes only, over the whole
  * operation with its waits; counters get one of success and error.
  *
- * A scope belongs to one thread. Texts given to it live until op_end.
+ * A scope belongs to one thread at a time (op_moved). Texts given to it live until op_end.
  */
 #ifndef STORAGE_OP_H
 #define STORAGE_OP_H
@@ -81,6 +81,8 @@ void op_begin(struct op *op, struct storage *storage, const struct call *call, e
 void op_began(struct op *op, bool durable);
 /* Durable, if the operation is about to read or write a whole table of that size and the size makes it long. */
 void op_began_on(struct op *op, int64_t table_bytes);
+/* The operation goes on on this thread; the former one is through with it. */
+void op_moved(struct op *op);
 /* Counts the outcome and returns `fine`. */
 bool op_end(struct op *op, bool fine, const struct err *err);
 /* An accepted transfer that ended before its operation could begin: the door could not find the file. Returns false. */

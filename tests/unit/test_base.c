@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -257,6 +258,33 @@ static void count_task(void *object)
 	done_tasks++;
 }
 
+struct crossing {
+	pthread_barrier_t all;
+};
+
+static void cross_task(void *ctx)
+{
+	(void)pthread_barrier_wait(&((struct crossing *)ctx)->all);
+}
+
+/* Tasks that wait for each other end only if every thread of the pool wakes, however the calls fall together. */
+static void pool_wakes_a_thread_for_each_long_task(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct crossing crossing;
+	enum { THREADS = 6 };
+	struct pool *pool = pool_start(&(struct pool_config){.name = "test", .threads = THREADS, .queue_max = 100});
+	(void)pthread_barrier_init(&crossing.all, NULL, THREADS + 1);
+	for (int round = 0; round < 500; round++) {
+		for (int i = 0; i < THREADS; i++)
+			assert_true(pool_submit(pool, SPAN("a"), cross_task, &crossing, &err));
+		(void)pthread_barrier_wait(&crossing.all);
+	}
+	pool_stop(pool);
+	(void)pthread_barrier_destroy(&crossing.all);
+}
+
 static void pool_runs_all_and_refuses_when_full(void **state)
 {
 	(void)state;
@@ -354,6 +382,7 @@ int main(void)
 		cmocka_unit_test(names_that_are_no_path_component),
 		cmocka_unit_test(fs_publishes_links_and_removes),
 		cmocka_unit_test(pool_runs_all_and_refuses_when_full),
+		cmocka_unit_test(pool_wakes_a_thread_for_each_long_task),
 		cmocka_unit_test(settings_flags_win_and_bad_ones_are_named),
 		cmocka_unit_test(ids_have_their_form),
 		cmocka_unit_test(sealed_text_opens_with_key_and_name_only),

@@ -106,6 +106,60 @@ static void clashes_within_a_batch_are_judged_in_order(void **state)
 	assert_int_equal(catalog_count_buckets(b->catalog, KEY("p")), 2);
 }
 
+struct told {
+	sem_t told;
+	_Atomic int counts[3];
+};
+
+static void tell(void *ctx, const struct err *failure)
+{
+	struct told *t = ctx;
+	count_done(t->counts, failure);
+	(void)sem_post(&t->told);
+}
+
+static void bucket_then(struct bed *b, struct arena *arena, const char *name, struct told *told)
+{
+	struct catalog_txn *t = catalog_txn(b->catalog, arena);
+	struct bucket row = {.project_id = "p", .name = name};
+	catalog_insert_bucket(t, &row, ERR_BUCKET_EXISTS);
+	catalog_commit_then(t, tell, told);
+}
+
+/* Who goes on meanwhile is told once: durable, refused by the writer, or refused before it came there. */
+static void callers_that_went_on_are_told(void **state)
+{
+	struct bed *b = *state;
+	struct told told = {.counts = {0}};
+	struct arena *arena = arena_new();
+	struct gate g;
+	(void)sem_init(&told.told, 0, 0);
+	gate_close(b, &g);
+	for (int i = 0; i < 100; i++)
+		bucket_then(b, arena, arena_printf(arena, "b%d", i % 60), &told);
+	assert_int_equal(told.counts[0] + told.counts[1] + told.counts[2], 0);
+	bucket_then(b, arena, "\xff", &told);
+	assert_int_equal(told.counts[2], 1);
+	catalog_commit_then(catalog_txn(b->catalog, arena), tell, &told);
+	assert_int_equal(told.counts[0], 1);
+	gate_open(&g);
+	for (int i = 0; i < 102; i++)
+		while (sem_wait(&told.told) != 0)
+			continue;
+	assert_int_equal(told.counts[0], 61);
+	assert_int_equal(told.counts[1], 40);
+	assert_int_equal(told.counts[2], 1);
+	assert_int_equal(catalog_count_buckets(b->catalog, KEY("p")), 60);
+	/* Nobody waits for these: closing tells them. */
+	for (int i = 0; i < 20; i++)
+		bucket_then(b, arena, arena_printf(arena, "late%d", i), &told);
+	bed_reopen(b);
+	assert_int_equal(told.counts[0], 81);
+	assert_int_equal(catalog_count_buckets(b->catalog, KEY("p")), 80);
+	arena_free(arena);
+	(void)sem_destroy(&told.told);
+}
+
 static bool is_active(void *ctx, const struct project *row, struct err *err)
 {
 	*(_Atomic int *)ctx += 1;
@@ -589,6 +643,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BED(what_waits_is_committed_at_once),
 		BED(clashes_within_a_batch_are_judged_in_order),
+		BED(callers_that_went_on_are_told),
 		BED(conditions_share_a_batch),
 		BED(refused_member_is_undone_within_the_batch),
 		BED(failing_member_fails_alone),
