@@ -182,10 +182,24 @@ bool fs_copy(const char *from, const char *to, struct err *err)
 	return fine;
 }
 
+/* While another file is renamed over `from`, the kernel may find the old one and see that it has no name any more. */
+static bool link_present(const char *from, const char *to)
+{
+	enum { TRIES = 16 };
+	for (int i = 0; i < TRIES; i++) {
+		if (link(from, to) == 0)
+			return true;
+		if (errno != ENOENT || !fs_exists(from))
+			return false;
+	}
+	errno = ENOENT;
+	return false;
+}
+
 bool fs_link(const char *from, const char *to, bool *ret_copied, struct err *err)
 {
 	*ret_copied = false;
-	if (link(from, to) == 0)
+	if (link_present(from, to))
 		return true;
 	if (errno != EXDEV && errno != EPERM && errno != EMLINK && errno != EOPNOTSUPP)
 		return err_errno(err, errno, "Cannot link %s to %s", from, to);

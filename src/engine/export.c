@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "engine/gzip.h"
 #include "engine/sql.h"
+#include "engine/writeback.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +137,9 @@ static bool export_plain(struct session *session, const struct export_request *r
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
 	const char *text;
 	copy_sql(r, r->path, &sql);
+	struct writeback *writeback = writeback_begin(r->path);
 	const bool ok = sql_finish(&sql, &text, err) && session_run_count(session, text, ret_rows, err);
+	writeback_end(writeback);
 	buf_done(&sql);
 	return ok;
 }

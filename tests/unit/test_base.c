@@ -258,6 +258,52 @@ static void count_task(void *object)
 	done_tasks++;
 }
 
+struct replaced {
+	char path[64];
+	char fresh[64];
+	_Atomic bool stop;
+};
+
+static void *replace_always(void *ctx)
+{
+	struct replaced *r = ctx;
+	while (!atomic_load(&r->stop)) {
+		FILE *file = fopen(r->fresh, "w");
+		if (!file || fclose(file) != 0 || rename(r->fresh, r->path) != 0)
+			abort();
+	}
+	return NULL;
+}
+
+/* A name that is there all the time can be linked all the time. */
+static void fs_links_what_is_being_replaced(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/test_base.XXXXXX";
+	char link[64];
+	struct replaced r = {.stop = false};
+	struct err err = ERR_INIT;
+	bool copied;
+	pthread_t thread;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(r.path, sizeof(r.path), "%s/name", dir);
+	(void)snprintf(r.fresh, sizeof(r.fresh), "%s/fresh", dir);
+	(void)snprintf(link, sizeof(link), "%s/link", dir);
+	assert_true(fs_write(r.path, SPAN("first"), 0600, &err));
+	assert_int_equal(pthread_create(&thread, NULL, replace_always, &r), 0);
+	for (int i = 0; i < 20000; i++) {
+		if (!fs_link(r.path, link, &copied, &err))
+			fail_msg("%s", err.message);
+		assert_false(copied);
+		assert_int_equal(unlink(link), 0);
+	}
+	atomic_store(&r.stop, true);
+	(void)pthread_join(thread, NULL);
+	assert_true(fs_unlink(r.path, &err));
+	assert_false(fs_link(r.path, link, &copied, &err));
+	assert_true(fs_remove_tree(dir, &err));
+}
+
 struct crossing {
 	pthread_barrier_t all;
 };
@@ -381,6 +427,7 @@ int main(void)
 		cmocka_unit_test(map_survives_churn),
 		cmocka_unit_test(names_that_are_no_path_component),
 		cmocka_unit_test(fs_publishes_links_and_removes),
+		cmocka_unit_test(fs_links_what_is_being_replaced),
 		cmocka_unit_test(pool_runs_all_and_refuses_when_full),
 		cmocka_unit_test(pool_wakes_a_thread_for_each_long_task),
 		cmocka_unit_test(settings_flags_win_and_bad_ones_are_named),
