@@ -1,5 +1,6 @@
 """The single writer of the catalog under load: clients that create buckets as fast as they can, and what the metrics say
-meanwhile. Makes the table of docs/metadata-bottleneck.md; lines of "name value unit" for bench/run.
+meanwhile. Lines of "name value unit" for bench/run on standard output; the table of docs/metadata-bottleneck.md, ready to
+be put there, on standard error.
 
 wrk sends the requests, so that the load costs little of the machine that is measured.
 """
@@ -93,6 +94,8 @@ def main():
             print(f"catalog_write_p99_{clients}_clients {row['p99']:.2f} ms", flush=True)
             print(f"catalog_writer_busy_{clients}_clients {row['busy']:.3f} ratio", flush=True)
         server.stop()
+    print("| clients | catalog writes per second | P50 | P99 | writer utilisation | writer time per write | mean queue depth |\n"
+          "|---|---|---|---|---|---|---|", file=sys.stderr)
     for clients, r in rows:
         print(f"| {clients} | {r['writes']:,.0f} | {r['p50']:.1f} ms | {r['p99']:.1f} ms | {r['busy']:.0%} | "
               f"{r['per_write']:.2f} ms | {r['depth']:.1f} |", file=sys.stderr)
