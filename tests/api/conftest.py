@@ -56,6 +56,8 @@ class Server(Verbs):
             PGWIRE_HOST="127.0.0.1",
             PGWIRE_PORT="0",
             DUCKDB_MEMORY_LIMIT="1GB",
+            # A connection kept by the test may be silent for the whole of a slow one.
+            HTTP_IDLE_TIMEOUT_SECONDS="3600",
             LOG_FORMAT="json",
         )
         env.update({k: str(v) for k, v in self.settings.items()})
