@@ -441,10 +441,20 @@ bool stmt_more(struct span rest)
 	return t.kind != TOKEN_END;
 }
 
+/* Told after each statement: a printf() here shows in what a short one costs. */
 void stmt_tag(const struct stmt *s, uint64_t rows, char ret[STMT_TAG_SIZE + 24])
 {
-	if (s->tag_counts)
-		(void)snprintf(ret, STMT_TAG_SIZE + 24, "%s %llu", s->tag, (unsigned long long)rows);
-	else
-		(void)snprintf(ret, STMT_TAG_SIZE + 24, "%s", s->tag);
+	char digits[20];
+	const size_t len = strnlen(s->tag, STMT_TAG_SIZE);
+	size_t n = 0;
+	memcpy(ret, s->tag, len);
+	if (s->tag_counts) {
+		do
+			digits[n++] = (char)('0' + rows % 10);
+		while ((rows /= 10));
+		ret[len] = ' ';
+	}
+	for (size_t i = 0; i < n; i++)
+		ret[len + 1 + i] = digits[n - 1 - i];
+	ret[n ? len + 1 + n : len] = '\0';
 }

@@ -5,15 +5,15 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Each time room is made, what was used long ago counts less. */
 static const double USAGE_DECAY = 0.99;
-enum { EVICT_PART = 20, KEY_BYTES = 512 };
+enum { EVICT_PART = 20, NAME_BYTES = 256, KEY_BYTES = 8 + 2 * NAME_BYTES };
 
 struct entry {
-	char *key; /* the map's: workspace, user and fingerprint */
+	char *key; /* the map's: fingerprint, workspace and user */
 	size_t key_len;
 	char *workspace_id, *user, *query;
 	uint64_t query_id, calls, errors, rows;
@@ -115,12 +115,26 @@ static struct entry *entry_of(struct statement_stats *s, const struct statement_
 	return e;
 }
 
+/* The fingerprint, the workspace, the user. */
+static struct span key_of(const struct statement_call *c, char key[KEY_BYTES])
+{
+	const char *const names[] = {c->workspace_id, c->user};
+	size_t at = sizeof(c->query_id);
+	memcpy(key, &c->query_id, sizeof(c->query_id));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const size_t len = strnlen(names[i], NAME_BYTES - 1);
+		memcpy(key + at, names[i], len);
+		at += len;
+		key[at++] = '\0';
+	}
+	return (struct span){key, at};
+}
+
 void statement_stats_note(struct statement_stats *s, const struct statement_call *c)
 {
 	const double ms = (double)c->took_ns / 1e6;
 	char key[KEY_BYTES];
-	int len = snprintf(key, sizeof(key), "%llx %s %s", (unsigned long long)c->query_id, c->workspace_id, c->user);
-	const struct span name = {key, (size_t)len < sizeof(key) ? (size_t)len : sizeof(key) - 1};
+	const struct span name = key_of(c, key);
 	(void)pthread_mutex_lock(&s->lock);
 	struct entry *e = entry_of(s, c, name);
 	e->calls++;
