@@ -112,13 +112,13 @@ static void announce(const struct settings *s, const struct server *server)
 	const char *scheme = s->tls_cert ? "https" : "http";
 	int port = server_port(server);
 	printf("DuckDB API service is ready.\n\n"
-	       "    API        %s://localhost:%d\n"
-	       "    API docs   %s://localhost:%d/docs\n"
-	       "    Dashboard  %s://localhost:%d/dashboard2.html\n"
-	       "    Metrics    %s://localhost:%d/metrics\n",
+	       "    API         %s://localhost:%d\n"
+	       "    API docs    %s://localhost:%d/docs\n"
+	       "    Dashboard   %s://localhost:%d/dashboard2.html\n"
+	       "    Metrics     %s://localhost:%d/metrics\n",
 	       scheme, port, scheme, port, scheme, port, scheme, port);
 	if (server_grpc_port(server) > 0)
-		printf("    gRPC       grpc://localhost:%d\n", server_grpc_port(server));
+		printf("    gRPC        grpc://localhost:%d\n", server_grpc_port(server));
 	if (server_pg_port(server) > 0)
 		printf("    PostgreSQL  postgresql://localhost:%d\n", server_pg_port(server));
 	printf("\nStop with Ctrl-C.\n");

@@ -208,6 +208,22 @@ static void copy_text(char *ret, size_t size, const char *text)
 	ret[len] = '\0';
 }
 
+/* The CSV reader shows the faulty line before it says what is wrong; of a long one the beginning will do. */
+static void copy_message(char *ret, size_t size, const char *text)
+{
+	enum { LINE_SHOWN = 240 };
+	const char *line = strncmp(text, "CSV Error", 9) == 0 ? strstr(text, "\nOriginal Line: ") : NULL;
+	const char *reason = line ? strchr(line + 1, '\n') : NULL;
+	if (!reason || reason - line <= LINE_SHOWN || (size_t)(line - text) + LINE_SHOWN + 8 > size) {
+		copy_text(ret, size, text);
+		return;
+	}
+	copy_text(ret, (size_t)(line - text) + LINE_SHOWN, text);
+	size_t len = strlen(ret);
+	memcpy(ret + len, "...", 3);
+	copy_text(ret + len + 3, size - len - 3, reason);
+}
+
 static const char *json_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -231,7 +247,7 @@ static void fault_of_report(const struct report *r, const char *hide_dir, struct
 {
 	judge(r, fault);
 	fault->position = r->position;
-	copy_text(fault->message, sizeof(fault->message), r->message);
+	copy_message(fault->message, sizeof(fault->message), r->message);
 	cut_advice(fault->message);
 	hide_paths(fault->message, hide_dir);
 }

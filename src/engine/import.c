@@ -435,6 +435,21 @@ static void column_sql(const struct import_file *file, size_t i, const char *typ
 	buf_done(&unique);
 }
 
+/* Each once: of a text that is named twice the engine makes two rows where it is all that a line holds. */
+static void null_texts_sql(const struct import_options *options, struct buf *out)
+{
+	const char *const plain[] = {"", options->null_text ? options->null_text : ""};
+	const size_t n = options->null_text_count ? options->null_text_count : ARRAY_LEN(plain);
+	const char *const *texts = options->null_text_count ? options->null_texts : plain;
+	for (size_t i = 0; i < n; i++) {
+		bool again = false;
+		for (size_t k = 0; k < i && !again; k++)
+			again = strcmp(texts[k], texts[i]) == 0;
+		if (!again)
+			sql_printf(out, "%s%L", i ? ", " : "", texts[i]);
+	}
+}
+
 bool import_scan_sql(const char *path, const struct import_options *options, const struct import_file *file,
 		     const char *const *types, struct buf *out, struct err *err)
 {
@@ -452,10 +467,7 @@ bool import_scan_sql(const char *path, const struct import_options *options, con
 		   "nullstr=[",
 		   path, file->has_header ? "true" : "false", file->delimiter, file->quote, file->escape,
 		   codecs[file->compression]);
-	for (size_t i = 0; i < options->null_text_count; i++)
-		sql_printf(out, "%s%L", i ? ", " : "", options->null_texts[i]);
-	if (options->null_text_count == 0)
-		sql_printf(out, "'', %L", options->null_text ? options->null_text : "");
+	null_texts_sql(options, out);
 	sql_printf(out,
 		   "], allow_quoted_nulls=true, null_padding=false, strict_mode=true, ignore_errors=false, "
 		   "comment='', skip=%d, hive_partitioning=false, filename=false, columns={",

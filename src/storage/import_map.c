@@ -117,7 +117,7 @@ static bool map_fitting(const struct table_schema *schema, const struct import_f
 	if (file->column_count == 0)
 		return err_set(err, ERR_IMPORT_FAILED, "The file is empty");
 	if (file->column_count != n)
-		return err_set(err, ERR_IMPORT_FAILED, "The file has %zu columns where %zu are needed",
+		return err_set(err, ERR_IMPORT_FAILED, "The file has %zu column(s), %zu are needed",
 			       file->column_count, n);
 	if (named && names_fit(schema, file, wanted, n, arena, ret))
 		return true;

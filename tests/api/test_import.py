@@ -197,6 +197,25 @@ def test_error_names_row_and_column(project, table):
     assert "4" in message and "id" in message and "three" in message and "INTEGER" in message
 
 
+def test_a_long_line_does_not_hide_the_reason(project, table):
+    for line, reason in (("1," + "x" * 3_000_000, "Maximum line size"), ("x," + "y" * 5000, 'Could not convert string "x"'),
+                         ("1,2," + "z" * 5000, "Number of Columns")):
+        body = {"file_id": project.upload(f"id,v\n7,fine\n{line}\n")}
+        message = project.post(f"{table}/import/file", body).json()["detail"]["message"]
+        assert reason in message and len(message) < 1000, message
+
+
+def test_blank_lines(project):
+    """With one column a blank line is a row without a value; with more it is none."""
+    project.bucket("lines")
+    one = project.table("one", columns(("v", "VARCHAR")), bucket="lines")
+    for null in (None, "", "n/a"):
+        project.load(one, 'v\na\n\n""\nb\n', csv_options={"null_string": null})
+        assert [r["v"] for r in project.rows(one)] == ["a", None, None, "b"]
+    two = project.table("two", columns(("v", "VARCHAR"), ("w", "INTEGER")), bucket="lines")
+    assert project.load(two, "v,w\na,1\n\nb,2\n\n")["imported_rows"] == 2
+
+
 def test_ten_thousand_rows(project, table):
     got = project.load(table, "id,v\n" + "".join(f"{i},name {i}\n" for i in range(10000)))
     assert got["imported_rows"] == got["table_rows_after"] == 10000
