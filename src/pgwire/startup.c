@@ -257,8 +257,10 @@ static bool refuse_login(struct backend *b, const struct err *err)
 	case ERR_CONNECTION_LIMIT_REACHED:
 		count_login("limit_reached");
 		(void)pg_fatal_set(&e, "53300", "Too many connections");
-		pg_error_hint(&e,
-			      "Close connections of this workspace, or raise PGWIRE_MAX_CONNECTIONS_PER_WORKSPACE.");
+		pg_error_hint(
+			&e,
+			"Close connections of this workspace, or raise PGWIRE_MAX_CONNECTIONS_PER_WORKSPACE; of all "
+			"workspaces together there may be PGWIRE_MAX_CONNECTIONS_TOTAL.");
 		break;
 	default:
 		count_login("error");

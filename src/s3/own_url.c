@@ -43,10 +43,15 @@ static bool is_this_machine(const struct settings *s, struct span host)
 static bool is_own(const struct s3_door *door, const struct own_url *url, bool tls)
 {
 	const struct settings *s = door->settings;
-	struct own_url base;
-	bool base_tls;
-	if (s->base_url && url_split(s->base_url, &base, &base_tls) && span_eq_nocase(base.authority, url->authority))
-		return base_tls == tls;
+	/* As clients outside reach the server, and as its neighbours do. */
+	const char *const named[] = {s->base_url, s->service_url};
+	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+		struct own_url own;
+		bool own_tls;
+		if (named[i] && url_split(named[i], &own, &own_tls) && own_tls == tls &&
+		    span_eq_nocase(own.authority, url->authority))
+			return true;
+	}
 	struct span host = url->authority;
 	uint64_t port = tls ? 443 : 80;
 	for (size_t i = host.len; i > 0 && host.ptr[i - 1] != ']'; i--) {

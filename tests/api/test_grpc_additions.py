@@ -6,6 +6,7 @@ import uuid
 
 import psycopg2
 import pytest
+from conftest import Project
 from driver_client import Failure, GrpcDriver
 from s3_client import client
 from test_grpc_commands import ADMIN, COLUMNS, info, load, make_table, put_object, refused, rows
@@ -196,12 +197,11 @@ def test_workspace_users(own, way, server, project, other_project, made):
     user, password = told["workspaceUserName"], told["workspacePassword"]
     assert user.startswith(f"ws_{made['id']}_") and len(password) == 32 and user != made["workspaceUserName"]
     assert login(server, user, password) == 200 and login(server, user, "wrong") == 401
-    if server.ports.get("pg"):
-        with psycopg2.connect(host="127.0.0.1", port=server.ports["pg"], user=user, password=password,
-                              dbname=f"workspace_{made['id']}") as c:
-            cursor = c.cursor()
-            cursor.execute("SELECT 1")
-            assert cursor.fetchone() == (1,)
+    with psycopg2.connect(host="127.0.0.1", port=server.ports["postgresql"], user=user, password=password,
+                          dbname=f"workspace_{made['id']}") as c:
+        cursor = c.cursor()
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
     # each has a password of its own
     fresh = own.run("ResetWorkspacePasswordCommand", workspaceUserName=user).response["workspacePassword"]
     assert login(server, user, password) == 401 and login(server, user, fresh) == 200
@@ -272,3 +272,22 @@ def test_own_urls_are_not_fetched(own, server, project, other_project):
     with pytest.raises(Failure):
         own.run("TableExportToFileCommand", source=FROM_T, fileProvider="HTTP", filePath={"root": presigned(server, project, out)})
     assert GrpcDriver(server, ADMIN, project.id).run("ListSchemasCommand").response["schemas"] == ["in_c_b"]
+
+
+def test_every_name_of_the_server_is_its_own(server_factory):
+    """What clients outside and neighbours inside call it; another name or another scheme is another machine."""
+    server = server_factory(BASE_URL="https://store.example/", SERVICE_URL="http://storage.invalid:9", IMPORT_HOSTS="nobody.invalid")
+    project = Project(server)
+    own = GrpcDriver(server, project.key, project.id)
+    make_table(own)
+    put_object(own, project, "k.csv", "id,v\n1,a\n")
+
+    def import_from(root):
+        return own.run("TableImportFromFileCommand", fileProvider="HTTP", destination=FROM_T,
+                       filePath={"root": f"{root}/s3/project_{project.id}/k.csv"}).response["tableRowsCount"]
+
+    for root in ("https://store.example", "http://storage.invalid:9", server.url):
+        assert import_from(root) == "1"
+    for root in ("http://store.example", "https://storage.invalid:9", "http://storage.invalid:10", "http://storage.invalid"):
+        with pytest.raises(Failure):
+            import_from(root)
