@@ -117,8 +117,8 @@ static bool map_fitting(const struct table_schema *schema, const struct import_f
 	if (file->column_count == 0)
 		return err_set(err, ERR_IMPORT_FAILED, "The file is empty");
 	if (file->column_count != n)
-		return err_set(err, ERR_IMPORT_FAILED, "The file has %zu column(s), %zu are needed",
-			       file->column_count, n);
+		return err_set(err, ERR_IMPORT_FAILED, "The file has %zu column(s), %zu are needed", file->column_count,
+			       n);
 	if (named && names_fit(schema, file, wanted, n, arena, ret))
 		return true;
 	for (size_t i = 0; i < n; i++)
