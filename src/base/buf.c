@@ -35,7 +35,7 @@ char *buf_take(struct buf *b, size_t *ret_len)
 	return bytes;
 }
 
-char *buf_reserve(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
 	assert(b->max > 0);
 	if (b->failed)
@@ -52,7 +52,6 @@ char *buf_reserve(struct buf *b, size_t n)
 		b->ptr = mem_grow(b->ptr, cap);
 		b->cap = cap;
 	}
-	b->ptr[b->len + n] = '\0';
 	return b->ptr + b->len;
 }
 

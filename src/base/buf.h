@@ -29,8 +29,12 @@ void buf_reset(struct buf *b);
 /* Bytes to be released with free(); the buffer is empty afterwards. NULL when it failed. */
 char *buf_take(struct buf *b, size_t *ret_len);
 
+char *buf_grow(struct buf *b, size_t n);
 /* Room for n more bytes; NULL when that exceeds the maximum. Follow with buf_commit. */
-char *buf_reserve(struct buf *b, size_t n);
+static inline char *buf_reserve(struct buf *b, size_t n)
+{
+	return n < b->cap - b->len && n <= b->max - b->len ? b->ptr + b->len : buf_grow(b, n);
+}
 static inline void buf_commit(struct buf *b, size_t n)
 {
 	b->len += n;

@@ -39,11 +39,9 @@ static char *digits(char *to, unsigned value, int n)
 	return to + n;
 }
 
-/* By hand, because every answer and log line has some of them. Years 0 to 9999. */
-void clock_iso(int64_t unix_us, char ret[CLOCK_ISO_SIZE])
+/* To the second, by hand. Years 0 to 9999. */
+static void iso_seconds(int64_t seconds, char *to)
 {
-	int64_t seconds = floor_seconds(unix_us);
-	unsigned us = (unsigned)(unix_us - seconds * US_PER_S);
 	int64_t days = seconds / 86400 - (seconds % 86400 < 0);
 	unsigned second = (unsigned)(seconds - days * 86400);
 	/* Eras of 400 years that begin on 1 March, so that leap days come last. */
@@ -54,7 +52,7 @@ void clock_iso(int64_t unix_us, char ret[CLOCK_ISO_SIZE])
 	unsigned day = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	unsigned month = (5 * day + 2) / 153;
 	int64_t year = year_of_era + era * 400 + (month >= 10);
-	char *to = digits(ret, (unsigned)(year < 0 ? 0 : year > 9999 ? 9999 : year), 4);
+	to = digits(to, (unsigned)(year < 0 ? 0 : year > 9999 ? 9999 : year), 4);
 	*to++ = '-';
 	to = digits(to, month < 10 ? month + 3 : month - 9, 2);
 	*to++ = '-';
@@ -64,8 +62,22 @@ void clock_iso(int64_t unix_us, char ret[CLOCK_ISO_SIZE])
 	*to++ = ':';
 	to = digits(to, second / 60 % 60, 2);
 	*to++ = ':';
-	to = digits(to, second % 60, 2);
-	*to++ = '.';
-	to = digits(to, us, 6);
+	(void)digits(to, second % 60, 2);
+}
+
+/* Every answer and log line has some times, most of them of the same second. */
+void clock_iso(int64_t unix_us, char ret[CLOCK_ISO_SIZE])
+{
+	enum { SECONDS_LEN = sizeof("1970-01-01T00:00:00") - 1 };
+	static __thread int64_t last = INT64_MIN;
+	static __thread char text[SECONDS_LEN];
+	int64_t seconds = floor_seconds(unix_us);
+	if (seconds != last) {
+		iso_seconds(seconds, text);
+		last = seconds;
+	}
+	memcpy(ret, text, SECONDS_LEN);
+	ret[SECONDS_LEN] = '.';
+	char *to = digits(ret + SECONDS_LEN + 1, (unsigned)(unix_us - seconds * US_PER_S), 6);
 	memcpy(to, "+00:00", sizeof("+00:00"));
 }

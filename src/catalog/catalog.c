@@ -140,9 +140,15 @@ void catalog_stats(struct catalog *catalog, struct catalog_stats *ret)
 
 /* ---- Reads ---- */
 
+/* What this thread holds. */
+static __thread const struct core *held;
+static __thread int64_t held_since;
+
 static int64_t read_begin(struct catalog *c)
 {
 	int64_t start = 0;
+	if (held == c->core)
+		return start;
 	if (c->counted) {
 		start = clock_ns();
 		metric_gauge_add(c->core->active, 1);
@@ -153,12 +159,26 @@ static int64_t read_begin(struct catalog *c)
 
 static void read_end(struct catalog *c, int64_t start)
 {
+	if (held == c->core)
+		return;
 	(void)pthread_rwlock_unlock(&c->core->lock);
 	if (!c->counted)
 		return;
 	metric_gauge_add(c->core->active, -1);
 	metric_inc(c->core->calls[CATALOG_READ]);
 	metric_observe_since(c->core->seconds[CATALOG_READ], start);
+}
+
+void catalog_hold(struct catalog *catalog)
+{
+	held_since = read_begin(catalog);
+	held = catalog->core;
+}
+
+void catalog_release(struct catalog *catalog)
+{
+	held = NULL;
+	read_end(catalog, held_since);
 }
 
 bool catalog_get_row(struct catalog *c, enum catalog_index index, struct arena *arena, struct catalog_key key,

@@ -57,6 +57,13 @@ void catalog_close(struct catalog *catalog);
 /* The same catalog for callers whose reads must not move the metadata metrics: scrapes. Lives as long as the catalog. */
 struct catalog *catalog_uncounted(struct catalog *catalog);
 
+/*
+ * Several reads as one: from hold to release this thread's reads of the catalog see one state and count as one call.
+ * For a few short ones: the writer waits meanwhile. No commit and no second hold in between.
+ */
+void catalog_hold(struct catalog *catalog);
+void catalog_release(struct catalog *catalog);
+
 struct catalog_stats {
 	int64_t rows;	 /* all entities */
 	int64_t batches; /* engine transactions committed */

@@ -91,13 +91,16 @@ static void counters_fill(struct storage *storage, struct project *project)
 
 bool project_get(struct storage *storage, const struct call *call, const char *id, struct project *ret, struct err *err)
 {
-	if (!catalog_get_project(storage->catalog, call->arena, KEY(id), ret)) {
-		(void)err_set(err, ERR_NOT_FOUND, "Project %s not found", id);
-		err_detail(err, "project_id", id);
-		return false;
-	}
-	counters_fill(storage, ret);
-	return true;
+	catalog_hold(storage->catalog);
+	bool found = catalog_get_project(storage->catalog, call->arena, KEY(id), ret);
+	if (found)
+		counters_fill(storage, ret);
+	catalog_release(storage->catalog);
+	if (found)
+		return true;
+	(void)err_set(err, ERR_NOT_FOUND, "Project %s not found", id);
+	err_detail(err, "project_id", id);
+	return false;
 }
 
 bool project_list(struct storage *storage, const struct call *call, const char *status, int64_t limit, int64_t offset,
@@ -113,8 +116,11 @@ bool project_list(struct storage *storage, const struct call *call, const char *
 		ret->total = catalog_count_projects_newest(c, KEY_ALL);
 		catalog_list_projects_newest(c, call->arena, KEY_ALL, &page, &ret->projects, &ret->count);
 	}
-	for (size_t i = 0; i < ret->count; i++)
+	for (size_t i = 0; i < ret->count; i++) {
+		catalog_hold(c);
 		counters_fill(storage, &ret->projects[i]);
+		catalog_release(c);
+	}
 	return true;
 }
 

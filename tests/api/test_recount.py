@@ -1,18 +1,24 @@
-"""After many random operations, and after a kill in the middle of them, what the gauges say equals a recount of what the API
-lists and what lies on the disk."""
+"""After many random operations over all doors, and after a kill in the middle of them, what the gauges say equals a recount of
+what the API lists and what lies on the disk."""
 
+import contextlib
 import os
 import random
+import socket
 import threading
 import time
 
+import psycopg2
 import pytest
 from conftest import Project, total
+from driver_client import Failure, GrpcDriver
+from pg_workspace import Workspace
 from s3_client import client
 from space import inodes, measured, snapshot_bytes, table_bytes
 
 IN_FLIGHT = ["duckdb_api_requests_in_flight", "duckdb_table_locks_active", "duckdb_write_queue_depth", "pgwire_connections_active",
-             "duckdb_metadata_connections_active", "duckdb_metadata_write_queue_depth", "duckdb_grpc_connections_active"]
+             "duckdb_metadata_connections_active", "duckdb_metadata_write_queue_depth", "duckdb_grpc_connections_active",
+             "pgwire_sessions_total", "duckdb_pool_queued"]
 DEADLINE_SECONDS = 20
 
 
@@ -25,7 +31,7 @@ def listed(project, path, key):
 
 def recount(server, projects):
     """What the API lists, by gauge."""
-    found = dict.fromkeys(["projects", "buckets", "tables", "workspaces", "branches", "branch_tables", "files", "snapshots"], 0)
+    found = dict.fromkeys(["projects", "buckets", "tables", "workspaces", "branches", "branch_tables", "files", "snapshots", "bucket_links"], 0)
     for project in projects:
         found["projects"] += 1
         branches = [b["id"] for b in listed(project, "/branches?limit=1000", "branches") if b["id"] not in ("default", "main")]
@@ -35,10 +41,16 @@ def recount(server, projects):
         found["snapshots"] += project.get("/branches/default/snapshots?limit=1").json()["total"]
         for bucket in listed(project, "/branches/default/buckets?limit=1000", "buckets"):
             found["buckets"] += 1
+            if bucket["is_linked"]:
+                found["bucket_links"] += 1
+                continue
             found["tables"] += len(listed(project, f"/branches/default/buckets/{bucket['name']}/tables?limit=1000", "tables"))
         for branch in branches:
             found["branch_tables"] += project.get(f"/branches/{branch}").json()["table_count"]
-    return {f"duckdb_{name}_total": value for name, value in found.items()}
+    shown = {f"duckdb_{name}_total": value for name, value in found.items()}
+    shown["duckdb_s3_multipart_uploads_active"] = sum(
+        len(client(server).list_multipart_uploads(Bucket=f"project_{project.id}").get("Uploads", [])) for project in projects)
+    return shown
 
 
 def files_bytes(server):
@@ -76,10 +88,12 @@ def check(server, projects, killed=False):
 class Worker(threading.Thread):
     """Random operations on a project of its own; refusals are part of the game."""
 
-    def __init__(self, server, seed, stop):
+    def __init__(self, server, seed, stop, others):
         super().__init__()
-        self.random, self.stop_, self.project = random.Random(seed), stop, Project(server)
+        self.random, self.stop_, self.project, self.others = random.Random(seed), stop, Project(server), others
         self.s3, self.branches, self.failures = client(server), [], []
+        self.workspace = Workspace(self.project, "sql")
+        self.driver = GrpcDriver(server, self.project.key, self.project.id)
 
     def name(self, kind):
         return f"{kind}{self.random.randrange(4)}"
@@ -88,7 +102,7 @@ class Worker(threading.Thread):
         p, r = self.project, self.random
         branch = r.choice(["default", *self.branches])
         table = f"/branches/{branch}/buckets/{self.name('b')}/tables/{self.name('t')}"
-        kind = r.randrange(13)
+        kind = r.randrange(20)
         if kind == 0:
             p.post("/branches/default/buckets", {"name": self.name("b")})
         elif kind <= 3:
@@ -110,8 +124,56 @@ class Worker(threading.Thread):
             self.s3.delete_object(Bucket=f"project_{p.id}", Key=self.name("k"))
         elif kind == 11:
             p.post("/workspaces", {"name": self.name("w")})
+        elif kind == 12:
+            p.delete(f"/branches/default/buckets/{self.name(r.choice(['b', 'far']))}", params={"force": "true"})
         else:
-            p.delete(f"/branches/default/buckets/{self.name('b')}", params={"force": "true"})
+            [self.share, self.load, self.query, self.command, self.multipart, self.unpin, self.hang_up][kind - 13](table)
+
+    def share(self, _):
+        bucket, other = self.name("b"), self.random.choice(self.others)
+        self.project.post(f"/branches/default/buckets/{bucket}/share", {"target_project_id": other.id})
+        other.post(f"/branches/default/buckets/{self.name('far')}/link",
+                   {"source_project_id": self.project.id, "source_bucket_name": bucket})
+
+    def load(self, table):
+        self.project.post(f"{table}/import/file", {"file_id": self.project.upload(self.random.choice(["id\n1\n2\n", "id\nx\n"]))})
+
+    def query(self, _):
+        try:
+            with contextlib.closing(psycopg2.connect(**self.workspace.login)) as connection:
+                connection.cursor().execute(self.random.choice(["CREATE TABLE IF NOT EXISTS own AS SELECT 1 AS a", "SELECT 1", "SELEC"]))
+                connection.commit()
+        except psycopg2.errors.SyntaxError:
+            pass
+
+    def command(self, _):
+        name = self.random.choice(["CreateTableCommand", "DropTableCommand", "ObjectInfoCommand"])
+        fields = {"path": [self.name("b"), self.name("t")], "expectedObjectType": "TABLE"} if name == "ObjectInfoCommand" else {
+            "path": [self.name("b")], "tableName": self.name("t")}
+        if name == "CreateTableCommand":
+            fields["columns"] = [{"name": "id", "type": "INTEGER"}]
+        with contextlib.suppress(Failure):
+            self.driver.run(name, **fields)
+
+    def multipart(self, _):
+        to = {"Bucket": f"project_{self.project.id}", "Key": self.name("m")}
+        begun = {**to, "UploadId": self.s3.create_multipart_upload(**to)["UploadId"]}
+        part = self.s3.upload_part(PartNumber=1, Body=b"p" * self.random.randrange(1, 9000), **begun)
+        end = self.random.randrange(3)
+        if end == 0:
+            self.s3.abort_multipart_upload(**begun)
+        elif end == 1:
+            self.s3.complete_multipart_upload(MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}, **begun)
+
+    def unpin(self, _):
+        for snapshot in listed(self.project, "/branches/default/snapshots?limit=1", "snapshots"):
+            self.project.delete(f"/branches/default/snapshots/{snapshot['id']}")
+
+    def hang_up(self, table):
+        with socket.create_connection(("127.0.0.1", int(self.project.server.url.rsplit(":", 1)[1]))) as connection:
+            connection.sendall(f"POST {self.project.path}{table}/columns HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+                               f"Authorization: Bearer {self.project.key}\r\n\r\n{{".encode())
+
 
     def run(self):
         while not self.stop_.is_set():
@@ -125,7 +187,9 @@ class Worker(threading.Thread):
 
 def play(server, seconds, seed, kill=False):
     stop = threading.Event()
-    workers = [Worker(server, seed + i, stop) for i in range(3)]
+    others = []
+    workers = [Worker(server, seed + i, stop, others) for i in range(3)]
+    others += [worker.project for worker in workers]
     for worker in workers:
         worker.start()
     time.sleep(seconds)
@@ -134,6 +198,7 @@ def play(server, seconds, seed, kill=False):
     stop.set()
     for worker in workers:
         worker.join()
+        worker.driver.channel.close()
     if not kill:
         assert [w.failures for w in workers if w.failures] == []
     return [w.project for w in workers]
