@@ -50,6 +50,7 @@ char *buf_grow(struct buf *b, size_t n)
 		while (cap < b->len + n + 1)
 			cap *= 2;
 		b->ptr = mem_grow(b->ptr, cap);
+		b->ptr[b->len] = '\0';
 		b->cap = cap;
 	}
 	return b->ptr + b->len;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "grpc/rpc.h"
+#include "metrics/listeners.h"
 #include "metrics/metrics.h"
 
 #include <grpc/grpc_security.h>
@@ -249,7 +250,7 @@ bool driver_server_start(struct storage *storage, struct driver_server **ret, st
 		rpc_request(server);
 	}
 	metrics_collector_add("grpc", "grpc", collect, server);
-	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "grpc", NULL), 1);
+	listener_opened("grpc", server->port);
 	*ret = server;
 	return true;
 }
@@ -287,7 +288,7 @@ void driver_server_drain(struct driver_server *server)
 		return;
 	(void)clock_gettime(CLOCK_REALTIME, &server->grace_end);
 	server->grace_end.tv_sec += SHUTDOWN_GRACE_S;
-	metric_gauge_set(metric_series(METRIC_LISTENER_UP, "grpc", NULL), 0);
+	listener_closed("grpc");
 	streams_end(server);
 	grpc_server_shutdown_and_notify(server->server, server->cq, &server->shutdown);
 }

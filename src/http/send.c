@@ -192,7 +192,10 @@ static bool has_header(const struct http_response *res, const char *name)
 static void headers_each(struct exchange *ex, void (*each)(void *ctx, const char *name, const char *value), void *ctx)
 {
 	const struct http_response *res = &ex->res;
+	char trace[TRACE_TEXT_SIZE];
 	each(ctx, "X-Request-ID", ex->request_id);
+	if (*ex->req.call.trace.trace_id)
+		each(ctx, "traceparent", trace_text(&ex->req.call.trace, trace));
 	if (http_header(&ex->req, "Origin") && !has_header(res, "Access-Control-Allow-Origin"))
 		each(ctx, "Access-Control-Allow-Origin", "*");
 	if (res->type)

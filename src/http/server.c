@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 
+#include "metrics/listeners.h"
 #include "metrics/metrics.h"
 
 #include <arpa/inet.h>
@@ -457,7 +458,7 @@ bool http_server_start(const struct http_config *config, struct http_server **re
 			      server->tls ? ": check the TLS certificate and key" : "");
 		goto failed;
 	}
-	metric_gauge_set(metric_series(METRIC_LISTENER_UP, server->config.listener, NULL), 1);
+	listener_opened(server->config.listener, server->port);
 	*ret = server;
 	return true;
 failed:
@@ -487,7 +488,7 @@ bool http_server_drain(struct http_server *server, unsigned timeout_s)
 {
 	int64_t until = clock_ns() + (int64_t)timeout_s * NS_PER_S;
 	if (!atomic_exchange(&server->draining, true)) {
-		metric_gauge_set(metric_series(METRIC_LISTENER_UP, server->config.listener, NULL), 0);
+		listener_closed(server->config.listener);
 		/* Refuses from now on; the number stays taken while event loops may still use it. */
 		server->listen_fd = MHD_quiesce_daemon(server->daemon);
 		(void)shutdown(server->listen_fd, SHUT_RDWR);

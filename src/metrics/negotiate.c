@@ -99,7 +99,7 @@ static const char *offer(const struct range *r, enum metrics_format *ret)
 	if (span_eq_nocase(r->type, SPAN("application/vnd.google.protobuf")) && span_is(r->proto, PROTO_NAME) &&
 	    span_is(r->encoding, "delimited")) {
 		*ret = FORMAT_PROTOBUF;
-		return "application/vnd.google.protobuf; proto=" PROTO_NAME "; encoding=delimited";
+		return "application/vnd.google.protobuf;proto=" PROTO_NAME ";encoding=delimited";
 	}
 	return NULL;
 }

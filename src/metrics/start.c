@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "metrics/collect.h"
 #include "metrics/history.h"
+#include "metrics/listeners.h"
 #include "metrics/process.h"
 #include "metrics/registry.h"
 #include "metrics/sampler.h"
@@ -20,6 +21,7 @@ void metrics_start(const struct metrics_config *config)
 				 1);
 	metrics_collector_add("process", "process", process_collect, NULL);
 	metrics_collector_add("kernel", "kernel", kernel_collect, NULL);
+	metrics_collector_add("listeners", "doors", listeners_collect, NULL);
 	collect_start();
 	sampler_start();
 }
@@ -28,6 +30,7 @@ void metrics_stop(void)
 {
 	sampler_stop();
 	collect_stop();
+	metrics_collector_remove("listeners");
 	metrics_collector_remove("kernel");
 	metrics_collector_remove("process");
 }

@@ -1,5 +1,6 @@
 #include "storage/call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_lower_hex(const char *text, size_t n)
@@ -23,4 +24,10 @@ void trace_parse(const char *text, struct trace *ret)
 	memcpy(ret->trace_id, text + 3, 32);
 	memcpy(ret->span_id, text + 36, 16);
 	ret->sampled = strchr("13579bdf", text[54]) != NULL;
+}
+
+const char *trace_text(const struct trace *trace, char *to)
+{
+	(void)snprintf(to, TRACE_TEXT_SIZE, "00-%s-%s-0%d", trace->trace_id, trace->span_id, trace->sampled);
+	return to;
 }

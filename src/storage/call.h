@@ -56,5 +56,8 @@ struct call {
 const char *door_name(enum door door);
 /* A `traceparent` (W3C Trace Context, section 3.2); what is none leaves *ret as it is. */
 void trace_parse(const char *text, struct trace *ret);
+/* The same back as text, for answers and for requests to others; `to` has TRACE_TEXT_SIZE bytes. Returns `to`. */
+enum { TRACE_TEXT_SIZE = 56 };
+const char *trace_text(const struct trace *trace, char *to);
 
 #endif

@@ -132,6 +132,11 @@ static CURL *transfer_begin(struct transfer *t)
 			buf_done(&token);
 		}
 	}
+	if (*t->call->trace.trace_id && !r->access_key) {
+		char header[sizeof("traceparent: ") + TRACE_TEXT_SIZE] = "traceparent: ";
+		(void)trace_text(&t->call->trace, header + strlen("traceparent: "));
+		t->headers = curl_slist_append(t->headers, header);
+	}
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, t->headers);
 	return curl;
 }

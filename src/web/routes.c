@@ -128,6 +128,16 @@ static bool page_get(struct http_request *req, struct http_response *res, struct
 	return true;
 }
 
+/* Where others have a second form of the documentation. */
+static bool redoc_get(struct http_request *req, struct http_response *res, struct err *err)
+{
+	(void)req;
+	(void)err;
+	http_empty(res, 307);
+	http_add(res, "Location", "/docs");
+	return true;
+}
+
 static bool openapi_get(struct http_request *req, struct http_response *res, struct err *err)
 {
 	const struct web_context *web = req->ctx;
@@ -143,10 +153,10 @@ static bool openapi_get(struct http_request *req, struct http_response *res, str
 		.method = HTTP_GET, .path = (template), .run = HTTP_READ, .handler = (take), .with_head = true, \
 		.uncounted = true, .produces = "text/plain", .tag = "Metrics"                                   \
 	}
-#define PAGE_ROUTE(template)                                                                                        \
-	{                                                                                                           \
-		.method = HTTP_GET, .path = (template), .run = HTTP_INLINE, .handler = page_get, .with_head = true, \
-		.uncounted = true, .produces = "text/html", .tag = "Pages"                                          \
+#define PAGE_ROUTE(template, take)                                                                                \
+	{                                                                                                         \
+		.method = HTTP_GET, .path = (template), .run = HTTP_INLINE, .handler = (take), .with_head = true, \
+		.uncounted = true, .produces = "text/html", .tag = "Pages"                                        \
 	}
 #define METRICS_ROUTES                                                                                  \
 	METRICS_ROUTE("/metrics", metrics_get), METRICS_ROUTE("/metrics/history", history_get),         \
@@ -160,11 +170,12 @@ static bool openapi_get(struct http_request *req, struct http_response *res, str
 static const struct http_route metrics_rows[] = {METRICS_ROUTES};
 static const struct http_route rows[] = {
 	METRICS_ROUTES,
-	PAGE_ROUTE("/dashboard.html"),
-	PAGE_ROUTE("/dashboard2.html"),
-	PAGE_ROUTE("/docs"),
-	PAGE_ROUTE("/favicon.ico"),
-	PAGE_ROUTE("/favicon.svg"),
+	PAGE_ROUTE("/dashboard.html", page_get),
+	PAGE_ROUTE("/dashboard2.html", page_get),
+	PAGE_ROUTE("/docs", page_get),
+	PAGE_ROUTE("/redoc", redoc_get),
+	PAGE_ROUTE("/favicon.ico", page_get),
+	PAGE_ROUTE("/favicon.svg", page_get),
 	{.method = HTTP_GET,
 	 .path = "/openapi.json",
 	 .run = HTTP_INLINE,

@@ -102,6 +102,15 @@ def test_a_dead_collector_costs_nothing_but_spans(server_factory):
     assert server.stop() == 0 and time.monotonic() - started < 20
 
 
+def test_a_trace_comes_back(server_factory):
+    server = server_factory()
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    for path in ("/health", "/nowhere", "/metrics"):
+        assert server.get(path, headers={"traceparent": parent}).headers["traceparent"] == parent
+    for wrong in ("00-0-0-01", parent + "\"", "00-" + "0" * 32 + "-b7ad6b7169203331-01", "x" * 500):
+        assert "traceparent" not in server.get("/health", headers={"traceparent": wrong}).headers
+
+
 def test_readiness(server_factory):
     server = server_factory(init=False)
     answer = server.get("/health/ready", key=None)

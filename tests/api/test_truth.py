@@ -147,7 +147,7 @@ def test_requests_that_are_no_operation(truth, rest):
     rest.step("GET", "/nowhere", "unmatched", 404)
     rest.step("GET", f"{TABLES}/t/rows", T + "/rows", 405)
     server, ledger = truth
-    for path in ("/metrics", "/metrics/", "/metrics/http", "/dashboard.html", "/docs", "/openapi.json"):
+    for path in ("/metrics", "/metrics/", "/metrics/http", "/dashboard.html", "/docs", "/redoc", "/openapi.json"):
         assert requests.get(server.url + path, timeout=30).status_code == 200
     assert requests.head(f"{server.url}/metrics", timeout=30).status_code == 200
     ledger.check("pages and scrapes")

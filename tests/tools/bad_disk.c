@@ -227,7 +227,10 @@ static int port_of(int fd)
 {
 	struct sockaddr_in at;
 	socklen_t len = sizeof(at);
-	return getsockname(fd, (struct sockaddr *)&at, &len) == 0 && at.sin_family == AF_INET ? ntohs(at.sin_port) : 0;
+	return getsockname(fd, (struct sockaddr *)&at, &len) == 0 &&
+			       (at.sin_family == AF_INET || at.sin_family == AF_INET6)
+		       ? ntohs(at.sin_port)
+		       : 0;
 }
 
 typedef int accept_function(int fd, struct sockaddr *address, socklen_t *len, int flags);

@@ -19,8 +19,8 @@
 #define OPEN_0	 "application/openmetrics-text; version=0.0.1; charset=utf-8"
 #define TEXT_0	 "text/plain; version=0.0.4; charset=utf-8"
 #define TEXT_1	 "text/plain; version=1.0.0; charset=utf-8"
-#define PROTO	 "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
-#define PROTO_IN "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+#define PROTO	 "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+#define PROTO_IN "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 
 /* ---- negotiation ---- */
 
