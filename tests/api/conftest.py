@@ -63,7 +63,7 @@ class Server(Verbs):
         env.update({k: str(v) for k, v in self.settings.items()})
         return env
 
-    def start(self, wait_s=60):
+    def start(self, wait_s=240):
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [PROGRAM, "serve"],
