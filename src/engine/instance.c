@@ -60,7 +60,10 @@ static bool engine_config(const struct instance_config *config, duckdb_config *r
 static bool lockdown_sql(const char *dir, struct buf *sql)
 {
 	sql_printf(sql, "SET allowed_configs=['TimeZone','enable_progress_bar','enable_progress_bar_print',"
-			"'progress_bar_time','search_path','schema','custom_profiling_settings'];");
+			"'progress_bar_time','search_path','schema','custom_profiling_settings',"
+			"'preserve_insertion_order','default_order','default_null_order','integer_division',"
+			"'ieee_floating_point_ops','explain_output','scalar_subquery_error_on_multiple_rows',"
+			"'order_by_non_integer_literal','old_implicit_casting'];");
 	const size_t len = strlen(dir);
 	if (len > 0)
 		sql_printf(sql, "SET allowed_directories=[%L || %L];", dir, dir[len - 1] == '/' ? "" : "/");

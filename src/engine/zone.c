@@ -296,6 +296,38 @@ static struct zone *fixed_zone(const char *text)
 	return z;
 }
 
+/* "GMT-03", "UTC+5:30", "<+03>-03": a name without meaning, and hours west of UTC. */
+static struct zone *posix_zone(const char *text)
+{
+	const char *at = text;
+	if (*at == '<') {
+		at += strcspn(at, ">");
+		at += *at == '>';
+	} else {
+		while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z'))
+			at++;
+	}
+	const size_t letters = (size_t)(at - text);
+	const char first = *at == '+' || *at == '-' ? at[1] : *at;
+	if (letters < 3 || first < '0' || first > '9')
+		return NULL;
+	const int32_t west = read_clock(&at);
+	if (*at || west > 24 * 3600 || west < -24 * 3600)
+		return NULL;
+	struct zone *z = mem_alloc(sizeof(*z));
+	z->fixed = -west;
+	return z;
+}
+
+/* A name of the database, or what tells its offset itself. */
+static struct zone *make(const char *text, struct span name)
+{
+	if (*text == '+' || *text == '-')
+		return fixed_zone(text);
+	struct zone *z = name_ok(name) ? load(text) : NULL;
+	return z ? z : posix_zone(text);
+}
+
 const struct zone *zone_find(struct span name)
 {
 	char text[NAME_MAX_BYTES + 2];
@@ -303,13 +335,10 @@ const struct zone *zone_find(struct span name)
 		return NULL;
 	memcpy(text, name.ptr, name.len);
 	text[name.len] = '\0';
-	const bool fixed = text[0] == '+' || text[0] == '-';
-	if (!fixed && !name_ok(name))
-		return NULL;
 	pthread_mutex_lock(&lock);
 	struct zone *z = map_get(&zones, name);
 	if (!z && zones.count < ZONES_MAX) {
-		z = fixed ? fixed_zone(text) : load(text);
+		z = make(text, name);
 		if (z)
 			(void)map_put(&zones, name, z);
 	}

@@ -10,7 +10,10 @@
 
 struct zone;
 
-/* "UTC", "Europe/Prague", "+02:00"; NULL when there is no such zone. Names are checked: no path leaves the database. */
+/*
+ * "UTC", "Europe/Prague", "+02:00", and POSIX: "GMT-03", "<+0530>-05:30", whose hours count west. NULL when there is no
+ * such zone. Names are checked: no path leaves the database.
+ */
 const struct zone *zone_find(struct span name);
 /* Seconds east of UTC at a Unix second; 0 for NULL. */
 int32_t zone_offset(const struct zone *zone, int64_t unix_s);

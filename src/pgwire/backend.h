@@ -287,6 +287,10 @@ MUST_CHECK bool listing_update(struct backend *b, uint64_t epoch, struct err *er
 uint32_t listing_table_oid(const char *bucket, const char *table);
 const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks *ret);
 
+/* ---- serial.c ---- */
+/* The statements that drop the sequences of the tables which the statement drops; NULL: none. */
+const char *serial_sequences(struct backend *b, const struct stmt *s);
+
 /* ---- state.c: the session's own state as SQL ---- */
 void activity_sql(struct backend *b, struct buf *out);
 /* Lets SQL cancel and terminate sessions of the workspace. */

@@ -6,8 +6,32 @@
 #include "pgwire/command.h"
 #include "storage/storage.h"
 
+#include <stdlib.h>
+
+/* Hours east of UTC: 3, -7.5. PostgreSQL calls such a zone <+03>-03. */
+static bool zone_of_hours(struct span text, char *ret, size_t size)
+{
+	char copy[16], *end;
+	if (!text.len || text.len >= sizeof(copy) || !strchr("+-0123456789", *text.ptr))
+		return false;
+	(void)snprintf(copy, sizeof(copy), "%.*s", SPAN_ARG(text));
+	const double hours = strtod(copy, &end);
+	if (*end || !(hours > -16 && hours < 16))
+		return false;
+	const int minutes = (int)(hours * 60), size_of = abs(minutes);
+	const char east = minutes < 0 ? '-' : '+', west = minutes < 0 ? '+' : '-';
+	const int h = size_of / 60, m = size_of % 60;
+	if (m)
+		(void)snprintf(ret, size, "<%c%02d:%02d>%c%02d:%02d", east, h, m, west, h, m);
+	else
+		(void)snprintf(ret, size, "<%c%02d>%c%02d", east, h, west, h);
+	return true;
+}
+
 bool gucs_zone_known(struct span name, char *ret, size_t size)
 {
+	if (zone_of_hours(name, ret, size))
+		return true;
 	if (!zone_find(name) || name.len >= size)
 		return false;
 	(void)snprintf(ret, size, "%.*s", SPAN_ARG(name));
@@ -141,9 +165,14 @@ static void apply_zone(struct backend *b)
 	struct buf sql = BUF(1024);
 	buf_str(&sql, "SET TimeZone = ");
 	sql_text(&sql, span_of(zone));
-	/* Zones that only PostgreSQL knows, such as GMT-03, do for what is shown. */
-	if (sql.failed || !session_run(b->engine, sql.ptr, &err))
-		(void)!session_run(b->engine, "SET TimeZone = 'UTC'", &err);
+	/* Zones that only PostgreSQL knows, such as GMT-03, are whole hours of the database's Etc, or do for what is shown. */
+	if (sql.failed || !session_run(b->engine, sql.ptr, &err)) {
+		const int32_t offset = zone_offset(b->style.zone, 0);
+		buf_reset(&sql);
+		buf_printf(&sql, "SET TimeZone = 'Etc/GMT%+d'", (int)(-offset / 3600));
+		if (!offset || offset % 3600 || !session_run(b->engine, sql.ptr, &err))
+			(void)!session_run(b->engine, "SET TimeZone = 'UTC'", &err);
+	}
 	buf_done(&sql);
 	(void)snprintf(b->zone_applied, sizeof(b->zone_applied), "%s", zone);
 	b->plan_settings++;
@@ -195,6 +224,106 @@ static bool set_modes(struct backend *b, const struct command_set *c, struct pg_
 		       scope, b->block != 'I', e);
 }
 
+/* --- the engine's own settings --- */
+
+/* What a user may change of the engine's; the instance's lock-down lets these through. */
+static const char *const ENGINE_SETTINGS[] = {"preserve_insertion_order",
+					      "default_order",
+					      "default_null_order",
+					      "integer_division",
+					      "ieee_floating_point_ops",
+					      "explain_output",
+					      "scalar_subquery_error_on_multiple_rows",
+					      "order_by_non_integer_literal",
+					      "old_implicit_casting"};
+
+/* What decides about resources and security; an underscore at the end stands for all that begin so. */
+static const char *const ENGINE_DENIED[] = {
+	"memory_limit",
+	"max_memory",
+	"threads",
+	"worker_threads",
+	"external_threads",
+	"temp_",
+	"max_temp_",
+	"enable_external_",
+	"allowed_",
+	"lock_",
+	"allow_",
+	"autoinstall_",
+	"autoload_",
+	"custom_",
+	"extension_",
+	"home_",
+	"secret_",
+	"default_secret_",
+	"s3_",
+	"http_",
+	"azure_",
+	"hf_",
+	"ca_",
+	"file_",
+	"log_query_",
+	"enable_log",
+	"logging_",
+	"enable_profiling",
+	"profiling_",
+	"profile_",
+	"access_mode",
+	"wal_",
+	"checkpoint_",
+	"disabled_",
+	"storage_",
+	"allocator_",
+	"buffer_",
+	"streaming_buffer_",
+	"enable_http_",
+	"enable_object_",
+	"username",
+	"password",
+	"user",
+	"duckdb_api",
+	"custom_user_",
+};
+
+static bool is_engine_setting(struct span name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ENGINE_SETTINGS); i++)
+		if (span_eq_nocase(name, span_of(ENGINE_SETTINGS[i])))
+			return true;
+	return false;
+}
+
+static bool is_denied_setting(struct span name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ENGINE_DENIED); i++) {
+		const struct span denied = span_of(ENGINE_DENIED[i]);
+		const bool starts = denied.ptr[denied.len - 1] == '_';
+		if (span_eq_nocase(starts ? span_first(name, denied.len) : name, denied))
+			return true;
+	}
+	return false;
+}
+
+/* SET and RESET of a setting that is none of PostgreSQL's; *ret_done: it was one of the engine's. */
+static bool set_engine(struct backend *b, const struct command_set *c, bool *ret_done, struct pg_error *e)
+{
+	*ret_done = c->name.ptr && guc_find(c->name) == GUC_COUNT && is_engine_setting(c->name);
+	if (c->name.ptr && guc_find(c->name) == GUC_COUNT && is_denied_setting(c->name))
+		return pg_error_set(e, "42501", "permission denied to set parameter \"%.*s\"",
+				    SPAN_ARG(span_first(c->name, 100)));
+	if (!*ret_done)
+		return true;
+	struct buf sql = BUF(4096);
+	buf_printf(&sql, c->is_default ? "RESET %.*s" : "SET %.*s = ", SPAN_ARG(c->name));
+	if (!c->is_default)
+		sql_text(&sql, c->value);
+	bool fine = sql.failed ? pg_error_set(e, "22023", "the value is too long") : run_sql(b, sql.ptr, e);
+	buf_done(&sql);
+	b->plan_settings++;
+	return fine;
+}
+
 bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct command_set c;
@@ -203,6 +332,9 @@ bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e)
 		return false;
 	if (c.scope == SET_TRANSACTION || c.scope == SET_CHARACTERISTICS)
 		return set_modes(b, &c, e);
+	bool done;
+	if (!set_engine(b, &c, &done, e) || done)
+		return done;
 	if (c.scope == SET_LOCAL && !in_block)
 		backend_notice(b, PG_WARNING, "25P01", "SET LOCAL can only be used in transaction blocks");
 	if (!c.name.ptr)
@@ -248,7 +380,13 @@ bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, st
 	if (!c.name.ptr)
 		return show_all(b, p);
 	enum guc_id id = guc_find(c.name);
-	if (id < GUC_COUNT)
+	if (id == GUC_COUNT && is_engine_setting(c.name)) {
+		struct err err = ERR_INIT;
+		const char *sql =
+			arena_printf(b->work, "SELECT system.main.current_setting('%.*s')::VARCHAR", SPAN_ARG(c.name));
+		if (!session_text(b->engine, sql, b->work, &value, &err))
+			return backend_engine_error(b, &err, NULL, NULL, e);
+	} else if (id < GUC_COUNT)
 		value = shown(b, id);
 	else if (!guc_show(&b->gucs, c.name, &value, e))
 		return false;

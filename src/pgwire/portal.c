@@ -128,21 +128,39 @@ static bool run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 	return true;
 }
 
+/* Objects may have changed, and with them what a search path finds. */
+static void note_objects(struct backend *b, const struct stmt *s, bool fine)
+{
+	if (s->class != STMT_DDL && s->kind != STMT_CREATE_TABLE_AS)
+		return;
+	b->objects_changed = true;
+	workspace_changed(b->wi);
+	if (fine && span_ends(span_of(s->tag), SPAN(" SCHEMA")))
+		gucs_schemas_changed(b);
+}
+
+/* The sequences of a dropped table's columns. Outside of a transaction one that something else uses stays. */
+static bool drop_sequences(struct backend *b, const char *sequences, struct pg_error *e)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	const bool in_transaction = b->block == 'T' || b->implicit;
+	return !sequences || run_sql(b, sequences, in_transaction ? e : &ignored) || !in_transaction;
+}
+
 bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
-	bool hide = p->stmt.kind == STMT_DROP || p->stmt.kind == STMT_ALTER || p->stmt.kind == STMT_COMMENT;
+	struct pg_error ignored = PG_ERROR_INIT;
+	const bool hide = p->stmt.kind == STMT_DROP || p->stmt.kind == STMT_ALTER || p->stmt.kind == STMT_COMMENT;
+	const bool drops = p->stmt.kind == STMT_DROP && strcmp(p->stmt.tag, "DROP TABLE") == 0;
 	if (hide)
 		gucs_hide_catalog(b, true);
-	bool fine = run(b, p, max, with_columns, ret_suspended, tag, e);
+	const char *sequences =
+		drops && b->block != 'E' && run_spool(b, &ignored) ? serial_sequences(b, &p->stmt) : NULL;
+	const bool fine = run(b, p, max, with_columns, ret_suspended, tag, e) && drop_sequences(b, sequences, e);
 	if (hide)
 		gucs_hide_catalog(b, false);
-	if (p->stmt.class == STMT_DDL || p->stmt.kind == STMT_CREATE_TABLE_AS) {
-		b->objects_changed = true;
-		workspace_changed(b->wi);
-		if (fine && span_ends(span_of(p->stmt.tag), SPAN(" SCHEMA")))
-			gucs_schemas_changed(b);
-	}
+	note_objects(b, &p->stmt, fine);
 	return fine;
 }
 

@@ -201,6 +201,8 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 	rewrite_literals(&r);
 	if (s->mentions & MENTIONS_CATALOG)
 		rewrite_casts(&r);
+	else if (s->mentions & MENTIONS_SYNTAX)
+		rewrite_types(&r);
 	if (!rewrite_ddl(&r))
 		return false;
 	if (r.too_complex)

@@ -235,6 +235,14 @@ static void vector_subscript(struct rewriter *r, size_t i)
 	r->p[close].before = ")";
 }
 
+/* Outside of the catalog only types that the engine lacks altogether. */
+void rewrite_types(struct rewriter *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->p[i].t.kind == TOKEN_CAST || (piece_is(r, i, "as") && cast_open(r, i)))
+			plain_type(r, i);
+}
+
 void rewrite_casts(struct rewriter *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
@@ -329,6 +337,49 @@ static void drop_collation(struct rewriter *r, size_t i)
 		piece_drop(r, i, last + 1);
 }
 
+/* '{a,b,1}' as the pointer /a/b/1, whose parts are keys or numbers of items; NULL: quoted parts, which need the cast. */
+static const char *json_pointer(struct rewriter *r, struct token t)
+{
+	struct span path = t.kind == TOKEN_STRING ? span_trim(token_string(t, r->arena)) : SPAN_NONE;
+	if (path.len < 2 || *path.ptr != '{' || path.ptr[path.len - 1] != '}' || memchr(path.ptr, '"', path.len) ||
+	    memchr(path.ptr, '/', path.len) || memchr(path.ptr, '~', path.len))
+		return NULL;
+	struct span rest = {path.ptr + 1, path.len - 2};
+	struct buf pointer = BUF(10000), quoted = BUF(20000);
+	while (rest.len) {
+		buf_byte(&pointer, '/');
+		buf_span(&pointer, span_trim(span_cut(&rest, ',')));
+	}
+	lexer_quote_string(&quoted, buf_view(&pointer));
+	const char *text = pointer.failed || quoted.failed ? NULL : arena_copy(r->arena, buf_view(&quoted));
+	buf_done(&pointer);
+	buf_done(&quoted);
+	return text;
+}
+
+/* x #> '{a,b}' and x #>> '{a,b}': what stands at a path. */
+static void json_path(struct rewriter *r, size_t i)
+{
+	if ((!piece_operator(r, i, "#>") && !piece_operator(r, i, "#>>")) || i == 0 || i + 1 >= r->n || !piece_edit(r))
+		return;
+	size_t first = piece_operand_start(r, i - 1);
+	while (first >= 2 && (piece_operator(r, first - 1, "->") || piece_operator(r, first - 1, "->>")))
+		first = piece_operand_start(r, first - 2);
+	const size_t end = piece_operand_end(r, i + 1);
+	const char *pointer = json_pointer(r, r->p[i + 1].t);
+	if (pointer) {
+		piece_drop(r, i + 1, end);
+		r->p[i + 1].dropped = false;
+		r->p[i + 1].text = pointer;
+	} else {
+		wrap(r, i + 1, end - 1, "('/' || array_to_string(");
+		r->p[end - 1].after = arena_printf(r->arena, "%.*s::VARCHAR[], '/'))",
+						   (int)strlen(r->p[end - 1].after) - 1, r->p[end - 1].after);
+	}
+	wrap(r, first, end - 1, span_is(r->p[i].t.text, "#>") ? "json_extract(" : "json_extract_string(");
+	r->p[i].text = ",";
+}
+
 void rewrite_operators(struct rewriter *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
@@ -341,6 +392,7 @@ void rewrite_operators(struct rewriter *r)
 			last = explicit_operator(r, i);
 		if (r->p[i].t.kind == TOKEN_OPERATOR) {
 			regex_operator(r, i, last + 1);
+			json_path(r, i);
 			if (!any_of_parameter(r, i))
 				any_of_list(r, i);
 		}

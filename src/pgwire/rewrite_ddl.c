@@ -102,6 +102,14 @@ static bool drop_storage(struct rewriter *r, size_t from)
 	return true;
 }
 
+static bool is_temporary(const struct rewriter *r)
+{
+	for (size_t i = 1; i < r->n && !piece_is(r, i, "table"); i++)
+		if (piece_is(r, i, "temp") || piece_is(r, i, "temporary"))
+			return true;
+	return false;
+}
+
 /* The sequence behind a serial or identity column: made in front of the table. */
 static const char *add_sequence(struct rewriter *r, size_t table_first, size_t table_last, size_t column,
 				bool if_not_exists)
@@ -122,9 +130,10 @@ static const char *add_sequence(struct rewriter *r, size_t table_first, size_t t
 	lexer_quote_name(&quoted, buf_view(&name));
 	struct buf literal = BUF(4000);
 	lexer_quote_string(&literal, buf_view(&quoted));
-	r->prologue = arena_printf(r->arena, "%sCREATE %s %.*s; ", r->prologue ? r->prologue : "",
-				   if_not_exists ? "SEQUENCE IF NOT EXISTS" : "OR REPLACE SEQUENCE",
-				   SPAN_ARG(buf_view(&quoted)));
+	const bool temporary = is_temporary(r);
+	r->prologue = arena_printf(r->arena, "%sCREATE %s%sSEQUENCE%s %.*s; ", r->prologue ? r->prologue : "",
+				   if_not_exists ? "" : "OR REPLACE ", temporary ? "TEMP " : "",
+				   if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)));
 	r->statements++;
 	const char *text = arena_printf(r->arena, "DEFAULT nextval(%.*s)", SPAN_ARG(buf_view(&literal)));
 	buf_done(&name);

@@ -86,6 +86,7 @@ void piece_drop(struct rewriter *r, size_t from, size_t to);
 /* The passes. */
 void rewrite_names(struct rewriter *r);
 void rewrite_casts(struct rewriter *r);
+void rewrite_types(struct rewriter *r);
 void rewrite_operators(struct rewriter *r);
 void rewrite_calls(struct rewriter *r);
 void rewrite_literals(struct rewriter *r);

@@ -266,7 +266,7 @@ static bool is_foreign_operator(const struct scan *s, struct token t)
 	struct span constant = s->last.kind == TOKEN_STRING ? s->last.text : SPAN_NONE;
 	if (t.kind == TOKEN_CAST)
 		return constant.len > 2 && strchr("{\\", constant.ptr[1]);
-	return t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '~', t.text.len);
+	return t.kind == TOKEN_OPERATOR && (memchr(t.text.ptr, '~', t.text.len) || span_starts(t.text, SPAN("#>")));
 }
 
 static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct pg_error *e)
@@ -314,7 +314,7 @@ static void make_tag(struct stmt *ret, const struct scan *s)
 		     {"materialized", "MATERIALIZED VIEW"}};
 	struct token object = {0};
 	for (size_t i = 1; i < s->word_count; i++)
-		if (!is_modifier(s->words[i])) {
+		if (!is_modifier(s->words[i]) || ret->kind == STMT_DISCARD) {
 			object = s->words[i];
 			break;
 		}

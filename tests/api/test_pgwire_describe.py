@@ -182,3 +182,81 @@ def test_the_search_path_decides_what_is_visible(session):
     assert session.execute("SELECT nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relname = 'made'").fetchone() == ("later",)
     session.execute("DROP SCHEMA later CASCADE")
     assert session.execute("SELECT current_schema()").fetchone() == ("main",)
+
+
+# --- settings ---
+
+
+@pytest.mark.parametrize("zone, shown, text", [
+    ("'GMT-03'", "GMT-03", "2020-01-01 03:00:00+03"), ("'GMT-03:00'", "GMT-03:00", "2020-01-01 03:00:00+03"),
+    ("'UTC+5:30'", "UTC+5:30", "2019-12-31 18:30:00-05:30"), ("3", "<+03>-03", "2020-01-01 03:00:00+03"),
+    ("-7.5", "<-07:30>+07:30", "2019-12-31 16:30:00-07:30"), ("'Europe/Prague'", "Europe/Prague", "2020-01-01 01:00:00+01"),
+])
+def test_time_zones_of_every_kind(workspace, zone, shown, text):
+    assert workspace.psql(f"SET TIME ZONE {zone}", "SHOW TimeZone", "SELECT timestamptz '2020-01-01 00:00:00 UTC'").stdout.splitlines() == ["SET", shown, text]
+
+
+def test_time_zone_of_whole_hours_reads_as_well(workspace):
+    done = workspace.psql("SET TimeZone = 'GMT-03'", "SELECT timestamptz '2020-01-01 00:00:00' = timestamptz '2019-12-31 21:00:00 UTC'")
+    assert done.stdout.splitlines() == ["SET", "t"]
+
+
+@pytest.mark.parametrize("zone", ["ab-3", "GMT-", "GMT-99", "<x>", "../../etc/passwd", "99"])
+def test_unknown_time_zones(session, zone):
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        session.execute(f"SET TimeZone = '{zone}'")
+
+
+def test_settings_of_the_engine(session):
+    def shown():
+        return session.execute("SHOW default_null_order").fetchone()[0].lower()
+
+    before = shown()
+    session.execute("SET default_null_order = 'nulls_first'")
+    assert shown() == "nulls_first" != before
+    assert session.execute("SELECT * FROM (VALUES (1), (NULL)) v(a) ORDER BY a").fetchall() == [(None,), (1,)]
+    session.execute("RESET default_null_order")
+    assert shown() == before
+    session.execute("SET preserve_insertion_order = false")
+    session.execute("RESET preserve_insertion_order")
+    for name in ("memory_limit", "threads", "enable_external_access", "temp_directory", "allowed_directories", "s3_region", "lock_configuration"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute(f"SET {name} = '1'")
+    with pytest.raises(psycopg.errors.UndefinedObject):
+        session.execute("SET nothing_of_the_kind = 1")
+    assert session.execute("DISCARD TEMP").statusmessage == "DISCARD TEMP"
+
+
+# --- JSON, definitions, sequences ---
+
+
+def test_json_paths(session):
+    json = "'{\"a\": {\"b\": [1, {\"c\": \"x\"}]}}'"
+    assert session.execute(f"SELECT {json}::json #> '{{a,b,0}}', {json}::jsonb #>> '{{a,b,1,c}}', {json}::json #>> ARRAY['a', 'b', '0'] = '1', "
+                           f"({json}::json -> 'a') #>> '{{b,0}}', {json}::jsonb #> '{{a,nothing}}' IS NULL").fetchone() == (1, "x", True, "1", True)
+
+
+def test_definitions_of_constraints_are_quoted(session):
+    session.execute('CREATE TABLE "P q" ("i D" integer PRIMARY KEY, "order" integer UNIQUE)')
+    session.execute('CREATE TABLE "F k" ("a B" integer REFERENCES "P q" ("i D"))')
+    assert [row[0] for row in session.execute(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid IN ('\"P q\"'::regclass, '\"F k\"'::regclass) ORDER BY 1")] == [
+            'FOREIGN KEY ("a B") REFERENCES "P q"("i D")', 'PRIMARY KEY ("i D")', 'UNIQUE ("order")']
+
+
+def test_sequences_of_serial_columns_go_with_their_table(session):
+    def sequences():
+        return [row[0] for row in session.execute("SELECT relname FROM pg_class WHERE relkind = 'S' ORDER BY 1")]
+
+    session.execute('CREATE TABLE one (id serial, "B c" bigserial)')
+    session.execute("CREATE TABLE s2.two (id integer GENERATED ALWAYS AS IDENTITY)")
+    session.execute("CREATE TEMP TABLE three (id serial)")
+    session.execute("CREATE SEQUENCE one_own_seq")
+    assert sequences() == ["one_B c_seq", "one_id_seq", "one_own_seq", "three_id_seq", "two_id_seq"]
+    with session.transaction(force_rollback=True):
+        session.execute("DROP TABLE one")
+        assert sequences() == ["one_own_seq", "three_id_seq", "two_id_seq"]
+    assert session.execute("INSERT INTO one VALUES (DEFAULT, DEFAULT) RETURNING id").fetchone() == (1,)
+    session.execute("DROP TABLE IF EXISTS one, s2.two, three")
+    assert sequences() == ["one_own_seq"]
+    session.execute("DROP SEQUENCE one_own_seq")

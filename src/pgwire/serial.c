@@ -1,0 +1,64 @@
+/* Sequences of serial and identity columns go with their table, as PostgreSQL's do. */
+#include "engine/sql.h"
+#include "pgwire/backend.h"
+
+static bool is_name(struct token t)
+{
+	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+}
+
+/* A condition for each table that the statement drops. */
+static bool put_tables(struct backend *b, const struct stmt *s, struct buf *sql)
+{
+	struct lexer lx = {s->text};
+	bool any = false;
+	(void)lexer_next(&lx);
+	(void)lexer_next(&lx);
+	for (struct token t = lexer_next(&lx); is_name(t) || token_is_punct(t, ','); t = lexer_next(&lx)) {
+		const struct token next = lexer_peek(&lx);
+		if (!is_name(t) || token_is(t, "if") || token_is(t, "exists") || token_is(t, "cascade") ||
+		    token_is(t, "restrict"))
+			continue;
+		struct span schema = SPAN_NONE;
+		if (token_is_punct(next, '.')) {
+			(void)lexer_next(&lx);
+			schema = token_name(t, b->work);
+			t = lexer_next(&lx);
+		}
+		buf_str(sql, any ? " OR (lower(c.table_name) = lower(" : "(lower(c.table_name) = lower(");
+		sql_text(sql, token_name(t, b->work));
+		buf_str(sql, ") AND (c.database_name = 'temp' OR c.schema_name = ");
+		if (span_is(schema, "public"))
+			schema = SPAN("main");
+		if (schema.len)
+			sql_text(sql, schema);
+		else
+			buf_str(sql, "system.main.current_schema()");
+		buf_str(sql, "))");
+		any = true;
+	}
+	return any;
+}
+
+const char *serial_sequences(struct backend *b, const struct stmt *s)
+{
+	struct buf sql = BUF(64 * 1024);
+	struct err err = ERR_INIT;
+	const char *drops = NULL;
+	/* Named as add_sequence() does, and what the column's default asks. */
+	buf_str(&sql,
+		"SELECT string_agg('DROP SEQUENCE IF EXISTS ' || q.name, ';') FROM (SELECT DISTINCT "
+		"format('\"{}\".\"{}\".\"{}\"', s.database_name, replace(s.schema_name, '\"', '\"\"'), "
+		"replace(s.sequence_name, '\"', '\"\"')) AS name FROM system.main.duckdb_columns() c JOIN "
+		"system.main.duckdb_sequences() s ON s.database_name = c.database_name AND s.schema_name = c.schema_name "
+		"AND s.sequence_name = c.table_name || '_' || c.column_name || '_seq' WHERE c.column_default LIKE 'nextval(%' "
+		"AND contains(c.column_default, s.sequence_name) AND c.database_name IN ('temp', ");
+	sql_text(&sql, span_of(workspace_db(b->wi)));
+	buf_str(&sql, ") AND (");
+	bool any = put_tables(b, s, &sql);
+	buf_str(&sql, ")) q");
+	if (any && !sql.failed && !session_text(b->engine, sql.ptr, b->work, &drops, &err))
+		drops = NULL;
+	buf_done(&sql);
+	return drops;
+}
