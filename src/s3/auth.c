@@ -135,7 +135,7 @@ static bool by_own_url(struct s3_call *call, const char *signature, const char *
 			       .key = span_of(address->key),
 			       .content_type = type ? span_of(type) : SPAN_NONE};
 	if (!presign_expires(span_of(expires), &what.expires_s))
-		return err_set(err, ERR_INVALID_ARGUMENT, "expires must be a time in Unix seconds");
+		return err_set(err, ERR_INVALID_EXPIRES, "expires must be a time in Unix seconds");
 	if (address->level != S3_OBJECT) {
 		(void)err_set(err, ERR_SIGNATURE_MISMATCH, "A signed URL is for one object");
 		return refused("signature");

@@ -23,6 +23,7 @@ static bool is_reference_json(enum err_code code)
 	case ERR_URL_EXPIRED:
 	case ERR_AUTH_HEADER_MALFORMED:
 	case ERR_AUTH_QUERY_MALFORMED:
+	case ERR_INVALID_EXPIRES:
 	case ERR_PROJECT_NOT_FOUND:
 		return true;
 	default:

@@ -101,7 +101,7 @@ static bool by_own_signature(struct s3_call *call, const char *method, const cha
 			       .key = span_of(call->address.key),
 			       .content_type = type ? span_of(type) : SPAN_NONE};
 	if (!presign_expires(span_of(expires), &what.expires_s))
-		return err_set(err, ERR_INVALID_ARGUMENT, "expires must be a time in Unix seconds");
+		return err_set(err, ERR_INVALID_EXPIRES, "expires must be a time in Unix seconds");
 	call->caller.who.kind = WHO_ADMIN;
 	return presign_verify(&what, call->door->presign_key, span_of(signature), clock_unix_us() / US_PER_S, err);
 }

@@ -615,6 +615,10 @@ def test_reference_compatible_errors(server_factory):
     url = f"{server.url}/s3/project_ref/k"
     missing = requests.get(url, timeout=60)
     assert missing.status_code == 401 and missing.json()["detail"]["Code"] == "AccessDenied"
+    no_time = requests.get(url, params={"signature": "x", "expires": "soon"}, timeout=60)
+    assert no_time.status_code == 400 and no_time.json()["detail"]["Code"] == "InvalidArgument"
+    late = requests.get(url, params={"signature": "x", "expires": "1"}, timeout=60)
+    assert late.status_code == 403 and late.json()["detail"]["Code"] == "SignatureDoesNotMatch"
     for arguments in ({"access_key": "wrong"}, {"secret": "wrong"}):
         with pytest.raises(ClientError) as refused:
             client(server, **arguments).put_object(Bucket="project_ref", Key="k", Body=b"")
