@@ -12,7 +12,7 @@ enum {
 	WAL_BYTES_MAX = 16 * 1024 * 1024,
 	/* From so many callers at once a batch waits for the stragglers of the last one, so long at most. */
 	CROWD_MIN = 8,
-	CROWD_WAIT_NS = 4 * NS_PER_MS
+	CROWD_WAIT_NS = 10 * NS_PER_MS
 };
 
 /* ---- The queue ---- */
@@ -43,13 +43,14 @@ static bool enqueue(struct core *core, struct catalog_txn *t, struct err *err)
 
 /*
  * Callers that commit all the time come back soon after their batch. A batch costs about the same whatever its size, so
- * that with many of them it is quicker for all to wait until most are back, yet no longer than the last batch took.
+ * that with many of them it is quicker for all to wait until most are back, yet no longer than two such batches take.
  */
 static void crowd_wait(struct writer *w)
 {
 	if (w->crowd < CROWD_MIN)
 		return;
-	int64_t end = clock_ns() + (w->batch_ns < CROWD_WAIT_NS ? w->batch_ns : CROWD_WAIT_NS);
+	int64_t patience_ns = 2 * w->batch_ns;
+	int64_t end = clock_ns() + (patience_ns < CROWD_WAIT_NS ? patience_ns : CROWD_WAIT_NS);
 	struct timespec until = {end / NS_PER_S, end % NS_PER_S};
 	w->wanted = w->crowd - w->crowd / 8;
 	while (w->depth < w->wanted && !w->closing)
