@@ -302,7 +302,7 @@ void head_read(struct exchange *ex, const char *method, const char *version)
 {
 	struct err err = ERR_INIT;
 	struct http_request *req = &ex->req;
-	req->method_text = method;
+	req->method_text = arena_strdup(req->arena, method); /* a streamed request outlives its connection */
 	req->method = http_method_of(span_of(method));
 	target_split(span_of(ex->target), &req->path, &req->query);
 	(void)MHD_get_connection_values(ex->mhd, MHD_HEADER_KIND, header_take, ex);
