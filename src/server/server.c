@@ -15,6 +15,7 @@
 #include "storage/storage.h"
 #include "web/routes.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -176,9 +177,11 @@ bool server_start(const struct settings *settings, struct server **ret, struct e
 	metrics_begin(settings);
 	pools_start(server);
 	metrics_collector_add("pools", "pools", collect_pools, server);
-	if (!storage_open(settings, &server->storage, err) || !http_begin(server, err) ||
-	    !metrics_listen(server, err) || !driver_server_start(server->storage, &server->grpc, err) ||
-	    !pg_begin(server, err)) {
+	bool opened = storage_open(settings, &server->storage, err);
+	/* Reading the catalog leaves freed memory behind, as much as what it keeps. */
+	(void)malloc_trim(0);
+	if (!opened || !http_begin(server, err) || !metrics_listen(server, err) ||
+	    !driver_server_start(server->storage, &server->grpc, err) || !pg_begin(server, err)) {
 		server_stop(server);
 		return false;
 	}
