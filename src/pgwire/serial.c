@@ -7,6 +7,26 @@ static bool is_name(struct token t)
 	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
 }
 
+/* Of tables of one name: the one of the schema that is named, else a temporary one, else that of the current schema. */
+static void put_schema(struct span schema, struct span table, struct buf *sql)
+{
+	if (span_is(schema, "temp") || span_is(schema, "pg_temp")) {
+		buf_str(sql, "c.database_name = 'temp'");
+		return;
+	}
+	if (schema.len) {
+		buf_str(sql, "(c.database_name <> 'temp' AND c.schema_name = ");
+		sql_text(sql, span_is(schema, "public") ? SPAN("main") : schema);
+		buf_byte(sql, ')');
+		return;
+	}
+	buf_str(sql,
+		"(c.database_name = 'temp' OR (c.schema_name = system.main.current_schema() AND NOT EXISTS (SELECT 1 FROM "
+		"system.main.duckdb_tables() x WHERE x.database_name = 'temp' AND lower(x.table_name) = lower(");
+	sql_text(sql, table);
+	buf_str(sql, "))))");
+}
+
 /* A condition for each table that the statement drops. */
 static bool put_tables(struct backend *b, const struct stmt *s, struct buf *sql)
 {
@@ -27,14 +47,9 @@ static bool put_tables(struct backend *b, const struct stmt *s, struct buf *sql)
 		}
 		buf_str(sql, any ? " OR (lower(c.table_name) = lower(" : "(lower(c.table_name) = lower(");
 		sql_text(sql, token_name(t, b->work));
-		buf_str(sql, ") AND (c.database_name = 'temp' OR c.schema_name = ");
-		if (span_is(schema, "public"))
-			schema = SPAN("main");
-		if (schema.len)
-			sql_text(sql, schema);
-		else
-			buf_str(sql, "system.main.current_schema()");
-		buf_str(sql, "))");
+		buf_str(sql, ") AND ");
+		put_schema(schema, token_name(t, b->work), sql);
+		buf_byte(sql, ')');
 		any = true;
 	}
 	return any;

@@ -260,3 +260,12 @@ def test_sequences_of_serial_columns_go_with_their_table(session):
     session.execute("DROP TABLE IF EXISTS one, s2.two, three")
     assert sequences() == ["one_own_seq"]
     session.execute("DROP SEQUENCE one_own_seq")
+
+
+def test_a_dropped_table_takes_no_sequence_of_its_namesake(session):
+    session.execute("CREATE TABLE namesake (id serial, x integer)")
+    session.execute("CREATE TEMP TABLE namesake (id serial, x integer)")
+    with session.transaction():
+        session.execute("DROP TABLE namesake")
+    assert session.execute("INSERT INTO main.namesake (x) VALUES (7) RETURNING id").fetchall() == [(1,)]
+    session.execute("DROP TABLE namesake")
