@@ -106,8 +106,10 @@ void exchange_suspend(struct exchange *ex)
 
 void exchange_resume(struct exchange *ex)
 {
+	struct loop *loop = ex->conn->loop; /* the connection may end as soon as it is resumed */
 	ex->suspended = false;
 	MHD_resume_connection(ex->mhd);
+	loop_wake(loop);
 }
 
 enum phase exchange_phase(struct exchange *ex)

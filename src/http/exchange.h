@@ -20,6 +20,7 @@
 #define HTTP_EXCHANGE_H
 
 #include "http/idempotency.h"
+#include "http/loop.h"
 #include "http/response.h"
 #include "http/ring.h"
 #include "http/router.h"
@@ -44,6 +45,7 @@ struct stats;
 /* One connection; belongs to its event loop but for what the watch reads under its lock. */
 struct conn {
 	struct http_server *server;
+	struct loop *loop;
 	struct MHD_Connection *mhd;
 	int fd;
 	uint32_t generation;
@@ -139,14 +141,15 @@ struct watch;
 
 struct http_server {
 	struct http_config config;
-	struct MHD_Daemon *daemon;
+	struct loop **loops;
+	size_t loop_count;
 	struct router *router;
 	struct idem idem;
 	struct watch *watch;
 	struct stats *unmatched;
 	struct arena *arena; /* of the server's life */
 	int port;
-	int listen_fd; /* once drained */
+	int listen_fd; /* each loop has a duplicate */
 	bool tls;
 	char *tls_cert; /* PEM */
 	char *tls_key;

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <openssl/pem.h>
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 enum {
-	BACKLOG = 1024,
+	BACKLOG = 4096,
 	/* Half of it is the read buffer at first, all of it holds the head. */
 	CONNECTION_BYTES = LIMIT_HTTP_HEADER_BYTES * 2,
 	DRAIN_STEP_MS = 10
@@ -54,11 +55,13 @@ static void peer_name(struct MHD_Connection *mhd, char *ret, size_t size)
 				(socklen_t)size);
 }
 
-static void connection_open(struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
+static void connection_open(struct loop *loop, struct MHD_Connection *mhd, void **socket_context)
 {
+	struct http_server *server = loop_server(loop);
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct conn *conn = mem_alloc(sizeof(*conn));
 	conn->server = server;
+	conn->loop = loop;
 	conn->mhd = mhd;
 	conn->fd = info->connect_fd;
 	peer_name(mhd, conn->peer, sizeof(conn->peer));
@@ -71,9 +74,9 @@ static void connection_open(struct http_server *server, struct MHD_Connection *m
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 			  enum MHD_ConnectionNotificationCode code)
 {
-	struct http_server *server = cls;
+	struct http_server *server = loop_server(cls);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		connection_open(server, mhd, socket_context);
+		connection_open(cls, mhd, socket_context);
 		return;
 	}
 	struct conn *conn = *socket_context;
@@ -97,7 +100,9 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
 static void *on_request_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	(void)cls;
-	struct exchange *ex = exchange_new(conn_of(mhd));
+	struct conn *conn = conn_of(mhd);
+	struct exchange *ex = exchange_new(conn);
+	loop_busy(conn->loop);
 	ex->target = arena_strdup(ex->req.arena, uri ? uri : "");
 	return ex;
 }
@@ -393,24 +398,23 @@ static void files_limit_raise(void)
 	}
 }
 
-static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
+static struct MHD_Daemon *daemon_start(struct http_server *server, struct loop *loop, int fd)
 {
 	const struct http_config *config = &server->config;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned threads = config->threads ? config->threads : (unsigned)(cores > 0 ? cores : 1);
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem options[] = {
 		{MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_message, NULL},
 		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
 		/* Somewhat more than may be, so that on_accept refuses instead of the library letting clients hang. */
-		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->connections_max + 16 * (intptr_t)threads, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->connections_max + 16, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)config->idle_timeout_s, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, server},
 		{MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)no_unescape, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_end, server},
-		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
-		{threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
+		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, loop},
+		/* Else it sends files by read and write. */
+		{MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	struct MHD_OptionItem tls[] = {
@@ -425,8 +429,32 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 				server, MHD_OPTION_ARRAY, options, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
+static bool loops_start(struct http_server *server)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t count = server->config.threads ? server->config.threads : (size_t)(cores > 0 ? cores : 1);
+	server->loops = arena_alloc(server->arena, count * sizeof(struct loop *));
+	while (server->loop_count < count) {
+		struct loop *loop = loop_new(server);
+		int fd = fcntl(server->listen_fd, F_DUPFD_CLOEXEC, 0);
+		struct MHD_Daemon *daemon = fd < 0 ? NULL : daemon_start(server, loop, fd);
+		server->loops[server->loop_count++] = loop;
+		if (!daemon) {
+			if (fd >= 0)
+				(void)close(fd);
+			return false;
+		}
+		loop_start(loop, daemon);
+	}
+	return true;
+}
+
 static void server_free(struct http_server *server)
 {
+	for (size_t i = 0; i < server->loop_count; i++)
+		loop_stop(server->loops[i]);
+	if (server->listen_fd >= 0)
+		(void)close(server->listen_fd);
 	watch_stop(server->watch);
 	router_free(server->router);
 	arena_free(server->arena);
@@ -439,21 +467,18 @@ static void server_free(struct http_server *server)
 bool http_server_start(const struct http_config *config, struct http_server **ret, struct err *err)
 {
 	struct http_server *server = mem_alloc(sizeof(*server));
-	int fd = -1;
 	server->config = *config;
 	server->listen_fd = -1;
 	server->arena = arena_new();
 	idem_init(&server->idem, &server->config.idempotency);
 	files_limit_raise();
 	if (!pools_check(config, err) || !router_new(config->tables, config->table_count, &server->router, err) ||
-	    !tls_read(server, err) || !listener_open(config, &fd, err))
+	    !tls_read(server, err) || !listener_open(config, &server->listen_fd, err))
 		goto failed;
 	stats_attach(server);
-	server->port = port_of(fd);
+	server->port = port_of(server->listen_fd);
 	server->watch = watch_start(server);
-	server->daemon = daemon_start(server, fd);
-	if (!server->daemon) {
-		(void)close(fd);
+	if (!loops_start(server)) {
 		(void)err_set(err, ERR_INVALID_CONFIG, "Cannot start the HTTP listener%s",
 			      server->tls ? ": check the TLS certificate and key" : "");
 		goto failed;
@@ -489,9 +514,9 @@ bool http_server_drain(struct http_server *server, unsigned timeout_s)
 	int64_t until = clock_ns() + (int64_t)timeout_s * NS_PER_S;
 	if (!atomic_exchange(&server->draining, true)) {
 		listener_closed(server->config.listener);
-		/* Refuses from now on; the number stays taken while event loops may still use it. */
-		server->listen_fd = MHD_quiesce_daemon(server->daemon);
 		(void)shutdown(server->listen_fd, SHUT_RDWR);
+		for (size_t i = 0; i < server->loop_count; i++)
+			loop_refuse(server->loops[i]);
 	}
 	while (atomic_load(&server->running) && clock_ns() < until)
 		pause_ms(DRAIN_STEP_MS);
@@ -509,8 +534,5 @@ void http_server_stop(struct http_server *server)
 		watch_abandon_all(server->watch);
 		pause_ms(DRAIN_STEP_MS);
 	}
-	MHD_stop_daemon(server->daemon);
-	if (server->listen_fd >= 0)
-		(void)close(server->listen_fd);
 	server_free(server);
 }

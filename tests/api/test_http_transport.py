@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import select
+import signal
 import socket
 import ssl
 import struct
@@ -924,6 +925,27 @@ def test_thousands_of_kept_connections(tmp_path):
             wire.close()
         assert server.stop() == 0
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_requests_that_come_all_at_once(tmp_path):
+    """As many as the event loop learns of at one time, twice and three times that, and nothing else happens."""
+    server = Echo(tmp_path / "log", "--quiet", "--threads", "1")
+    wires = [server.connect(timeout=30) for _ in range(384)]
+    try:
+        for wire in wires:
+            wire.send(get())
+            assert wire.answer().status == 200
+        for count in (128, 256, 384, 127, 129):
+            server.process.send_signal(signal.SIGSTOP)
+            for wire in wires[:count]:
+                wire.send(get())
+            server.process.send_signal(signal.SIGCONT)
+            for wire in wires[:count]:
+                assert wire.answer().status == 200
+    finally:
+        for wire in wires:
+            wire.socket.close()
+        assert server.stop() == 0
 
 
 def test_connections_beyond_the_maximum_are_refused(tmp_path):
