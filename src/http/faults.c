@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 
+/* What an entry keeps free for its context and its end. */
+enum { FAULT_TAIL = 4096 };
+
 static void value_write(struct buf *out, const json_t *value, unsigned depth);
 
 static void object_write(struct buf *out, const json_t *value, unsigned depth)
@@ -126,33 +129,47 @@ static void loc_write(struct buf *out, const struct fault_loc *loc)
 		buf_u64(out, loc->index);
 }
 
+/* One entry; it fails when its names or its context are too long. */
+static void fault_write(struct buf *one, const char *type, const struct fault_loc *loc, const char *msg,
+			const json_t *input, const char *ctx)
+{
+	buf_str(one, "{\"type\":");
+	json_quote(one, span_of(type));
+	buf_str(one, ",\"loc\":[");
+	loc_write(one, loc);
+	buf_str(one, "],\"msg\":");
+	json_quote(one, span_of(msg));
+	buf_str(one, ",\"input\":");
+	size_t head = one->len + FAULT_TAIL;
+	struct buf echo = BUF(head < LIMIT_FAULT_BYTES ? LIMIT_FAULT_BYTES - head : 1);
+	json_value_write(&echo, input);
+	/* A faulty value too large to be worth sending back. */
+	buf_span(one, echo.failed ? SPAN("null") : buf_view(&echo));
+	buf_done(&echo);
+	if (ctx) {
+		buf_str(one, ",\"ctx\":");
+		buf_str(one, ctx);
+	}
+	buf_byte(one, '}');
+}
+
 void faults_add(struct faults *faults, const char *type, const struct fault_loc *loc, const char *msg,
 		const json_t *input, const char *ctx)
 {
 	if (faults->count == FAULTS_MAX)
 		return;
 	struct buf one = BUF(LIMIT_FAULT_BYTES);
-	if (faults->count)
-		buf_byte(&one, ',');
-	buf_str(&one, "{\"type\":");
-	json_quote(&one, span_of(type));
-	buf_str(&one, ",\"loc\":[");
-	loc_write(&one, loc);
-	buf_str(&one, "],\"msg\":");
-	json_quote(&one, span_of(msg));
-	buf_str(&one, ",\"input\":");
-	size_t head = one.len;
-	struct buf echo = BUF(LIMIT_FAULT_BYTES - head - 4096);
-	json_value_write(&echo, input);
-	/* A faulty value too large to be worth sending back. */
-	buf_span(&one, echo.failed ? SPAN("null") : buf_view(&echo));
-	buf_done(&echo);
-	if (ctx) {
-		buf_str(&one, ",\"ctx\":");
-		buf_str(&one, ctx);
+	fault_write(&one, type, loc, msg, input, ctx);
+	/* A member of a map has a name of any length: then what holds it is named. The outermost names are ours. */
+	while (one.failed && loc->parent) {
+		loc = loc->parent;
+		buf_done(&one);
+		one = BUF(LIMIT_FAULT_BYTES);
+		fault_write(&one, type, loc, msg, input, ctx);
 	}
-	buf_byte(&one, '}');
-	if (!one.failed && faults->json.len + one.len < faults->json.max) {
+	if (!one.failed && faults->json.len + one.len + 1 < faults->json.max) {
+		if (faults->count)
+			buf_byte(&faults->json, ',');
 		buf_span(&faults->json, buf_view(&one));
 		faults->count++;
 	}

@@ -222,7 +222,7 @@ static bool headers_read(struct multipart *m, struct err *err)
 	return err_set(err, ERR_PAYLOAD_TOO_LARGE, "The headers of a multipart part are too large");
 }
 
-/* Skips what nobody wants: up to the next delimiter. */
+/* Skips what nobody wants: up to the next delimiter. A body without any delimiter has no parts. */
 static bool skip(struct multipart *m, struct err *err)
 {
 	bool end;
@@ -230,6 +230,10 @@ static bool skip(struct multipart *m, struct err *err)
 	m->at += n;
 	if (!skip_count(m, n, err))
 		return false;
+	if (!end && m->input_ended && m->state == PREAMBLE) {
+		m->state = ENDED;
+		return true;
+	}
 	return end ? delimiter_pass(m, err) : fill(m, err);
 }
 

@@ -83,6 +83,18 @@ bool query_next(struct span *rest, struct span *ret_name, struct span *ret_value
 	return false;
 }
 
+/* A value is a C string: a NUL in it becomes another character nobody means, SUBSTITUTE, so that none is cut short. */
+static const char *value_text(struct arena *arena, struct span value)
+{
+	char *text = arena_alloc(arena, value.len + 1);
+	size_t n = target_decode(value, true, text);
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == '\0')
+			text[i] = '\x1a';
+	}
+	return text;
+}
+
 /* A fallback is JSON text; a query value is the text in it. */
 static const char *fallback_text(struct arena *arena, const char *json)
 {
@@ -106,7 +118,7 @@ const char **query_read(struct arena *arena, struct span query, const struct fie
 		struct span decoded = percent_decoded(arena, name, true);
 		for (size_t i = 0; i < n; i++) {
 			if (span_is(decoded, fields[i].name))
-				values[i] = percent_decoded(arena, value, true).ptr;
+				values[i] = value_text(arena, value);
 		}
 	}
 	for (size_t i = 0; i < n; i++) {

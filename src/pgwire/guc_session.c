@@ -131,7 +131,7 @@ static bool apply_search_path(struct backend *b, bool with_catalog)
 			buf_str(&path, "main,");
 		}
 		buf_str(&path, with_catalog ? "_pg.main" : "");
-		path.len -= !with_catalog;
+		path.len -= !with_catalog && path.len > 0;
 		buf_str(&sql, "SET search_path = ");
 		sql_text(&sql, buf_view(&path));
 		fine = !path.failed && !sql.failed && session_run(b->engine, sql.ptr, &err);
@@ -333,8 +333,10 @@ bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e)
 	if (c.scope == SET_TRANSACTION || c.scope == SET_CHARACTERISTICS)
 		return set_modes(b, &c, e);
 	bool done;
-	if (!set_engine(b, &c, &done, e) || done)
-		return done;
+	if (!set_engine(b, &c, &done, e))
+		return false;
+	if (done)
+		return true;
 	if (c.scope == SET_LOCAL && !in_block)
 		backend_notice(b, PG_WARNING, "25P01", "SET LOCAL can only be used in transaction blocks");
 	if (!c.name.ptr)

@@ -238,6 +238,11 @@ static void queries_are_read_by_declaration(void **state)
 	assert_false(query_check(fields, values, &faults));
 	assert_non_null(strstr(faults.json.ptr, "\"less_than_equal\""));
 	assert_true(query_int(values[0]) == INT64_MAX);
+	values = query_read(arena, SPAN("limit=1%00&need=a%00b"), fields);
+	assert_string_equal(values[3], "a\x1a"
+				       "b");
+	assert_false(query_check(fields, values, &faults));
+	assert_non_null(strstr(faults.json.ptr, "\"int_parsing\""));
 	values = query_read(arena, SPAN("limit=-99999999999999999999&need="), fields);
 	assert_false(query_check(fields, values, &faults));
 	assert_non_null(strstr(faults.json.ptr, "\"greater_than_equal\""));

@@ -195,6 +195,22 @@ static void faults_are_bounded(void **state)
 	buf_done(&body);
 }
 
+/* Of a member whose name alone is too long for an entry, the map that holds it is named. */
+static void long_names_are_faults_too(void **state)
+{
+	(void)state;
+	struct buf body = BUF(LIMIT_HTTP_JSON_BYTES);
+	buf_str(&body, "{\"id\":\"i\",\"tags\":{\"");
+	for (size_t i = 0; i < 100000; i++)
+		buf_byte(&body, 'k');
+	buf_str(&body, "\":5,\"b\":6}}");
+	char *text = faults_of(body.ptr, body.len);
+	assert_non_null(strstr(text, "{\"type\":\"string_type\",\"loc\":[\"body\",\"tags\"],\"msg\":"));
+	assert_non_null(strstr(text, ",{\"type\":\"string_type\",\"loc\":[\"body\",\"tags\",\"b\"],\"msg\":"));
+	free(text);
+	buf_done(&body);
+}
+
 static void values_are_read_and_fallbacks_filled(void **state)
 {
 	(void)state;
@@ -236,6 +252,7 @@ int main(void)
 		cmocka_unit_test(bodies_have_a_shape),
 		cmocka_unit_test(every_fault_has_its_entry),
 		cmocka_unit_test(faults_are_bounded),
+		cmocka_unit_test(long_names_are_faults_too),
 		cmocka_unit_test(values_are_read_and_fallbacks_filled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
