@@ -204,9 +204,38 @@ static void redirect_answer(struct exchange *ex)
 		 arena_printf(ex->req.arena, "%.*s%s%.*s", SPAN_ARG(path), query.len ? "?" : "", SPAN_ARG(query)));
 }
 
+static bool has_key(const struct exchange *ex)
+{
+	const enum http_method method = ex->req.method;
+	const char *key = http_header(&ex->req, "X-Idempotency-Key");
+	return ex->server->config.idempotency.ctx && key && *key &&
+	       (method == HTTP_POST || method == HTTP_PUT || method == HTTP_DELETE);
+}
+
+/* Without a route nothing runs and nothing is kept, so the caller's own use of the key was of another method or endpoint. */
+static bool key_is_taken(struct exchange *ex, struct err *err)
+{
+	struct http_kept kept = {0};
+	struct idem_claim claim = {0};
+	const struct span credential = access_credential(&ex->req);
+	if (!has_key(ex) || !credential.len)
+		return false;
+	claim.key = idem_key(ex->req.arena, http_header(&ex->req, "X-Idempotency-Key"));
+	claim.self.method = http_method_name(ex->req.method);
+	claim.self.target = ex->target;
+	hash_sha256(credential, claim.self.credential_sha256);
+	return idem_begin(&ex->server->idem, &claim, ex->req.arena, &kept, err) == IDEM_CONFLICT;
+}
+
 static void no_route_answer(struct exchange *ex, const struct router_match *match)
 {
 	struct http_response *res = &ex->res;
+	struct err err = ERR_INIT;
+	if (!match->slash && key_is_taken(ex, &err)) {
+		account_idempotency(IDEM_CONFLICT);
+		render_error(ex, &err);
+		return;
+	}
 	if (!match->near) {
 		render_detail(res, 404, "Not Found");
 		res->code = ERR_NOT_FOUND;
@@ -263,15 +292,9 @@ static bool route_find(struct exchange *ex)
 
 static bool wants_key(const struct exchange *ex)
 {
-	const struct http_request *req = &ex->req;
-	const struct http_route *route = req->route;
-	if (!ex->server->config.idempotency.ctx || route->unkeyed || ex->entry->table->door == DOOR_S3 ||
-	    route->body == HTTP_BODY_STREAM || route->body == HTTP_BODY_FILE)
-		return false;
-	if (req->method != HTTP_POST && req->method != HTTP_PUT && req->method != HTTP_DELETE)
-		return false;
-	const char *key = http_header(req, "X-Idempotency-Key");
-	return key && *key;
+	const struct http_route *route = ex->req.route;
+	return !route->unkeyed && ex->entry->table->door != DOOR_S3 && route->body != HTTP_BODY_STREAM &&
+	       route->body != HTTP_BODY_FILE && has_key(ex);
 }
 
 static bool is_stream(const struct http_route *route)

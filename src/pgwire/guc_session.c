@@ -319,6 +319,9 @@ static bool set_engine(struct backend *b, const struct command_set *c, bool *ret
 	if (!c->is_default)
 		sql_text(&sql, c->value);
 	bool fine = sql.failed ? pg_error_set(e, "22023", "the value is too long") : run_sql(b, sql.ptr, e);
+	/* Whatever the engine calls a bad value, an error of syntax or of a cast; not a cancellation. */
+	if (!fine && strncmp(e->sqlstate, "57", 2) != 0)
+		(void)snprintf(e->sqlstate, sizeof(e->sqlstate), "22023");
 	buf_done(&sql);
 	b->plan_settings++;
 	return fine;

@@ -115,6 +115,9 @@ def test_idempotency(server, project):
     assert again.headers["X-Idempotency-Replay"] == "true" and again.headers["X-Idempotency-Key"] == key
     conflicts = [
         (server.put(project.path, {"name": "x"}, headers=head), "PUT"),
+        # There is no such route; the use of the key is what the caller should hear of.
+        (server.put(path, {"name": "idem"}, headers=head), "PUT"),
+        (server.post("/nowhere", {"name": "idem"}, headers=head), "different endpoint"),
         (server.post(path + "?x=1", {"name": "idem"}, headers=head), "different endpoint"),
         (server.post(path, {"name": "other"}, headers=head), "different request body"),
         (server.post(path, {"name": "idem"}, headers=head, key=project.key), ""),
@@ -122,6 +125,8 @@ def test_idempotency(server, project):
     for answer, part in conflicts:
         assert answer.status_code == 409, answer.text
         assert answer.json()["error"] == "idempotency_conflict" and part in answer.json()["message"]
+    # Nobody else's use of the key is told without a route.
+    assert server.put(path, {"name": "idem"}, headers=head, key=project.key).status_code == 405
     # A refused call is kept too, a 404 the same way.
     clash = {"X-Idempotency-Key": uuid.uuid4().hex}
     assert server.post(path, {"name": "idem"}, headers=clash).status_code == 409

@@ -219,6 +219,10 @@ def test_settings_of_the_engine(session):
     assert shown() == before
     session.execute("SET preserve_insertion_order = false")
     session.execute("RESET preserve_insertion_order")
+    for name in ("default_null_order", "default_order", "integer_division"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue):
+            session.execute(f"SET {name} = 'nonsense'")
+    assert shown() == before
     for name in ("memory_limit", "threads", "enable_external_access", "temp_directory", "allowed_directories", "s3_region", "lock_configuration"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(f"SET {name} = '1'")
