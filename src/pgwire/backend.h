@@ -183,6 +183,7 @@ struct backend {
 	bool path_had_catalog;
 	bool path_was_set; /* else the engine has its own, which is main */
 	bool catalog_hidden;
+	bool has_temp; /* temporary objects may exist */
 	char zone_applied[128];
 	const char **path; /* its schemas when buckets are among them, "" for others */
 	size_t path_count;

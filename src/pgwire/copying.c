@@ -332,14 +332,17 @@ static bool open_bulk(struct copy_in *in, struct pg_error *e)
 	struct backend *b = in->b;
 	const struct command_copy *c = in->c;
 	struct err err = ERR_INIT;
-	const bool is_temp = c->schema.ptr && span_eq_nocase(c->schema, SPAN("temp"));
-	const bool is_main = is_temp || (c->schema.ptr && span_eq_nocase(c->schema, SPAN("public")));
-	const char *schema = is_main ? "main" : c->schema.ptr ? arena_copy(b->work, c->schema) : NULL;
+	const bool is_temp =
+		c->schema.ptr && (span_eq_nocase(c->schema, SPAN("temp")) || stmt_is_temp_schema(c->schema));
+	const bool is_main =
+		c->schema.ptr && (span_eq_nocase(c->schema, SPAN("public")) || span_eq_nocase(c->schema, SPAN("main")));
+	const char *database = is_temp ? "temp" : is_main ? workspace_db(b->wi) : NULL;
+	const char *schema = database ? "main" : c->schema.ptr ? arena_copy(b->work, c->schema) : NULL;
 	const char **names = arena_array(b->work, const char *, c->column_count + 1);
 	for (size_t i = 0; i < c->column_count; i++)
 		names[i] = arena_copy(b->work, c->columns[i]);
-	if (!bulk_open(b->engine, is_temp ? "temp" : NULL, schema, arena_copy(b->work, c->table), names,
-		       c->column_count, &in->bulk, &err))
+	if (!bulk_open(b->engine, database, schema, arena_copy(b->work, c->table), names, c->column_count, &in->bulk,
+		       &err))
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	for (size_t i = 0; i < bulk_column_count(in->bulk); i++)
 		in->casts = in->casts || !bulk_takes(bulk_column_type(in->bulk, i));

@@ -55,7 +55,7 @@ static bool is_schema(struct span wanted, const char *db, const struct place_of 
 	if (strcmp(at->db, db) == 0)
 		return span_eq_nocase(wanted, span_of(at->schema));
 	if (strcmp(at->db, "temp") == 0)
-		return span_is(wanted, "temp") || span_is(wanted, "pg_temp");
+		return span_is(wanted, "temp") || stmt_is_temp_schema(wanted);
 	return span_eq_nocase(wanted, span_of(at->db)) && strcmp(at->schema, "main") == 0;
 }
 

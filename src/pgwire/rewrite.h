@@ -30,6 +30,9 @@ struct rewrite_hooks {
 	bool (*call)(void *session, struct span name, const struct span *arguments, size_t n, struct buf *out);
 	/* A quoted name with dots or dashes that stands where a schema does: writes the bucket's own name. */
 	bool (*bucket)(void *session, struct span name, struct buf *out);
+	/* The engine's name, quoted, of the database whose schema main is the workspace's; NULL: main alone will do. */
+	const char *database;
+	bool has_temp; /* the session may have temporary objects, which would stand in front of main's */
 };
 
 struct rewrite_mark {

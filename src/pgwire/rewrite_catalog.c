@@ -40,53 +40,6 @@ static bool before_call(const struct rewriter *r, size_t i)
 	return piece_punct(r, i + 1, '(');
 }
 
-/* "pg_catalog." in front of a function or a type goes; in front of a relation it names the database of the catalog. */
-static void catalog_prefix(struct rewriter *r, size_t i, const char *schema)
-{
-	bool is_type = i > 0 && (r->p[i - 1].t.kind == TOKEN_CAST || piece_is(r, i - 1, "as"));
-	bool is_collation = i > 0 && piece_is(r, i - 1, "collate");
-	if (is_type || is_collation || before_call(r, i + 2))
-		piece_drop(r, i, i + 2);
-	else
-		r->p[i].text = schema;
-}
-
-static void quoted_bucket(struct rewriter *r, size_t i)
-{
-	struct buf out = BUF(1000);
-	if (r->hooks->bucket && r->hooks->bucket(r->hooks->session, token_name(r->p[i].t, r->arena), &out) &&
-	    !out.failed)
-		r->p[i].text = arena_copy(r->arena, buf_view(&out));
-	buf_done(&out);
-}
-
-/* A table alias called "public" makes public.x a column. */
-static bool public_is_alias(const struct rewriter *r)
-{
-	for (size_t i = 1; i < r->n; i++)
-		if (piece_named(r, i, "public") && !piece_punct(r, i + 1, '.') && !piece_is(r, i - 1, "schema") &&
-		    (r->p[i - 1].t.kind == TOKEN_WORD || r->p[i - 1].t.kind == TOKEN_QUOTED))
-			return true;
-	return false;
-}
-
-void rewrite_names(struct rewriter *r)
-{
-	bool alias = (r->stmt->mentions & MENTIONS_PUBLIC) && public_is_alias(r);
-	for (size_t i = 0; i + 2 < r->n; i++) {
-		if (!piece_punct(r, i + 1, '.') || (i > 0 && piece_punct(r, i - 1, '.')))
-			continue;
-		if (piece_named(r, i, "pg_catalog"))
-			catalog_prefix(r, i, "_pg.main");
-		else if (piece_named(r, i, "information_schema"))
-			catalog_prefix(r, i, "_pg.info");
-		else if (piece_named(r, i, "public") && !alias)
-			r->p[i].text = "main";
-		else if (r->p[i].t.kind == TOKEN_QUOTED)
-			quoted_bucket(r, i);
-	}
-}
-
 /* --- casts --- */
 
 static const char *reg_type(const struct rewriter *r, size_t i)

@@ -104,6 +104,8 @@ static bool drop_storage(struct rewriter *r, size_t from)
 
 static bool is_temporary(const struct rewriter *r)
 {
+	if (r->makes_temp)
+		return true;
 	for (size_t i = 1; i < r->n && !piece_is(r, i, "table"); i++)
 		if (piece_is(r, i, "temp") || piece_is(r, i, "temporary"))
 			return true;
@@ -117,8 +119,11 @@ static const char *add_sequence(struct rewriter *r, size_t table_first, size_t t
 	struct span column_name = token_name(r->p[column].t, r->arena);
 	struct span table = token_name(r->p[table_last].t, r->arena);
 	struct buf name = BUF(1000), quoted = BUF(2000);
-	buf_printf(&name, "%.*s_%.*s_seq", SPAN_ARG(table), SPAN_ARG(column_name));
-	if (table_first != table_last) {
+	const bool temporary = is_temporary(r);
+	/* A temporary sequence must not stand in front of the one of a permanent table of the name. */
+	buf_printf(&name, "%s%.*s_%.*s_seq", temporary ? SERIAL_TEMP_PREFIX : "", SPAN_ARG(table),
+		   SPAN_ARG(column_name));
+	if (table_first != table_last && !r->makes_temp) {
 		lexer_quote_name(&quoted, token_name(r->p[table_first].t, r->arena));
 		struct span schema = buf_view(&quoted);
 		if (span_is(schema, "public")) {
@@ -130,7 +135,6 @@ static const char *add_sequence(struct rewriter *r, size_t table_first, size_t t
 	lexer_quote_name(&quoted, buf_view(&name));
 	struct buf literal = BUF(4000);
 	lexer_quote_string(&literal, buf_view(&quoted));
-	const bool temporary = is_temporary(r);
 	r->prologue = arena_printf(r->arena, "%sCREATE %s%sSEQUENCE%s %.*s; ", r->prologue ? r->prologue : "",
 				   if_not_exists ? "" : "OR REPLACE ", temporary ? "TEMP " : "",
 				   if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)));
@@ -243,16 +247,26 @@ static bool is_one_of(const struct rewriter *r, size_t i, const char *const word
 	return false;
 }
 
+/* One behind the words between INTO and the name. */
+static size_t into_words(const struct rewriter *r, size_t i, bool *ret_temp)
+{
+	*ret_temp = false;
+	for (; is_one_of(r, i, INTO_WORDS, ARRAY_LEN(INTO_WORDS)); i++)
+		*ret_temp = *ret_temp || piece_is(r, i, "temp") || piece_is(r, i, "temporary");
+	if (!piece_punct(r, i + 1, '.') || !stmt_is_temp_schema(token_name(r->p[i].t, r->arena)))
+		return i;
+	*ret_temp = true;
+	return i + 2;
+}
+
 /* SELECT .. INTO [TEMP] t FROM .. -> CREATE [TEMP] TABLE t AS SELECT .. FROM .. */
 static void rewrite_select_into(struct rewriter *r)
 {
 	size_t into = 1;
 	while (into < r->n && !(piece_is(r, into, "into") && r->p[into].enclosing == SIZE_MAX))
 		into++;
-	size_t i = into + 1;
-	bool is_temp = false;
-	for (; is_one_of(r, i, INTO_WORDS, ARRAY_LEN(INTO_WORDS)); i++)
-		is_temp = is_temp || piece_is(r, i, "temp") || piece_is(r, i, "temporary");
+	bool is_temp;
+	size_t i = into_words(r, into + 1, &is_temp);
 	struct buf head = BUF(4000);
 	buf_str(&head, is_temp ? "CREATE TEMP TABLE " : "CREATE TABLE ");
 	for (size_t first = i; i == first || piece_punct(r, i, '.') || piece_punct(r, i - 1, '.'); i++)

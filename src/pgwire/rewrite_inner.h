@@ -31,6 +31,7 @@ struct rewriter {
 	size_t statements;
 	size_t edits;
 	bool too_complex;
+	bool makes_temp; /* CREATE in pg_temp */
 };
 
 static inline bool piece_is(const struct rewriter *r, size_t i, const char *word)
@@ -84,6 +85,8 @@ size_t piece_operand_end(const struct rewriter *r, size_t first);
 void piece_drop(struct rewriter *r, size_t from, size_t to);
 
 /* The passes. */
+/* rewrite_names.c */
+bool rewrite_names_needed(const struct stmt *s, const struct rewrite_hooks *hooks);
 void rewrite_names(struct rewriter *r);
 void rewrite_casts(struct rewriter *r);
 void rewrite_types(struct rewriter *r);

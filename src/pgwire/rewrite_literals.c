@@ -55,20 +55,40 @@ static void numeric_literal(struct rewriter *r, size_t i, size_t type)
 		r->p[type].text = arena_printf(r->arena, "DECIMAL(38,%zu)", scale);
 }
 
+/* What clients look for in the catalog under PostgreSQL's names of schemas, whole or as psql's pattern. */
+static void schema_literal(struct rewriter *r, size_t i)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} names[] = {{"public", "'main'"},
+		     {"^(public)$", "'^(main)$'"},
+		     {"pg_temp", "'pg_temp_1'"},
+		     {"^(pg_temp)$", "'^(pg_temp_1)$'"}};
+	struct span text = token_string(r->p[i].t, r->arena);
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		if (span_is(text, names[k].theirs))
+			r->p[i].text = names[k].ours;
+}
+
+static void cast_literal(struct rewriter *r, size_t i)
+{
+	size_t type = i + 1;
+	if (piece_named(r, type, "pg_catalog") && piece_punct(r, type + 1, '.'))
+		type += 2;
+	if (piece_punct(r, type + 1, '['))
+		array_literal(r, i - 1);
+	else if (piece_named(r, type, "bytea"))
+		bytes_literal(r, i - 1);
+	else if ((piece_named(r, type, "numeric") || piece_named(r, type, "decimal")) && !piece_punct(r, type + 1, '('))
+		numeric_literal(r, i - 1, type);
+}
+
 void rewrite_literals(struct rewriter *r)
 {
-	for (size_t i = 1; i < r->n; i++) {
-		if (r->p[i].t.kind != TOKEN_CAST || !piece_kind(r, i - 1, TOKEN_STRING) || r->p[i - 1].text)
-			continue;
-		size_t type = i + 1;
-		if (piece_named(r, type, "pg_catalog") && piece_punct(r, type + 1, '.'))
-			type += 2;
-		if (piece_punct(r, type + 1, '['))
-			array_literal(r, i - 1);
-		else if (piece_named(r, type, "bytea"))
-			bytes_literal(r, i - 1);
-		else if ((piece_named(r, type, "numeric") || piece_named(r, type, "decimal")) &&
-			 !piece_punct(r, type + 1, '('))
-			numeric_literal(r, i - 1, type);
-	}
+	for (size_t i = 0; (r->stmt->mentions & MENTIONS_CATALOG) && i < r->n; i++)
+		if (r->p[i].t.kind == TOKEN_STRING && !r->p[i].in_select_list && !r->p[i].text && !r->p[i].dropped)
+			schema_literal(r, i);
+	for (size_t i = 1; i < r->n; i++)
+		if (r->p[i].t.kind == TOKEN_CAST && piece_kind(r, i - 1, TOKEN_STRING) && !r->p[i - 1].text)
+			cast_literal(r, i);
 }

@@ -223,6 +223,10 @@ bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, s
 	struct rewritten r;
 	if (!filter_statement(b, s, e) || !run_spool(b, e))
 		return false;
+	if ((s->mentions & MENTIONS_TEMP) && !b->has_temp) {
+		b->has_temp = true;
+		b->plan_settings++;
+	}
 	if ((s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION)) && !tables_catalog(b, e))
 		return false;
 	return tables_attach(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&

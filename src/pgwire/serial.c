@@ -10,7 +10,7 @@ static bool is_name(struct token t)
 /* Of tables of one name: the one of the schema that is named, else a temporary one, else that of the current schema. */
 static void put_schema(struct span schema, struct span table, struct buf *sql)
 {
-	if (span_is(schema, "temp") || span_is(schema, "pg_temp")) {
+	if (span_is(schema, "temp") || stmt_is_temp_schema(schema)) {
 		buf_str(sql, "c.database_name = 'temp'");
 		return;
 	}
@@ -66,7 +66,8 @@ const char *serial_sequences(struct backend *b, const struct stmt *s)
 		"format('\"{}\".\"{}\".\"{}\"', s.database_name, replace(s.schema_name, '\"', '\"\"'), "
 		"replace(s.sequence_name, '\"', '\"\"')) AS name FROM system.main.duckdb_columns() c JOIN "
 		"system.main.duckdb_sequences() s ON s.database_name = c.database_name AND s.schema_name = c.schema_name "
-		"AND s.sequence_name = c.table_name || '_' || c.column_name || '_seq' WHERE c.column_default LIKE 'nextval(%' "
+		"AND s.sequence_name = CASE c.database_name WHEN 'temp' THEN '" SERIAL_TEMP_PREFIX
+		"' ELSE '' END || c.table_name || '_' || c.column_name || '_seq' WHERE c.column_default LIKE 'nextval(%' "
 		"AND contains(c.column_default, s.sequence_name) AND c.database_name IN ('temp', ");
 	sql_text(&sql, span_of(workspace_db(b->wi)));
 	buf_str(&sql, ") AND (");

@@ -107,6 +107,7 @@ static const struct {
 	{"42601", "Prepared statement", "26000"},
 	{"42601", "Could not choose a best candidate", "42725"},
 	{"42601", "Duplicate alias", "42712"},
+	{"42601", "can *only* use the", "42P16"},
 	{"42601", "LIMIT/OFFSET cannot be negative", "2201W"},
 	{"42804", "Cannot compare values of type", "42883"},
 	{"25006", "attached in read-only mode", "42501"},

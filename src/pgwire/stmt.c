@@ -91,6 +91,9 @@ static const struct {
 } MENTIONS[] = {
 	{"returning", MENTIONS_RETURNING},
 	{"public", MENTIONS_PUBLIC},
+	{"main", MENTIONS_MAIN},
+	{"temp", MENTIONS_TEMP},
+	{"temporary", MENTIONS_TEMP},
 	{"information_schema", MENTIONS_CATALOG},
 	{"regclass", MENTIONS_CATALOG},
 	{"regtype", MENTIONS_CATALOG},
@@ -149,6 +152,11 @@ static const struct {
 	{"for", MENTIONS_SYNTAX},
 };
 
+bool stmt_is_temp_schema(struct span name)
+{
+	return span_eq_nocase(name, SPAN("pg_temp")) || span_eq_nocase(name, SPAN("pg_temp_1"));
+}
+
 static unsigned mention_of(struct token t)
 {
 	unsigned mentions = 0;
@@ -157,7 +165,7 @@ static unsigned mention_of(struct token t)
 	if (t.kind == TOKEN_QUOTED && t.text.len > 2)
 		t.text = (struct span){t.text.ptr + 1, t.text.len - 2};
 	if (t.text.len > 3 && strncasecmp(t.text.ptr, "pg_", 3) == 0)
-		return mentions | MENTIONS_CATALOG;
+		return mentions | (stmt_is_temp_schema(t.text) ? MENTIONS_TEMP | MENTIONS_PG_TEMP : MENTIONS_CATALOG);
 	/* The shortest of the words below has three letters. */
 	for (size_t i = 0; i < ARRAY_LEN(MENTIONS) && t.text.len > 2; i++)
 		if (span_eq_nocase(t.text, span_of(MENTIONS[i].word)))

@@ -14,6 +14,9 @@
 #include "pgwire/lexer.h"
 #include "pgwire/sqlstate.h"
 
+/* What names of sequences behind serial columns of temporary tables begin with. */
+#define SERIAL_TEMP_PREFIX "pg_temp_"
+
 enum { STMT_SUBQUERIES_MAX = 16, STMT_DEPTH_MAX = 500, STMT_TAG_SIZE = 64 };
 
 enum stmt_class {
@@ -41,7 +44,10 @@ enum stmt_mention {
 	MENTIONS_RETURNING = 1 << 3,
 	MENTIONS_QUOTED_DOTS = 1 << 4, /* "in.c-fin" */
 	MENTIONS_SETTING = 1 << 5,     /* functions that show or change the session's state */
-	MENTIONS_FUNCTION = 1 << 6     /* functions of the catalog that the engine lacks or answers differently */
+	MENTIONS_FUNCTION = 1 << 6,    /* functions of the catalog that the engine lacks or answers differently */
+	MENTIONS_MAIN = 1 << 7,	       /* the workspace's own schema, under the engine's name */
+	MENTIONS_TEMP = 1 << 8,	       /* temp, temporary, pg_temp */
+	MENTIONS_PG_TEMP = 1 << 9      /* PostgreSQL's name of the session's temporary schema */
 };
 
 struct stmt {
@@ -60,6 +66,8 @@ struct stmt {
  * blanks and comments before a semicolon is skipped, so a text without any statement gives STMT_NONE at once.
  */
 MUST_CHECK bool stmt_next(struct span *rest, struct stmt *ret, struct pg_error *e);
+/* Whether a name is that of the session's temporary schema in PostgreSQL: the alias, or the one the catalog tells. */
+bool stmt_is_temp_schema(struct span name);
 /* True when another statement follows. */
 bool stmt_more(struct span rest);
 /* The tag with its count, as CommandComplete carries it. */

@@ -120,7 +120,7 @@ static bool is_own_schema(struct span name)
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		if (span_eq_nocase(name, span_of(own[i])))
 			return true;
-	return false;
+	return stmt_is_temp_schema(name);
 }
 
 /* May the statement change what its unqualified target names, with the bucket on the search path? */
@@ -291,6 +291,10 @@ static bool hook_bucket(void *ctx, struct span name, struct buf *out)
 
 const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks *ret)
 {
-	*ret = (struct rewrite_hooks){b, hook_relation, hook_call, hook_bucket};
+	struct buf name = BUF(4000);
+	sql_ident(&name, span_of(workspace_db(b->wi)));
+	*ret = (struct rewrite_hooks){
+		b, hook_relation, hook_call, hook_bucket, arena_copy(b->work, buf_view(&name)), b->has_temp};
+	buf_done(&name);
 	return ret;
 }

@@ -40,7 +40,8 @@ static bool bucket(void *session, struct span name, struct buf *out)
 	return true;
 }
 
-static const struct rewrite_hooks HOOKS = {NULL, relation, call, bucket};
+static const struct rewrite_hooks HOOKS = {NULL, relation, call, bucket, NULL, false};
+static const struct rewrite_hooks TEMP_HOOKS = {NULL, relation, call, bucket, "\"w\"", true};
 
 /* Blanks as one, none at the ends, behind '(' and '::', before ')' and ','. */
 static void fold(struct span text, struct buf *out)
@@ -57,11 +58,17 @@ static void fold(struct span text, struct buf *out)
 		out->ptr[--out->len] = '\0';
 }
 
-static bool rewrite_text(const char *sql, struct arena *arena, struct rewritten *ret, struct pg_error *e)
+static bool rewrite_with(const struct rewrite_hooks *hooks, const char *sql, struct arena *arena, struct rewritten *ret,
+			 struct pg_error *e)
 {
 	struct span rest = span_of(sql);
 	struct stmt *s = arena_new_of(arena, struct stmt);
-	return stmt_next(&rest, s, e) && rewrite(s, &HOOKS, arena, ret, e);
+	return stmt_next(&rest, s, e) && rewrite(s, hooks, arena, ret, e);
+}
+
+static bool rewrite_text(const char *sql, struct arena *arena, struct rewritten *ret, struct pg_error *e)
+{
+	return rewrite_with(&HOOKS, sql, arena, ret, e);
 }
 
 static void run_case(const struct wire_case *c)
@@ -72,7 +79,7 @@ static void run_case(const struct wire_case *c)
 	struct buf got = BUF(1 << 16), want = BUF(1 << 16);
 	const char *sql = wire_get(c, "sql");
 	const char *expected = strcmp(wire_get(c, "want"), "same") == 0 ? sql : wire_get(c, "want");
-	if (rewrite_text(sql, arena, &r, &e)) {
+	if (rewrite_with(wire_get(c, "temp") ? &TEMP_HOOKS : &HOOKS, sql, arena, &r, &e)) {
 		fold(r.sql, &got);
 		assert_int_equal(r.statements, wire_get(c, "statements") ? atol(wire_get(c, "statements")) : 1);
 		/* Every offset maps back into the statement. */
@@ -267,7 +274,7 @@ static void the_catalog_answers(void **state)
 		 "t|integer|int4|NO|32|0;t|text|text|NO|~|~;t|numeric|numeric|YES|10|2;t|ARRAY|_text|YES|~|~;t|USER-DEFINED|mood|YES|~|~;"
 		 "t|json|json|YES|~|~"},
 		{"select table_schema, table_name, table_type, is_insertable_into from information_schema.tables order by 1, 2",
-		 "in_c_fin|Invoices|BASE TABLE|NO;main|ch|BASE TABLE|YES;main|t|BASE TABLE|YES;main|v|VIEW|NO;pg_temp|tmp|LOCAL TEMPORARY|YES"},
+		 "in_c_fin|Invoices|BASE TABLE|NO;main|ch|BASE TABLE|YES;main|t|BASE TABLE|YES;main|v|VIEW|NO;pg_temp_1|tmp|LOCAL TEMPORARY|YES"},
 		{"select constraint_name, column_name, ordinal_position from information_schema.key_column_usage where constraint_name "
 		 "like '%pkey' order by 1",
 		 "Invoices_pkey|id|1;t_pkey|id|1"},

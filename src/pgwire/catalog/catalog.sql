@@ -31,12 +31,15 @@ CREATE MACRO _pg.main._type_mod(t) AS CASE
 CREATE MACRO _pg.main._row_oid(table_oid, n) AS (CASE WHEN table_oid >= 536870912 THEN table_oid::BIGINT + 536870912
 	ELSE 268435456 + (table_oid::BIGINT % 8388608) * 32 + n END)::UINTEGER;
 
+-- Kept definitions name the workspace's database, which nobody outside knows.
+CREATE MACRO _pg.main._shown_sql(t) AS replace(replace(t, {db_text} || '.main.', 'main.'), '"' || {db_text} || '".main.', 'main.');
+
 -- Schemas and relations.
 CREATE VIEW _pg.main._namespaces AS
 	SELECT 11::UINTEGER AS oid, 'pg_catalog' AS name
 	UNION ALL SELECT 13000::UINTEGER, 'information_schema'
 	UNION ALL SELECT 99::UINTEGER, 'pg_toast'
-	UNION ALL SELECT 14000::UINTEGER, 'pg_temp'
+	UNION ALL SELECT 14000::UINTEGER, 'pg_temp_1'
 	UNION ALL SELECT CASE WHEN schema_name = 'main' THEN 2200 ELSE oid END::UINTEGER, schema_name
 		FROM duckdb_schemas() WHERE database_name = {db_text} AND schema_name NOT IN ('pg_catalog', 'information_schema')
 	UNION ALL SELECT oid, name FROM _pg.main._project_schemas;
@@ -233,7 +236,7 @@ CREATE VIEW _pg.main.pg_proc AS
 			NULL::VARCHAR[] AS names FROM _pg.main._io_functions
 		UNION ALL
 		SELECT function_oid::UINTEGER, function_name, CASE WHEN schema_name = 'main' THEN 2200 ELSE 11 END::UINTEGER, 14::UINTEGER,
-			len(parameters), 2276::UINTEGER, macro_definition, parameters
+			len(parameters), 2276::UINTEGER, _pg.main._shown_sql(macro_definition), parameters
 		FROM duckdb_functions() WHERE database_name = {db_text} AND NOT internal AND function_type IN ('macro', 'table_macro')) p;
 
 CREATE VIEW _pg.main.pg_database AS
@@ -287,7 +290,7 @@ CREATE VIEW _pg.main.pg_tables AS
 		c.relhasrules AS hasrules, c.relhastriggers AS hastriggers, false AS rowsecurity
 	FROM _pg.main.pg_class c JOIN _pg.main.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r';
 CREATE VIEW _pg.main.pg_views AS
-	SELECT n.name AS schemaname, v.view_name AS viewname, {user_text} AS viewowner, v.sql AS definition
+	SELECT n.name AS schemaname, v.view_name AS viewname, {user_text} AS viewowner, _pg.main._shown_sql(v.sql) AS definition
 	FROM duckdb_views() v JOIN _pg.main._namespaces n ON n.oid = _pg.main._namespace_oid(v.database_name, v.schema_name, v.schema_oid)
 	WHERE v.database_name IN ({db_text}, 'temp') AND NOT v.internal;
 CREATE VIEW _pg.main.pg_indexes AS
@@ -295,7 +298,7 @@ CREATE VIEW _pg.main.pg_indexes AS
 		' USING btree (' || array_to_string(i.columns, ', ') || ')' AS indexdef
 	FROM _pg.main._indexes i JOIN _pg.main._namespaces n ON n.oid = i.namespace_oid;
 CREATE VIEW _pg.main.pg_sequences AS
-	SELECT schema_name AS schemaname, sequence_name AS sequencename, {user_text} AS sequenceowner, 'bigint' AS data_type, start_value, min_value,
+	SELECT CASE WHEN database_name = 'temp' THEN 'pg_temp_1' ELSE schema_name END AS schemaname, sequence_name AS sequencename, {user_text} AS sequenceowner, 'bigint' AS data_type, start_value, min_value,
 		max_value, increment_by, cycle, 1::BIGINT AS cache_size, last_value
 	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
 CREATE VIEW _pg.main.pg_stat_all_tables AS
