@@ -4,11 +4,22 @@
 
 #include <time.h>
 
+/* Digits of any length: a position beyond 64 bits lies beyond every file, too. */
+static bool position_parse(struct span digits, uint64_t *ret)
+{
+	for (size_t i = 0; i < digits.len; i++)
+		if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
+			return false;
+	if (!span_u64(digits, ret))
+		*ret = UINT64_MAX;
+	return digits.len > 0;
+}
+
 /* "-n": the last n bytes */
 static enum range_kind suffix_parse(struct span count, uint64_t size, struct byte_range *ret)
 {
 	uint64_t n;
-	if (!span_u64(count, &n))
+	if (!position_parse(count, &n))
 		return RANGE_WHOLE;
 	if (n == 0 || size == 0)
 		return RANGE_BEYOND;
@@ -32,7 +43,7 @@ enum range_kind range_parse(struct span header, uint64_t size, struct byte_range
 	to = span_trim(to);
 	if (from.len == 0)
 		return suffix_parse(to, size, ret);
-	if (!span_u64(from, &first) || (to.len && !span_u64(to, &last)) || last < first)
+	if (!position_parse(from, &first) || (to.len && !position_parse(to, &last)) || last < first)
 		return RANGE_WHOLE;
 	if (first >= size)
 		return RANGE_BEYOND;

@@ -4,17 +4,22 @@
 
 #include <stdlib.h>
 
-/* A customer's own keys of encryption must not be ignored: nothing would be encrypted. */
-static bool takes_no_keys(const struct s3_call *call, struct err *err)
+/* Headers that must not be ignored, by how their names begin: something else than what was asked for would be stored. */
+static bool asks_the_possible(const struct s3_call *call, struct err *err)
 {
-	static const char of_object[] = "x-amz-server-side-encryption-customer-";
-	static const char of_source[] = "x-amz-copy-source-server-side-encryption-customer-";
+	static const char keys[] = "Encryption with keys of the customer";
+	static const struct {
+		const char *prefix, *what;
+	} refused[] = {
+		{"x-amz-server-side-encryption-customer-", keys},
+		{"x-amz-copy-source-server-side-encryption-customer-", keys},
+		{"x-amz-write-offset-bytes", "Appending to an object"},
+	};
 	const char *name, *value;
 	for (size_t i = 0; http_header_at(call->req, i, &name, &value); i++)
-		if (strncasecmp(name, of_object, sizeof(of_object) - 1) == 0 ||
-		    strncasecmp(name, of_source, sizeof(of_source) - 1) == 0)
-			return err_set(err, ERR_UNIMPLEMENTED,
-				       "Encryption with keys of the customer is not implemented");
+		for (size_t k = 0; k < ARRAY_LEN(refused); k++)
+			if (strncasecmp(name, refused[k].prefix, strlen(refused[k].prefix)) == 0)
+				return err_set(err, ERR_UNIMPLEMENTED, "%s is not implemented", refused[k].what);
 	return true;
 }
 
@@ -31,7 +36,7 @@ static bool run(struct s3_call *call, bool *ret_refused, struct err *err)
 		*ret_refused = err->code == ERR_FORBIDDEN;
 		return false;
 	}
-	return takes_no_keys(call, err) && op->handler(call, err);
+	return asks_the_possible(call, err) && op->handler(call, err);
 }
 
 /* What no operation is meant by. Only callers that are known learn what is wrong. */

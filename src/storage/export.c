@@ -148,9 +148,47 @@ static bool filter_sql(const struct exporter *ex, struct buf *sql, struct err *e
 	return true;
 }
 
+/*
+ * Types that the engine writes to Parquet with a loss: 128 bit integers as doubles, intervals in milliseconds and none
+ * below zero, times without their zone.
+ */
+static bool parquet_keeps(const char *type)
+{
+	static const char *const lost[] = {"HUGEINT", "INTERVAL", "TIME WITH TIME ZONE"};
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++)
+		if (strstr(type, lost[i]))
+			return false;
+	return true;
+}
+
+/* What Parquet would not keep is written as text, which an import reads back as it was. Opens a query around the other. */
+static bool texts_sql(const struct exporter *ex, struct buf *sql, struct err *err)
+{
+	const struct table_export *r = ex->request;
+	size_t count = r->column_count ? r->column_count : ex->info.schema.column_count;
+	bool any = false;
+	for (size_t i = 0; i < count; i++) {
+		const struct table_column *column =
+			r->column_count ? column_chosen(ex, i, err) : &ex->info.schema.columns[i];
+		if (!column)
+			return false;
+		if (ex->format->format != EXPORT_PARQUET || parquet_keeps(column->type))
+			continue;
+		sql_printf(sql, "%s CAST(%I AS VARCHAR) AS %I", any ? "," : "SELECT * REPLACE (", column->name,
+			   column->name);
+		any = true;
+	}
+	if (any)
+		buf_str(sql, ") FROM (");
+	return true;
+}
+
 static bool query_sql(const struct exporter *ex, struct buf *sql, struct err *err)
 {
 	const struct table_export *r = ex->request;
+	if (!texts_sql(ex, sql, err))
+		return false;
+	bool wrapped = sql->len > 0;
 	buf_str(sql, "SELECT ");
 	if (!columns_sql(ex, sql, err))
 		return false;
@@ -159,6 +197,8 @@ static bool query_sql(const struct exporter *ex, struct buf *sql, struct err *er
 		return false;
 	if (r->limit > 0)
 		sql_printf(sql, " LIMIT %d", r->limit);
+	if (wrapped)
+		buf_byte(sql, ')');
 	return true;
 }
 

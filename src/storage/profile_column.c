@@ -41,6 +41,8 @@ enum profile_kind profile_kind_of(const char *type)
 		return PROFILE_TEXT;
 	case TYPE_DATE:
 	case TYPE_TIME:
+	case TYPE_TIME_NS:
+	case TYPE_TIME_TZ:
 	case TYPE_TIMESTAMP:
 	case TYPE_TIMESTAMP_S:
 	case TYPE_TIMESTAMP_MS:
@@ -92,11 +94,16 @@ static void text_sql(const struct profiled *p, struct buf *sql)
 			   patterns[i].match);
 }
 
+/* The bounds of these come as values, for the form that a preview gives them; all else in the engine's own text form. */
+static bool as_in_preview(enum profile_kind kind)
+{
+	return kind == PROFILE_MOMENT || kind == PROFILE_NUMBER;
+}
+
 static void column_sql(const struct profiled *p, struct reach reach, struct buf *sql)
 {
 	bool number = p->kind == PROFILE_NUMBER || p->kind == PROFILE_FLOAT;
-	/* Moments in time come as values, for the form that a preview gives them; all else in the engine's own text form. */
-	const char *form = p->kind == PROFILE_MOMENT ? "" : "::VARCHAR";
+	const char *form = as_in_preview(p->kind) ? "" : "::VARCHAR";
 	if (number)
 		buf_str(sql, "SELECT * EXCLUDE (q), q[1], q[2], q[3], q[4], q[5], q[6], q[7] FROM (");
 	buf_str(sql, p->sorted ? "SELECT count(x), 0::BIGINT" : "SELECT count(x), count(DISTINCT x)");
@@ -118,7 +125,7 @@ static const char *bound_text(struct profiled *p, const struct cursor *c, size_t
 	struct arena *arena = p->profiler->arena;
 	if (cursor_is_null(c, column, 0))
 		return NULL;
-	if (p->kind != PROFILE_MOMENT)
+	if (!as_in_preview(p->kind))
 		return arena_copy(arena, cursor_text(c, column, 0));
 	struct buf text = BUF(256);
 	encode_json_value(&cursor_vectors(c)[column], 0, JSON_STYLE_PREVIEW, &text);

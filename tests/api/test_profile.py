@@ -387,25 +387,37 @@ def test_other_types(project):
     project.bucket()
     columns = [
         ("j", "JSON"), ("l", "INTEGER[]"), ("s", "STRUCT(a INTEGER)"), ("m", "MAP(VARCHAR, INTEGER)"), ("u", "UUID"),
-        ("ts", "TIMESTAMP"), ("tz", "TIMESTAMPTZ"), ("t", "TIME"), ("i", "INTERVAL"), ("b", "BLOB"),
+        ("ts", "TIMESTAMP"), ("tz", "TIMESTAMPTZ"), ("t", "TIME"), ("i", "INTERVAL"), ("b", "BLOB"), ("ttz", "TIMETZ"),
     ]
     table = project.table("t", [{"name": n, "type": t} for n, t in columns])
     project.load(
         table,
         ",".join(n for n, _ in columns) + "\n"
         '"{""a"":1}","[1,2]","{a: 1}","{k=1}",123e4567-e89b-12d3-a456-426614174000,2024-02-29 10:11:12.5,'
-        "2024-02-29 10:11:12+00,10:11:12,1 day,ab\n",
+        "2024-02-29 10:11:12+00,10:11:12,1 day,ab,10:11:12.5+02\n",
     )
     body = profile(project, table, "full")
     got = columns_of(body)
     assert got["ts"]["min"] == "2024-02-29T10:11:12.500000"
     assert got["tz"]["max"] == "2024-02-29T10:11:12+00:00"
     assert got["t"]["min"] == "10:11:12"
+    assert got["ttz"]["min"] == "10:11:12.500000+02"
     assert got["u"]["min"] == "123e4567-e89b-12d3-a456-426614174000"
     for name, _ in columns:
         assert got[name]["count"] == 1 and got[name]["approx_unique"] == 1
         assert all(got[name][m] is None for m in NUMERIC + TEXT), name
     assert body["correlations"] is None
+
+
+def test_bounds_read_as_in_a_preview(project):
+    columns = [("h", "HUGEINT"), ("u", "UBIGINT"), ("d", "DECIMAL(38,38)"), ("n", "DECIMAL(10,2)")]
+    rows = [(-(2**127), 0, "-0.00000000000000000000000000000000000005", "-0.5"), (2**127 - 1, 2**64 - 1, "0.5", "12")]
+    table = make(project, columns, rows)
+    got = columns_of(profile(project, table))
+    assert (got["h"]["min"], got["h"]["max"]) == (str(-(2**127)), str(2**127 - 1))
+    assert (got["u"]["min"], got["u"]["max"]) == ("0", str(2**64 - 1))
+    assert (got["d"]["min"], got["d"]["max"]) == (rows[0][2], "0.5" + "0" * 37)
+    assert (got["n"]["min"], got["n"]["max"]) == ("-0.50", "12.00")
 
 
 def test_names_that_need_quoting(project):

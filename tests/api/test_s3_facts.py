@@ -560,8 +560,14 @@ def test_bucket_operations_that_are_not(server, bucket):
     for method in ("PUT", "DELETE"):
         for name in ("policy", "cors", "lifecycle", "tagging", "encryption", "replication", "website", "publicAccessBlock", "ownershipControls"):
             s3_error(sign(server, method, f"/s3/{bucket}", query={name: ""}), 501, "NotImplemented")
-    for method, name in (("PUT", "acl"), ("PUT", "tagging"), ("GET", "attributes"), ("GET", "torrent"), ("POST", "select"), ("DELETE", "tagging")):
+    for name in ("acl", "versioning", "requestPayment", "object-lock"):
+        s3_error(sign(server, "DELETE", f"/s3/{bucket}", query={name: ""}), 501, "NotImplemented")
+    assert sign(server, "PUT", f"/s3/{bucket}/k", body=b"kept").status_code == 200
+    for method, name in (("PUT", "acl"), ("PUT", "tagging"), ("PUT", "encryption"), ("PUT", "renameObject"), ("GET", "attributes"),
+                         ("GET", "torrent"), ("POST", "select"), ("DELETE", "tagging"), ("DELETE", "acl"), ("DELETE", "retention")):
         s3_error(sign(server, method, f"/s3/{bucket}/k", query={name: ""}), 501, "NotImplemented")
+    s3_error(sign(server, "PUT", f"/s3/{bucket}/k", body=b"more", headers={"x-amz-write-offset-bytes": "4"}), 501, "NotImplemented")
+    assert sign(server, "GET", f"/s3/{bucket}/k").content == b"kept"
     s3_error(sign(server, "POST", f"/s3/{bucket}", body=b"form"), 501, "NotImplemented")
 
 
