@@ -89,9 +89,12 @@ static bool count_rows(struct session *session, const char *db, const char *name
 	return fine;
 }
 
+/* Of schema main, those with their rows, or of every schema that its users made. */
+enum object_set { OBJECTS_MAIN, OBJECTS_COUNTED, OBJECTS_ALL };
+
 /* Views that cannot be counted now (over tables of the project, or slow ones) show 0 rows. */
-static bool objects_of(struct workspace_instance *wi, struct arena *arena, bool counted, struct workspace_object **ret,
-		       size_t *ret_count, struct err *err)
+static bool objects_of(struct workspace_instance *wi, struct arena *arena, enum object_set which,
+		       struct workspace_object **ret, size_t *ret_count, struct err *err)
 {
 	struct session *session;
 	struct cursor *c = NULL;
@@ -100,13 +103,14 @@ static bool objects_of(struct workspace_instance *wi, struct arena *arena, bool 
 	size_t rows;
 	size_t n = 0;
 	struct workspace_object *list = NULL;
+	const char *everywhere = which == OBJECTS_ALL ? "true" : "false";
 	if (!session_open(workspace_engine(wi), &session, err))
 		return false;
 	sql_printf(&sql,
-		   "SELECT table_name, 'table' FROM duckdb_tables() WHERE database_name = %L AND schema_name = 'main' "
-		   "UNION ALL SELECT view_name, 'view' FROM duckdb_views() WHERE database_name = %L AND schema_name = "
-		   "'main' AND NOT internal ORDER BY 1",
-		   workspace_db(wi), workspace_db(wi));
+		   "SELECT table_name, 'table', schema_name FROM duckdb_tables() WHERE database_name = %L AND (%s OR "
+		   "schema_name = 'main') UNION ALL SELECT view_name, 'view', schema_name FROM duckdb_views() WHERE "
+		   "database_name = %L AND (%s OR schema_name = 'main') AND NOT internal ORDER BY 1",
+		   workspace_db(wi), everywhere, workspace_db(wi), everywhere);
 	bool fine = sql_finish(&sql, &text, err) && session_query(session, text, &c, err);
 	while (fine && (fine = cursor_next(c, &rows, err)) && rows > 0) {
 		struct workspace_object *more = arena_array(arena, struct workspace_object, n + rows);
@@ -115,12 +119,13 @@ static bool objects_of(struct workspace_instance *wi, struct arena *arena, bool 
 		list = more;
 		for (size_t i = 0; i < rows; i++)
 			list[n++] = (struct workspace_object){.name = arena_copy(arena, cursor_text(c, 0, i)),
-							      .type = arena_copy(arena, cursor_text(c, 1, i))};
+							      .type = arena_copy(arena, cursor_text(c, 1, i)),
+							      .schema = arena_copy(arena, cursor_text(c, 2, i))};
 	}
 	cursor_close(c);
 	buf_done(&sql);
 	session_set_timeout(session, VIEW_COUNT_SECONDS * NS_PER_S);
-	for (size_t i = 0; fine && counted && i < n; i++)
+	for (size_t i = 0; fine && which == OBJECTS_COUNTED && i < n; i++)
 		(void)count_rows(session, workspace_db(wi), list[i].name, &list[i].rows);
 	session_close(session);
 	*ret = list;
@@ -139,7 +144,7 @@ bool workspace_get(struct storage *storage, const struct call *call, const char 
 			      err) ||
 	    !workspace_open(storage, id, &wi, err))
 		return false;
-	bool fine = objects_of(wi, call->arena, true, &ret->objects, &ret->object_count, err);
+	bool fine = objects_of(wi, call->arena, OBJECTS_COUNTED, &ret->objects, &ret->object_count, err);
 	workspace_release(wi);
 	view_of(storage, call->arena, &row, &ret->view);
 	return fine;
@@ -331,8 +336,8 @@ static bool drop(struct session *session, const char *db, const struct workspace
 {
 	struct buf sql = BUF(64 * KIB);
 	const char *text;
-	sql_printf(&sql, "DROP %s IF EXISTS %I.main.%I CASCADE", strcmp(object->type, "view") == 0 ? "VIEW" : "TABLE",
-		   db, object->name);
+	sql_printf(&sql, "DROP %s IF EXISTS %I.%I.%I CASCADE", strcmp(object->type, "view") == 0 ? "VIEW" : "TABLE", db,
+		   object->schema, object->name);
 	bool fine = sql_finish(&sql, &text, err) && session_run(session, text, err);
 	buf_done(&sql);
 	return fine;
@@ -348,7 +353,7 @@ static bool drop_all(struct workspace_instance *wi, struct arena *arena, struct 
 	if (!session_open(workspace_engine(wi), &session, err))
 		return false;
 	bool fine;
-	while ((fine = objects_of(wi, arena, false, &objects, &n, err)) && n > 0 && n < left) {
+	while ((fine = objects_of(wi, arena, OBJECTS_ALL, &objects, &n, err)) && n > 0 && n < left) {
 		left = n;
 		for (size_t i = 0; i < n; i++)
 			(void)!drop(session, workspace_db(wi), &objects[i], err);
@@ -368,7 +373,7 @@ static bool drop_one(struct workspace_instance *wi, struct arena *arena, const c
 	struct workspace_object *objects;
 	struct session *session;
 	size_t n;
-	if (!objects_of(wi, arena, false, &objects, &n, err))
+	if (!objects_of(wi, arena, OBJECTS_MAIN, &objects, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (strcasecmp(objects[i].name, name) != 0)

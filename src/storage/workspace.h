@@ -51,6 +51,7 @@ struct workspace_table {
 struct workspace_object {
 	const char *name;
 	const char *type; /* table, view */
+	const char *schema;
 	int64_t rows;
 };
 
@@ -101,7 +102,7 @@ MUST_CHECK bool workspace_get(struct storage *storage, const struct call *call, 
 /* With file, login and session records; open sessions end. Also when expired. */
 MUST_CHECK bool workspace_delete(struct storage *storage, const struct call *call, const char *project_id,
 				 const char *branch_id, const char *id, struct err *err);
-/* Drops every user table and view. */
+/* Drops every user table and view, of all schemas. */
 MUST_CHECK bool workspace_clear(struct storage *storage, const struct call *call, const char *project_id,
 				const char *id, struct err *err);
 /* ERR_WORKSPACE_OBJECT_NOT_FOUND. */

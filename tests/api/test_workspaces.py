@@ -183,6 +183,22 @@ def test_clear_and_drop(project):
     assert project.post(f"/workspaces/{w['id']}/clear").status_code == 204
 
 
+def test_clear_empties_every_schema(project):
+    w = create(project, preload_tables=[])
+    c = w["connection"]
+    with psycopg.connect(host="127.0.0.1", port=project.server.ports["postgresql"], user=c["username"], password=c["password"],
+                         dbname=c["database"], autocommit=True) as session:
+        session.execute("CREATE TABLE here (a integer)")
+        session.execute("CREATE SCHEMA own")
+        session.execute("CREATE TABLE own.parent (a integer PRIMARY KEY)")
+        session.execute("CREATE TABLE own.child (a integer REFERENCES own.parent (a))")
+        session.execute("CREATE VIEW own.shown AS SELECT * FROM own.child")
+        assert [o["name"] for o in project.get(f"/workspaces/{w['id']}").json()["workspace_objects"]] == ["here"]
+        assert project.post(f"/workspaces/{w['id']}/clear").status_code == 204
+        left = session.execute("SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('main', 'public', 'own')")
+        assert left.fetchall() == []
+
+
 def test_delete_takes_file_login_and_sessions(server, project):
     w = create(project)
     path = login(server, w["connection"]).json()["db_path"]
