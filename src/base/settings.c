@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 
+#include <errno.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,9 @@ static bool load_env_file(struct settings *s, const char *path, struct err *err)
 	char line[8192];
 	bool fine = true;
 	FILE *file = path ? fopen(path, "re") : NULL;
+	/* None is fine, and so is a folder of that name; one that was meant and is not read is not. */
+	if (!file && path && errno == EACCES)
+		return err_set(err, ERR_INVALID_CONFIG, "%s cannot be read: let the service's user read it", path);
 	if (!file)
 		return true;
 	while (fine && fgets(line, sizeof(line), file)) {

@@ -6,12 +6,19 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum verdict { FINE, WARNING, FAULT };
+
+/* As many as the server reads. */
+enum { ADMIN_KEY_FILE_BYTES = 255 };
 
 struct check {
 	const struct settings *settings;
@@ -57,15 +64,30 @@ static void nearest(const char *path, char ret[LIMIT_PATH_BYTES])
 	}
 }
 
+/* A file where the path needs a folder: the path itself or one on the way. */
+static bool obstructed(const char *path, char ret[LIMIT_PATH_BYTES])
+{
+	const size_t len = strlen(path);
+	for (size_t n = 1; n <= len; n++) {
+		if (n < len && path[n] != '/')
+			continue;
+		(void)snprintf(ret, LIMIT_PATH_BYTES, "%.*s", (int)n, path);
+		if (fs_exists(ret) && !fs_is_dir(ret))
+			return true;
+	}
+	return false;
+}
+
 static void check_folder(struct check *c, const char *name, const char *path)
 {
 	char place[LIMIT_PATH_BYTES];
+	char file[LIMIT_PATH_BYTES];
 	struct err err = ERR_INIT;
 	int64_t free_bytes;
 	int64_t size;
 	nearest(path, place);
-	if (fs_exists(path) && !fs_is_dir(path))
-		say(c, FAULT, "%s %s is not a folder: move the file away or choose another place", name, path);
+	if (obstructed(path, file))
+		say(c, FAULT, "%s %s is not a folder: move the file away or choose another place", name, file);
 	else if (access(place, W_OK | X_OK) != 0)
 		say(c, FAULT, "%s: %s is not writable (%m): chown it to the service's user", name, place);
 	else if (!fs_space(place, &free_bytes, &size, &err))
@@ -80,6 +102,18 @@ static void check_folder(struct check *c, const char *name, const char *path)
 		    fs_is_dir(path) ? "" : ", will be created");
 }
 
+/* The engine's files have this behind a checksum. */
+static bool is_database(const char *path)
+{
+	char head[12] = {0};
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return false;
+	const size_t n = fread(head, 1, sizeof(head), file);
+	(void)fclose(file);
+	return n == sizeof(head) && memcmp(head + 8, "DUCK", 4) == 0;
+}
+
 static void check_catalog(struct check *c)
 {
 	char folder[LIMIT_PATH_BYTES];
@@ -89,6 +123,10 @@ static void check_catalog(struct check *c)
 		say(c, FAULT, "METADATA_DB_PATH %s is a folder: name a file in it", folder);
 		return;
 	}
+	if (fs_exists(folder) && access(folder, R_OK | W_OK) != 0)
+		say(c, FAULT, "METADATA_DB_PATH %s cannot be written (%m): chown it to the service's user", folder);
+	else if (fs_exists(folder) && !is_database(folder))
+		say(c, FAULT, "METADATA_DB_PATH %s is no metadata store: restore it, or choose another file", folder);
 	if (slash && slash != folder)
 		*slash = '\0';
 	check_folder(c, "METADATA_DB_PATH", slash ? folder : ".");
@@ -163,28 +201,82 @@ static void check_listener(struct check *c, const char *name, const char *host, 
 		say(c, FINE, "%.*sPORT %lld on %s is free", prefix, name, (long long)port, host);
 }
 
+static bool tls_load(SSL_CTX *context, const char *cert, const char *key)
+{
+	return context && SSL_CTX_use_certificate_chain_file(context, cert) == 1 &&
+	       SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 &&
+	       SSL_CTX_check_private_key(context) == 1;
+}
+
+static void check_pair(struct check *c, const char *name, const char *cert, const char *key)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	ERR_clear_error();
+	if (!tls_load(context, cert, key)) {
+		const char *why = ERR_reason_error_string(ERR_peek_last_error());
+		say(c, FAULT, "%s are no certificate with its key (%s): name the PEM files that belong together", name,
+		    why ? why : "unreadable");
+	} else if (X509_cmp_current_time(X509_get0_notAfter(SSL_CTX_get0_certificate(context))) <= 0) {
+		say(c, WARNING, "%s: the certificate has expired, clients will refuse it: renew it", name);
+	}
+	SSL_CTX_free(context);
+	ERR_clear_error();
+}
+
 /* PEM files: certificate and key go together, and all must be readable. */
 static void check_tls(struct check *c, const char *name, const char *cert, const char *key)
 {
 	const char *const files[] = {cert, key};
+	bool readable = cert && key;
 	if (!cert != !key)
 		say(c, FAULT, "%s: certificate and key go together; set both or none", name);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		if (files[i] && access(files[i], R_OK) != 0)
-			say(c, FAULT, "%s: %s cannot be read (%m): name a PEM file that the service's user may read",
-			    name, files[i]);
+		if (!files[i] || access(files[i], R_OK) == 0)
+			continue;
+		readable = false;
+		say(c, FAULT, "%s: %s cannot be read (%m): name a PEM file that the service's user may read", name,
+		    files[i]);
 	}
+	if (readable)
+		check_pair(c, name, cert, key);
+}
+
+static void check_key_file(struct check *c, const char *path)
+{
+	struct err err = ERR_INIT;
+	struct stat st;
+	char *content = NULL;
+	size_t len = 0;
+	if (!fs_exists(path))
+		say(c, FINE, "ADMIN_API_KEY_FILE %s (will be made)", path);
+	else if (!fs_read(path, ADMIN_KEY_FILE_BYTES, &content, &len, &err))
+		say(c, FAULT, "ADMIN_API_KEY_FILE: %s: name a file with the key, or one to be made", err.message);
+	else if (strcspn(content, " \t\r\n") == 0)
+		say(c, FAULT, "ADMIN_API_KEY_FILE %s is empty: remove it to get a new key", path);
+	else if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
+		say(c, WARNING, "ADMIN_API_KEY_FILE %s is open to other users: chmod 600 it", path);
+	else
+		say(c, FINE, "admin key in %s", path);
+	free(content);
+}
+
+static void check_admin(struct check *c)
+{
+	const struct settings *s = c->settings;
+	if (!s->admin_api_key && s->admin_key_file)
+		check_key_file(c, s->admin_key_file);
+	else if (!s->admin_api_key)
+		say(c, FAULT, "no admin key: set ADMIN_API_KEY, or ADMIN_API_KEY_FILE to a file that is made for you");
+	else if (strlen(s->admin_api_key) < 16)
+		say(c, WARNING, "ADMIN_API_KEY is shorter than 16 characters and can be guessed");
+	else
+		say(c, FINE, "admin key");
 }
 
 static void check_access(struct check *c)
 {
 	const struct settings *s = c->settings;
-	if (!s->admin_api_key && !s->admin_key_file)
-		say(c, FAULT, "no admin key: set ADMIN_API_KEY, or ADMIN_API_KEY_FILE to a file that is made for you");
-	else if (s->admin_api_key && strlen(s->admin_api_key) < 16)
-		say(c, WARNING, "ADMIN_API_KEY is shorter than 16 characters and can be guessed");
-	else
-		say(c, FINE, "admin key");
+	check_admin(c);
 	if (s->reference_compat)
 		say(c, WARNING, "REFERENCE_COMPAT is on: some answers are less strict than they should be");
 	if (geteuid() == 0)
@@ -192,6 +284,8 @@ static void check_access(struct check *c)
 	check_tls(c, "TLS_CERT_FILE and TLS_KEY_FILE", s->tls_cert, s->tls_key);
 	check_tls(c, "GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE", s->grpc_tls_cert, s->grpc_tls_key);
 	check_tls(c, "PGWIRE_SSL_CERT and PGWIRE_SSL_KEY", s->pgwire_ssl_cert, s->pgwire_ssl_key);
+	if (s->grpc_tls_client_ca && access(s->grpc_tls_client_ca, R_OK) != 0)
+		say(c, FAULT, "GRPC_TLS_CLIENT_CA_FILE %s cannot be read (%m): name a PEM file", s->grpc_tls_client_ca);
 	if (strcmp(s->pgwire_ssl_mode, "require") == 0 && !s->pgwire_ssl_cert)
 		say(c, FAULT, "PGWIRE_SSL_MODE require needs PGWIRE_SSL_CERT and PGWIRE_SSL_KEY");
 	if (s->presign_default_expiry > s->presign_max_expiry)

@@ -115,9 +115,50 @@ def test_check_tells_each_fault(server, tmp_path):
     for name in ("DUCKDB_DIR", "FILES_DIR", "SNAPSHOTS_DIR"):
         told(rf"FAULT .*{name} .*is not a folder", **{name: str(tmp_path / "file")})
     told(r"FAULT .*METADATA_DB_PATH .*is not a folder", METADATA_DB_PATH=str(tmp_path / "file" / "m.duckdb"))
+    told(r"FAULT .*DATA_DIR .*/file is not a folder", "--data-dir", str(tmp_path / "file" / "below"))
+    (tmp_path / "junk").write_bytes(b"junk" * 100)
+    told(r"FAULT .*METADATA_DB_PATH .*junk is no metadata store", METADATA_DB_PATH=str(tmp_path / "junk"))
+    told(r"FAULT .*TLS_CERT_FILE and TLS_KEY_FILE are no certificate", "--tls-cert-file", str(tmp_path / "junk"),
+         "--tls-key-file", str(tmp_path / "junk"))
+    told(r"FAULT .*GRPC_TLS_CLIENT_CA_FILE /none cannot be read", GRPC_TLS_CLIENT_CA_FILE="/none")
     (tmp_path / "locked").mkdir()
     with unwritable(str(tmp_path / "locked")):
         told(r"FAULT .*FILES_DIR: .*locked is not writable.*chown", FILES_DIR=str(tmp_path / "locked" / "files"))
+
+
+def test_check_looks_at_certificates(tmp_path):
+    def made(name, *more):
+        key, cert = tmp_path / f"{name}.key", tmp_path / f"{name}.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert),
+                        *more], check=True, capture_output=True)
+        return str(cert), str(key)
+
+    cert, key = made("one", "-days", "30")
+    _, other = made("other", "-days", "30")
+    assert check(tmp_path, TLS_CERT_FILE=cert, TLS_KEY_FILE=key, PGWIRE_SSL_CERT=cert, PGWIRE_SSL_KEY=key)[0] == 0
+    code, lines = check(tmp_path, PGWIRE_SSL_CERT=cert, PGWIRE_SSL_KEY=other)
+    assert code == 1 and any(re.search(r"FAULT .*PGWIRE_SSL_CERT and PGWIRE_SSL_KEY are no certificate with its key", line) for line in lines), lines
+    subprocess.run(["openssl", "x509", "-in", cert, "-signkey", key, "-days", "-1", "-out", str(tmp_path / "past.pem")], check=True, capture_output=True)
+    code, lines = check(tmp_path, TLS_CERT_FILE=str(tmp_path / "past.pem"), TLS_KEY_FILE=key)
+    assert code == 0 and any(re.search(r"warning .*TLS_CERT_FILE.* has expired.*renew", line) for line in lines), lines
+
+
+def test_check_looks_at_the_key_file(tmp_path):
+    def told(pattern, path, code):
+        got, lines = check(tmp_path, ADMIN_API_KEY="", ADMIN_API_KEY_FILE=str(path))
+        assert got == code and (not pattern or any(re.search(pattern, line) for line in lines)), lines
+
+    key = tmp_path / "key"
+    told("", key, 0)
+    assert not key.exists()
+    told(r"FAULT .*ADMIN_API_KEY_FILE.*name a file", tmp_path, 1)
+    key.write_text("\n")
+    told(r"FAULT .*ADMIN_API_KEY_FILE .*is empty: remove it", key, 1)
+    key.write_text("a-key-of-the-admin\n")
+    key.chmod(0o644)
+    told(r"warning .*ADMIN_API_KEY_FILE .*open to other users: chmod 600", key, 0)
+    key.chmod(0o600)
+    told("", key, 0)
 
 
 def test_check_knows_a_small_disk(tmp_path):
