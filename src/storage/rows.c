@@ -124,8 +124,14 @@ static bool reference_write(struct table_write *w, const struct rows_reference *
 	const struct table_column *referenced = table_column_find(&info.schema, r->referenced);
 	if (!referenced)
 		return reference_missing(r, "Referenced column", err);
-	sql_printf(sql, " AND %I %s (SELECT %I FROM %s.main.data WHERE %I IS NOT NULL)", column->name,
-		   r->absent ? "NOT IN" : "IN", referenced->name, table_ref_alias(ref), referenced->name);
+	/* The engine compares no text with anything else; like the values of a filter it is taken for the column's type. */
+	bool text = (strcmp(column->type, "VARCHAR") == 0) != (strcmp(referenced->type, "VARCHAR") == 0);
+	sql_printf(sql, " AND %I %s (SELECT x FROM (SELECT ", column->name, r->absent ? "NOT IN" : "IN");
+	if (text)
+		sql_printf(sql, "TRY_CAST(%I AS %s)", referenced->name, column->type);
+	else
+		sql_printf(sql, "%I", referenced->name);
+	sql_printf(sql, " AS x FROM %s.main.data) WHERE x IS NOT NULL)", table_ref_alias(ref));
 	return true;
 }
 

@@ -499,6 +499,12 @@ def test_delete_rows(own, project):
     assert left(changeUntil="946684800") == everything
     assert left(changeSince="4102444800") == everything
     reference = {"column": "id", "refTable": "ref", "refColumn": "k"}
+    make_table(own, name="texts", columns=[{"name": "x", "type": "VARCHAR", "nullable": True}])
+    fill_rows(own, project, "x\n1\nno number\n7\n\"\"\n", name="texts", importAsNull=[""])
+    texts = {"column": "id", "refTable": "texts", "refColumn": "x"}
+    assert left(whereRefTableFilters=[{**texts, "operator": "IN"}]) == [0, 2, 3, 4, 5, 6, 8, 9]
+    assert left(whereRefTableFilters=[{**texts, "operator": "NOT_IN"}]) == [1, 7]
+    assert left(whereRefTableFilters=[{"column": "v", "refTable": "ref", "refColumn": "k", "operator": "IN"}]) == everything
     assert left(whereRefTableFilters=[{**reference, "operator": "IN"}]) == [0, 3, 4, 5, 6, 7, 8, 9]
     assert left(whereRefTableFilters=[{**reference, "operator": "NOT_IN", "refPath": [project.id, "in_c_b"]}]) == [1, 2]
     for code, fields in (
