@@ -73,21 +73,30 @@ static bool role_read(struct driver_call *c, const char *role, const char **ret_
 	return err_set(err, ERR_INVALID_ARGUMENT, "Invalid devBranchReadOnlyRoleName format: %s", role);
 }
 
+static bool unknown(struct driver_call *c, const char *project, const char *branch, struct err *err)
+{
+	const struct op_target target = {.project_id = project, .branch_id = branch, .resource_id = branch};
+	(void)err_set(err, ERR_BRANCH_NOT_FOUND, "Branch %s not found in project %s", branch, project);
+	return op_decided(c->storage, c->call, OP_delete_branch, target, false, err);
+}
+
 bool driver_drop_dev_branch(struct driver_call *c, const void *message, struct err *err)
 {
 	const PROJECT_MSG(DropDevBranchCommand) *m = message;
 	const char *role = m->devbranchreadonlyrolename;
 	const char *project;
 	const char *branch;
+	static const enum err_code gone[] = {ERR_BRANCH_NOT_FOUND};
 	bool found;
 	if (!driver_need(role, "devBranchReadOnlyRoleName", err) ||
 	    !role_read(c, role, &project, &branch, &found, err) || !driver_clear(c, project, err))
 		return false;
-	if (found && branch_delete(c->storage, c->call, project, branch, err)) {
+	driver_forgive(c, gone, ARRAY_LEN(gone));
+	if (found ? branch_delete(c->storage, c->call, project, branch, err) : unknown(c, project, branch, err)) {
 		driver_log(c, DRIVER_INFO, "Branch %s of project %s dropped", branch, project);
 		return true;
 	}
-	if (found && err->code != ERR_BRANCH_NOT_FOUND)
+	if (!call_forgives(c->call, err->code))
 		return false;
 	driver_log(c, DRIVER_WARNING, "Branch of role %s does not exist, nothing dropped", role);
 	return true;

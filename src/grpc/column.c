@@ -80,6 +80,22 @@ static bool change_of(struct driver_call *c, const TABLE_MSG(AlterColumnCommand)
 	return true;
 }
 
+static bool altered_column(struct driver_call *c, const struct driver_place *place, const char *name,
+			   const struct table_column **ret, struct err *err)
+{
+	struct table_view view;
+	if (!table_get(c->storage, c->call, place->project_id, place->branch_id, place->bucket, place->table, &view,
+		       err))
+		return driver_missing(err, place, true);
+	*ret = table_column_find(&view.info.schema, name);
+	return *ret || err_set(err, ERR_COLUMN_NOT_FOUND, "Column %s not found in table %s", name, place->table);
+}
+
+static bool decided(struct driver_call *c, const struct driver_place *place, bool fine, const struct err *err)
+{
+	return op_decided(c->storage, c->call, OP_alter_column, driver_op_target(place), fine, err);
+}
+
 bool driver_alter_column(struct driver_call *c, const void *message, struct err *err)
 {
 	const TABLE_MSG(AlterColumnCommand) *m = message;
@@ -93,14 +109,13 @@ bool driver_alter_column(struct driver_call *c, const void *message, struct err 
 	const char *name = m->desireddefiniton->name;
 	if (!driver_need(name, "desiredDefiniton.name", err))
 		return false;
-	if (!table_get(c->storage, c->call, place.project_id, place.branch_id, place.bucket, place.table, &view, err))
-		return driver_missing(err, &place, true);
-	const struct table_column *column = table_column_find(&view.info.schema, name);
-	if (!column)
-		return err_set(err, ERR_COLUMN_NOT_FOUND, "Column %s not found in table %s", name, place.table);
+	const struct table_column *column = NULL;
+	if (!altered_column(c, &place, name, &column, err))
+		return decided(c, &place, false, err);
 	if (!change_of(c, m, column->type, &change, err))
 		return false;
 	if (!change.change_null && !change.set_default && !change.new_type) {
+		(void)decided(c, &place, true, err);
 		driver_log(c, DRIVER_INFO, "Column %s of table %s: nothing to change", name, place.table);
 		return true;
 	}

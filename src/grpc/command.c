@@ -87,6 +87,15 @@ bool driver_clear_own(struct driver_call *c, const char **ret_project, struct er
 	return driver_clear(c, c->project, err);
 }
 
+void driver_forgive(struct driver_call *c, const enum err_code *codes, size_t n)
+{
+	struct call *call = arena_new_of(c->arena, struct call);
+	*call = *c->call;
+	call->forgiven = codes;
+	call->forgiven_count = n;
+	c->call = call;
+}
+
 bool driver_run(struct driver_call *c, const ProtobufCMessage *message, struct err *err)
 {
 	if (c->call->who.kind == WHO_ADMIN || c->command->access == DRIVER_ANY)
@@ -193,6 +202,14 @@ bool driver_recode(struct err *err, const struct driver_recode *rows, size_t n)
 			return err_recode(err, rows[i].to);
 	}
 	return false;
+}
+
+struct op_target driver_op_target(const struct driver_place *place)
+{
+	return (struct op_target){.project_id = place->project_id,
+				  .branch_id = place->branch_id,
+				  .bucket = place->bucket,
+				  .table = place->table};
 }
 
 bool driver_missing(struct err *err, const struct driver_place *place, bool named)

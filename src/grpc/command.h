@@ -14,6 +14,7 @@
 #define GRPC_COMMAND_H
 
 #include "grpc/message.h"
+#include "storage/op.h"
 #include "storage/storage.h"
 
 struct driver_command;
@@ -92,6 +93,11 @@ MUST_CHECK bool driver_need(const char *value, const char *name, struct err *err
 MUST_CHECK bool driver_clear(struct driver_call *c, const char *project_id, struct err *err);
 /* The credentials project, cleared. `command` for the sentence that asks for it. */
 MUST_CHECK bool driver_clear_own(struct driver_call *c, const char **ret_project, struct err *err);
+/*
+ * From here on these failures of the call's operations are no failures of the command: it answers them with a warning
+ * that there was nothing to do. `codes` is static.
+ */
+void driver_forgive(struct driver_call *c, const enum err_code *codes, size_t n);
 /* ERR_INVALID_ARGUMENT for a text that cannot be a name. */
 MUST_CHECK bool driver_name_check(const char *what, const char *name, struct err *err);
 
@@ -106,6 +112,8 @@ struct driver_place {
 /* The project of a container path is cleared. `table` NULL: a bucket path. */
 MUST_CHECK bool driver_path(struct driver_call *c, char *const *path, size_t n, const char *table,
 			    struct driver_place *ret, struct err *err);
+/* For op_decided: an operation on that place which the command decides itself. */
+struct op_target driver_op_target(const struct driver_place *place);
 /* "" and "default" are the default branch. */
 const char *driver_branch(const char *branch_id);
 /* bucketId as a bucket's object name: '.' and '-' become '_'. */

@@ -104,9 +104,9 @@ bool driver_create_profile(struct driver_call *c, const void *message, struct er
 	struct profile profile;
 	if (!driver_table(c, m->path, m->n_path, m->tablename, &place, err))
 		return false;
-	if (!table_get(c->storage, c->call, place.project_id, place.branch_id, place.bucket, place.table, &view, err) ||
-	    !profile_table(c->storage, c->call, place.project_id, place.branch_id, place.bucket, place.table,
-			   PROFILE_BASIC, &profile, err))
+	if (!profile_table(c->storage, c->call, place.project_id, place.branch_id, place.bucket, place.table,
+			   PROFILE_BASIC, &profile, err) ||
+	    !table_get(c->storage, c->call, place.project_id, place.branch_id, place.bucket, place.table, &view, err))
 		return driver_missing(err, &place, false);
 	answer_msg *answer = driver_answer(c);
 	answer->path = driver_path_copy(c->arena, m->path, m->n_path);

@@ -118,9 +118,12 @@ bool driver_link_bucket(struct driver_call *c, const void *message, struct err *
 	    !driver_name_check("targetBucketId", m->targetbucketid, err) ||
 	    !role_resolve(c, m->sourcesharerolename, &source, err))
 		return false;
-	if (!catalog_get_project(c->storage->catalog, c->arena, KEY(project), &target))
-		return err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", project);
 	const char *name = driver_object_name(c->arena, m->targetbucketid);
+	if (!catalog_get_project(c->storage->catalog, c->arena, KEY(project), &target)) {
+		(void)err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", project);
+		return op_decided(c->storage, c->call, OP_link_bucket,
+				  (struct op_target){.project_id = project, .bucket = name}, false, err);
+	}
 	if (!sharing_link(c->storage, c->call, project, driver_branch(NULL), name, source.project, source.bucket, &info,
 			  err))
 		return link_failed(&source, project, name, err);
@@ -137,12 +140,14 @@ bool driver_unlink_bucket(struct driver_call *c, const void *message, struct err
 	if (!driver_need(m->bucketobjectname, "bucketObjectName", err) || !driver_clear_own(c, &project, err) ||
 	    !driver_name_check("bucketObjectName", m->bucketobjectname, err))
 		return false;
+	static const enum err_code gone[] = {ERR_LINK_NOT_FOUND};
+	driver_forgive(c, gone, ARRAY_LEN(gone));
 	const char *name = driver_bucket_name(c, project, m->bucketobjectname);
 	if (sharing_unlink(c->storage, c->call, project, driver_branch(NULL), name, err)) {
 		driver_log(c, DRIVER_INFO, "Bucket %s unlinked", name);
 		return true;
 	}
-	if (err->code != ERR_LINK_NOT_FOUND)
+	if (!call_forgives(c->call, err->code))
 		return false;
 	driver_log(c, DRIVER_WARNING, "Bucket %s is not linked, nothing unlinked", name);
 	return true;

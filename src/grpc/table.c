@@ -37,12 +37,14 @@ bool driver_drop_table(struct driver_call *c, const void *message, struct err *e
 	struct driver_place place;
 	if (!driver_table(c, m->path, m->n_path, m->tablename, &place, err))
 		return false;
+	/* Where the bucket is gone its table is, too. */
+	static const enum err_code gone[] = {ERR_TABLE_NOT_FOUND, ERR_BUCKET_NOT_FOUND};
+	driver_forgive(c, gone, ARRAY_LEN(gone));
 	if (table_delete(c->storage, c->call, place.project_id, place.branch_id, place.bucket, place.table, err)) {
 		driver_log(c, DRIVER_INFO, "Table %s dropped", place.table);
 		return true;
 	}
-	/* Where the bucket is gone its table is, too. */
-	if (err->code != ERR_TABLE_NOT_FOUND && err->code != ERR_BUCKET_NOT_FOUND)
+	if (!call_forgives(c->call, err->code))
 		return driver_missing(err, &place, true);
 	driver_log(c, DRIVER_WARNING, "Table %s does not exist, nothing dropped", place.table);
 	return true;

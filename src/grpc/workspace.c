@@ -24,9 +24,16 @@ static bool owner_clear(struct driver_call *c, const char *id, struct workspace 
 	return true;
 }
 
-static bool missing(const char *id, struct err *err)
+/* An operation on a workspace or a user that is not there. Returns false. */
+static bool missing(struct driver_call *c, enum op_kind kind, const char *id, struct err *err)
 {
-	return err_set(err, ERR_WORKSPACE_NOT_FOUND, "Workspace %s not found", id);
+	const struct op_target target = {.project_id = c->project, .resource_id = id};
+	if (kind == OP_reset_workspace_credentials || kind == OP_drop_workspace_user)
+		(void)err_set(err, ERR_WORKSPACE_CREDENTIALS_NOT_FOUND, "Workspace credentials not found for user %s",
+			      id);
+	else
+		(void)err_set(err, ERR_WORKSPACE_NOT_FOUND, "Workspace %s not found", id);
+	return op_decided(c->storage, c->call, kind, target, false, err);
 }
 
 /* ---- life ---- */
@@ -61,15 +68,18 @@ bool driver_drop_workspace(struct driver_call *c, const void *message, struct er
 {
 	const WORKSPACE_MSG(DropWorkspaceCommand) *m = message;
 	const char *id = m->workspaceobjectname;
+	static const enum err_code gone[] = {ERR_WORKSPACE_NOT_FOUND};
 	struct workspace row;
 	bool found;
 	if (!owner_clear(c, id, &row, &found, err))
 		return false;
-	if (found && workspace_delete(c->storage, c->call, row.project_id, NULL, id, err)) {
+	driver_forgive(c, gone, ARRAY_LEN(gone));
+	if (found ? workspace_delete(c->storage, c->call, row.project_id, NULL, id, err)
+		  : missing(c, OP_delete_workspace, id, err)) {
 		driver_log(c, DRIVER_INFO, "Workspace %s dropped", id);
 		return true;
 	}
-	if (found && err->code != ERR_WORKSPACE_NOT_FOUND)
+	if (!call_forgives(c->call, err->code))
 		return false;
 	driver_log(c, DRIVER_WARNING, "Workspace %s does not exist, nothing dropped", id);
 	return true;
@@ -86,8 +96,8 @@ static bool preserved(const WORKSPACE_MSG(ClearWorkspaceCommand) * m, const char
 	return *name == '_';
 }
 
-static bool clear_but(struct driver_call *c, const WORKSPACE_MSG(ClearWorkspaceCommand) * m,
-		      const struct workspace *row, struct err *err)
+static bool drop_objects(struct driver_call *c, const WORKSPACE_MSG(ClearWorkspaceCommand) * m,
+			 const struct workspace *row, struct err *err)
 {
 	struct workspace_detail detail;
 	if (!workspace_get(c->storage, c->call, row->project_id, NULL, row->id, &detail, err))
@@ -106,6 +116,16 @@ static bool clear_but(struct driver_call *c, const WORKSPACE_MSG(ClearWorkspaceC
 	return true;
 }
 
+/* Object by object, each an operation of its own besides the clearing. */
+static bool clear_but(struct driver_call *c, const WORKSPACE_MSG(ClearWorkspaceCommand) * m,
+		      const struct workspace *row, struct err *err)
+{
+	struct op op;
+	op_begin(&op, c->storage, c->call, OP_clear_workspace,
+		 (struct op_target){.project_id = row->project_id, .resource_id = row->id});
+	return op_end(&op, drop_objects(c, m, row, err), err);
+}
+
 bool driver_clear_workspace(struct driver_call *c, const void *message, struct err *err)
 {
 	const WORKSPACE_MSG(ClearWorkspaceCommand) *m = message;
@@ -114,12 +134,16 @@ bool driver_clear_workspace(struct driver_call *c, const void *message, struct e
 	bool found;
 	if (!owner_clear(c, id, &row, &found, err))
 		return false;
-	if (!found && m->ignoreerrors) {
+	static const enum err_code gone[] = {ERR_WORKSPACE_NOT_FOUND};
+	if (m->ignoreerrors)
+		driver_forgive(c, gone, ARRAY_LEN(gone));
+	if (!found) {
+		(void)missing(c, OP_clear_workspace, id, err);
+		if (!m->ignoreerrors)
+			return false;
 		driver_log(c, DRIVER_WARNING, "Workspace %s does not exist, nothing cleared", id);
 		return true;
 	}
-	if (!found)
-		return missing(id, err);
 	bool fine = m->n_objectstopreserve || m->ignoreerrors
 			    ? clear_but(c, m, &row, err)
 			    : workspace_clear(c->storage, c->call, row.project_id, id, err);
@@ -135,18 +159,20 @@ bool driver_drop_workspace_object(struct driver_call *c, const void *message, st
 	const char *name = m->objectnametodrop;
 	struct workspace row;
 	bool found;
+	static const enum err_code gone[] = {ERR_WORKSPACE_OBJECT_NOT_FOUND, ERR_WORKSPACE_NOT_FOUND};
 	if (!owner_clear(c, id, &row, &found, err) || !driver_need(name, "objectNameToDrop", err))
 		return false;
-	if (found && workspace_drop_object(c->storage, c->call, row.project_id, id, name, err)) {
+	if (m->ignoreifnotexists)
+		driver_forgive(c, gone, ARRAY_LEN(gone));
+	if (found ? workspace_drop_object(c->storage, c->call, row.project_id, id, name, err)
+		  : missing(c, OP_drop_workspace_object, id, err)) {
 		driver_log(c, DRIVER_INFO, "Object %s of workspace %s dropped", name, id);
 		return true;
 	}
-	bool is_missing = !found || err->code == ERR_WORKSPACE_OBJECT_NOT_FOUND || err->code == ERR_WORKSPACE_NOT_FOUND;
-	if (is_missing && m->ignoreifnotexists) {
-		driver_log(c, DRIVER_WARNING, "Object %s of workspace %s does not exist, nothing dropped", name, id);
-		return true;
-	}
-	return found ? false : missing(id, err);
+	if (!call_forgives(c->call, err->code))
+		return false;
+	driver_log(c, DRIVER_WARNING, "Object %s of workspace %s does not exist, nothing dropped", name, id);
+	return true;
 }
 
 /* ---- credentials ---- */
@@ -160,8 +186,7 @@ bool driver_reset_workspace_password(struct driver_call *c, const void *message,
 	if (!driver_need(user, "workspaceUserName", err))
 		return false;
 	if (!workspace_by_username(c->storage, c->arena, user, &row))
-		return err_set(err, ERR_WORKSPACE_CREDENTIALS_NOT_FOUND, "Workspace credentials not found for user %s",
-			       user);
+		return missing(c, OP_reset_workspace_credentials, user, err);
 	if (!driver_clear(c, row.project_id, err) ||
 	    !workspace_user_reset(c->storage, c->call, row.project_id, user, &view, err))
 		return false;
@@ -183,7 +208,7 @@ bool driver_create_workspace_user(struct driver_call *c, const void *message, st
 		return false;
 	if (!driver_workspace_find(c, id, &row) || (*m->projectid && strcmp(row.project_id, m->projectid) != 0)) {
 		c->cleared = true;
-		return missing(id, err);
+		return missing(c, OP_create_workspace_user, id, err);
 	}
 	if (!driver_clear(c, row.project_id, err) ||
 	    !workspace_user_create(c->storage, c->call, row.project_id, row.id, &view, err))
@@ -199,6 +224,7 @@ bool driver_drop_workspace_user(struct driver_call *c, const void *message, stru
 {
 	const WORKSPACE_MSG(DropWorkspaceUserCommand) *m = message;
 	const char *user = m->workspaceusername;
+	static const enum err_code gone[] = {ERR_WORKSPACE_CREDENTIALS_NOT_FOUND};
 	struct workspace row;
 	if (!driver_need(user, "workspaceUserName", err))
 		return false;
@@ -206,11 +232,13 @@ bool driver_drop_workspace_user(struct driver_call *c, const void *message, stru
 	c->cleared = true;
 	if (found && !driver_clear(c, row.project_id, err))
 		return false;
-	if (found && workspace_user_drop(c->storage, c->call, row.project_id, user, err)) {
+	driver_forgive(c, gone, ARRAY_LEN(gone));
+	if (found ? workspace_user_drop(c->storage, c->call, row.project_id, user, err)
+		  : missing(c, OP_drop_workspace_user, user, err)) {
 		driver_log(c, DRIVER_INFO, "User %s of workspace %s dropped", user, row.id);
 		return true;
 	}
-	if (found && err->code != ERR_WORKSPACE_CREDENTIALS_NOT_FOUND)
+	if (!call_forgives(c->call, err->code))
 		return false;
 	driver_log(c, DRIVER_WARNING, "User %s does not exist, nothing dropped", user);
 	return true;
@@ -292,7 +320,7 @@ static bool destination_find(struct driver_call *c, const load_msg *m, struct wo
 	if (!driver_need(to->tablename, "destination.tableName", err))
 		return false;
 	if (!driver_workspace_find(c, id, ret))
-		return missing(id, err);
+		return missing(c, OP_load_workspace_tables, id, err);
 	return driver_workspace_clear(c, ret, err);
 }
 

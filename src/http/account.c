@@ -8,9 +8,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* More statuses of one method on one endpoint are looked up each time. */
-enum { STATUSES_KEPT = 12 };
+enum { STATUSES_KEPT = 12, TOO_LARGE = 413 };
 
 struct status_series {
 	_Atomic int status; /* 0: free */
@@ -122,6 +123,12 @@ static void access_log(const struct exchange *ex, int status, double seconds)
 		  LOG_S(ex->res.code && status >= 500 ? ex->res.message : NULL), NULL);
 }
 
+static void reject(const char *door, enum reject reason)
+{
+	static const char *const names[] = {"bad_request", "too_large", "slow_client", "overload", "draining", "tls"};
+	metric_inc(metric_series(METRIC_REQUESTS_REJECTED_TOTAL, door, names[reason], NULL));
+}
+
 void account_end(struct exchange *ex, int status)
 {
 	struct stats *stats = ex->stats;
@@ -143,6 +150,8 @@ void account_end(struct exchange *ex, int status)
 	if (ex->sent)
 		metric_add(bytes_series(&stats->bytes_out, METRIC_HTTP_RESPONSE_BYTES_TOTAL, stats->endpoint),
 			   ex->sent);
+	if (ex->res.code && status == TOO_LARGE)
+		reject(strncmp(stats->endpoint, "/s3", 3) == 0 ? "s3" : "http", REJECT_TOO_LARGE);
 	if (fault != FAULT_NONE)
 		metric_inc(metric_series(METRIC_API_ERRORS_TOTAL, err_fault_name(fault), stats->endpoint, NULL));
 	access_log(ex, status, seconds);
@@ -158,8 +167,7 @@ void account_malformed(struct exchange *ex, int status)
 
 void account_reject(enum reject reason)
 {
-	static const char *const names[] = {"bad_request", "too_large", "slow_client", "overload", "draining", "tls"};
-	metric_inc(metric_series(METRIC_REQUESTS_REJECTED_TOTAL, "http", names[reason], NULL));
+	reject("http", reason);
 }
 
 void account_auth_failure(const char *reason)

@@ -1,4 +1,5 @@
 /* Parse, Bind, Describe, Execute, Close, Flush, Sync. */
+#include "base/clock.h"
 #include "base/limits.h"
 #include "pgwire/backend.h"
 #include "pgwire/types.h"
@@ -72,24 +73,40 @@ static bool parsed(struct backend *b, const struct message_parse *m, const uint3
 	return prepared_make(b, m->name, m->sql, oids, m->oid_count, ret, e);
 }
 
+/* A statement that ends before it could be executed counts as one that failed. Returns false. */
+static bool refused(struct backend *b, struct span text, int64_t start_ns, const struct pg_error *e)
+{
+	struct span copy = arena_span(b->work, text);
+	(void)run_begin(b, copy);
+	run_end(b, start_ns, e, copy);
+	return false;
+}
+
+/* Whether Bind or Describe found what Parse left to them: not the values, but the statement is at fault. */
+static bool parse_is_at_fault(const struct prepared *q, const struct pg_error *e)
+{
+	return !q->described && strncmp(e->sqlstate, "22", 2) != 0;
+}
+
 static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
 {
 	struct message_parse m;
 	struct prepared *q;
+	const int64_t start = clock_ns();
 	if (!message_parse(body, &m, e))
 		return false;
 	uint32_t *oids = arena_array(b->work, uint32_t, m.oid_count + 1U);
 	for (size_t i = 0; i < m.oid_count; i++)
 		oids[i] = message_parse_oid(&m, i);
 	if (!parsed(b, &m, oids, &q, e))
-		return false;
+		return refused(b, m.sql, start, e);
 	/* When Bind follows at once, that finds the errors as well. */
 	struct span ahead = conn_view(&b->conn);
 	bool bind_follows = ahead.len && (*ahead.ptr == 'B' || *ahead.ptr == 'D');
 	if (!block_allows(b, &q->stmt, e) ||
 	    (!bind_follows && q->stmt.class != STMT_SESSION && !prepared_describe(b, q, e))) {
 		prepared_close(b, q);
-		return false;
+		return refused(b, m.sql, start, e);
 	}
 	message_bare(&b->conn.out, MESSAGE_PARSE_COMPLETE);
 	return true;
@@ -193,9 +210,10 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 	if (old)
 		portal_close(b, old);
 	struct portal *p = portal_new(m.portal);
+	const int64_t start = clock_ns();
 	if (!bind_portal(b, &m, q, p, e)) {
 		portal_free(b, p);
-		return false;
+		return parse_is_at_fault(q, e) ? refused(b, q->stmt.text, start, e) : false;
 	}
 	(void)map_put(&b->portals, backend_key(b, m.portal), p);
 	message_bare(&b->conn.out, MESSAGE_BIND_COMPLETE);
@@ -207,8 +225,11 @@ static bool describe_statement(struct backend *b, struct span name, struct pg_er
 	struct prepared *q = prepared_find(b, name);
 	if (!q)
 		return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(name));
-	if (!block_allows(b, &q->stmt, e) || !prepared_describe(b, q, e))
+	const int64_t start = clock_ns();
+	if (!block_allows(b, &q->stmt, e))
 		return false;
+	if (!prepared_describe(b, q, e))
+		return parse_is_at_fault(q, e) ? refused(b, q->stmt.text, start, e) : false;
 	message_parameter_description(&b->conn.out, q->oids, q->parameters);
 	if (q->column_count)
 		message_row_description(&b->conn.out, q->columns, q->column_count);

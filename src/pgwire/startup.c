@@ -29,6 +29,11 @@ static void count_login(const char *status)
 		metric_inc(metric_series(METRIC_AUTH_FAILURES_TOTAL, "pgwire", expired ? "expired" : "unknown", NULL));
 }
 
+static void reject(const char *reason)
+{
+	metric_inc(metric_series(METRIC_REQUESTS_REJECTED_TOTAL, "pgwire", reason, NULL));
+}
+
 static size_t throttle_slot(const char *peer, struct span user, uint64_t *ret_key)
 {
 	*ret_key = span_hash(span_of(peer)) * 31 + span_hash(user);
@@ -74,6 +79,14 @@ static bool refuse_text(struct backend *b, const char *sqlstate, const char *tex
 	return refuse(b, &e);
 }
 
+static bool more(struct login *l)
+{
+	enum conn_event event = conn_read(&l->b->conn, l->deadline_ns);
+	if (event == CONN_TIMEOUT)
+		reject("slow_client");
+	return event == CONN_DATA;
+}
+
 /* The next first packet. Its body stays in the input buffer until the next read. */
 static bool first_packet(struct login *l, struct message_frame *ret)
 {
@@ -84,10 +97,11 @@ static bool first_packet(struct login *l, struct message_frame *ret)
 		case MESSAGE_READY:
 			return true;
 		case MESSAGE_BAD:
+			reject("bad_request");
 			e.severity = PG_FATAL;
 			return refuse(b, &e);
 		case MESSAGE_MORE:
-			if (conn_read(&b->conn, l->deadline_ns) != CONN_DATA)
+			if (!more(l))
 				return false;
 		}
 	}
@@ -97,9 +111,10 @@ static bool start_tls(struct login *l, bool direct)
 {
 	struct backend *b = l->b;
 	/* Plaintext behind the request may be another's: it would be taken for the client's own. */
-	if (conn_view(&b->conn).len > 0)
-		return false;
-	return conn_start_tls(&b->conn, b->door->tls, l->deadline_ns, direct);
+	bool fine = conn_view(&b->conn).len == 0 && conn_start_tls(&b->conn, b->door->tls, l->deadline_ns, direct);
+	if (!fine)
+		reject("tls");
+	return fine;
 }
 
 /* SSLRequest and GSSENCRequest: one byte answers. */
@@ -109,8 +124,10 @@ static bool answer_probe(struct login *l)
 	bool is_ssl = l->s.kind == STARTUP_SSL;
 	bool *asked = is_ssl ? &l->asked_ssl : &l->asked_gss;
 	bool yes = is_ssl && b->door->tls && !b->conn.tls;
-	if (*asked)
+	if (*asked) {
+		reject("bad_request");
 		return refuse_text(b, "08P01", "encryption was already asked for");
+	}
 	*asked = true;
 	buf_byte(&b->conn.out, yes ? 'S' : 'N');
 	return conn_flush(&b->conn) && (!yes || start_tls(l, false));
@@ -131,6 +148,7 @@ static bool negotiate(struct login *l)
 		copy = arena_copy(l->arena, frame.body);
 		conn_take(&b->conn, frame.size);
 		if (!startup_decode((struct span){copy, frame.body.len}, &l->s, &e)) {
+			reject("bad_request");
 			e.severity = PG_FATAL;
 			return refuse(b, &e);
 		}
@@ -151,11 +169,13 @@ static bool password_message(struct login *l, struct message_frame *ret)
 	struct pg_error e = PG_ERROR_INIT;
 	for (;;) {
 		enum message_state state = message_frame(conn_view(&b->conn), MESSAGE_AUTH_MAX, ret, &e);
-		if (state == MESSAGE_BAD || (state == MESSAGE_READY && ret->type != 'p' && ret->type != 'X'))
+		if (state == MESSAGE_BAD || (state == MESSAGE_READY && ret->type != 'p' && ret->type != 'X')) {
+			reject("bad_request");
 			return refuse_text(b, "08P01", "expected password response");
+		}
 		if (state == MESSAGE_READY)
 			return ret->type == 'p';
-		if (conn_read(&b->conn, l->deadline_ns) != CONN_DATA)
+		if (!more(l))
 			return false;
 	}
 }
@@ -241,6 +261,8 @@ static bool authenticate(struct login *l)
 		e.severity = PG_FATAL;
 		return refuse(b, &e);
 	}
+	/* It left without credentials, as probes do that only ask whether somebody answers: no failed attempt to get in. */
+	count_login("error");
 	return false;
 }
 
@@ -345,8 +367,10 @@ static bool is_true(struct span v)
 static bool check_request(struct login *l)
 {
 	struct backend *b = l->b;
-	if (!l->s.user.len || l->s.user.len >= sizeof(b->user))
+	if (!l->s.user.len || l->s.user.len >= sizeof(b->user)) {
+		reject("bad_request");
 		return refuse_text(b, "28000", "no PostgreSQL user name specified in startup packet");
+	}
 	(void)snprintf(b->user, sizeof(b->user), "%.*s", SPAN_ARG(l->s.user));
 	if (l->s.has_replication && is_true(l->s.replication)) {
 		count_login("error");
@@ -354,6 +378,7 @@ static bool check_request(struct login *l)
 	}
 	if (atomic_load(&b->door->draining)) {
 		count_login("error");
+		reject("draining");
 		return refuse_text(b, "57P03", "the database system is shutting down");
 	}
 	if (!b->conn.tls && b->door->tls && strcmp(b->door->storage->settings->pgwire_ssl_mode, "require") == 0) {

@@ -140,8 +140,9 @@ static bool by_own_url(struct s3_call *call, const char *signature, const char *
 		(void)err_set(err, ERR_SIGNATURE_MISMATCH, "A signed URL is for one object");
 		return refused("signature");
 	}
-	if (!presign_verify(&what, call->door->presign_key, span_of(signature), clock_unix_us() / US_PER_S, err))
-		return refused("signature");
+	const int64_t now_s = clock_unix_us() / US_PER_S;
+	if (!presign_verify(&what, call->door->presign_key, span_of(signature), now_s, err))
+		return refused(now_s > what.expires_s ? "expired" : "signature");
 	if (type && call->req->method == HTTP_PUT && (!sent_type || strcmp(type, sent_type) != 0)) {
 		(void)err_set(err, ERR_SIGNATURE_MISMATCH, "The Content-Type must be %s", type);
 		return refused("signature");

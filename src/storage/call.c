@@ -12,6 +12,15 @@ static bool is_lower_hex(const char *text, size_t n)
 	return true;
 }
 
+bool call_forgives(const struct call *call, enum err_code code)
+{
+	for (size_t i = 0; i < call->forgiven_count; i++) {
+		if (call->forgiven[i] == code)
+			return true;
+	}
+	return false;
+}
+
 void trace_parse(const char *text, struct trace *ret)
 {
 	if (!text || strlen(text) < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' ||

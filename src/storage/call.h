@@ -7,6 +7,7 @@
 #define STORAGE_CALL_H
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "base/limits.h"
 
 #include <stdatomic.h>
@@ -51,7 +52,12 @@ struct call {
 	/* Long work: how far it is, and the sticky request to stop it (engine/session.h); may be NULL */
 	struct progress *progress;
 	int64_t admitted_ns; /* when the request was accepted: queue waits count from here; 0: now */
+	/* Failures that leave the caller nothing to do: its door answers them with success, and so they count */
+	const enum err_code *forgiven;
+	size_t forgiven_count;
 };
+
+bool call_forgives(const struct call *call, enum err_code code);
 
 const char *door_name(enum door door);
 /* A `traceparent` (W3C Trace Context, section 3.2); what is none leaves *ret as it is. */

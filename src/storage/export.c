@@ -302,5 +302,5 @@ bool table_export(struct storage *storage, const struct call *call, const struct
 		op.rows = ret->rows_exported;
 		op.bytes_out = ret->file.size_bytes;
 	}
-	return op_end(&op, fine, err);
+	return fine || err->code != ERR_INVALID_FORMAT ? op_end(&op, fine, err) : op_void(&op);
 }

@@ -540,5 +540,5 @@ bool table_import(struct storage *storage, const struct call *call, const struct
 		op.bytes_in = im.source_bytes;
 		metric_add(metric_series(METRIC_IMPORT_ROWS_READ_TOTAL, NULL), (uint64_t)ret->read_rows);
 	}
-	return op_end(&op, fine, err);
+	return fine || err->code != ERR_INVALID_FORMAT ? op_end(&op, fine, err) : op_void(&op);
 }

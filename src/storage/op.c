@@ -245,14 +245,27 @@ bool op_end(struct op *op, bool fine, const struct err *err)
 	if (!OBSERVABILITY)
 		return fine;
 	double seconds = clock_seconds_since(op->start_ns);
+	bool nothing_to_do = !fine && call_forgives(op->call, err->code);
+	bool success = fine || nothing_to_do;
+	if (nothing_to_do)
+		op_detail_bool(op, "nothing_to_do", true);
 	op_live_remove(op);
-	count(op, fine, err, seconds);
+	count(op, success, err, seconds);
 	if (op->storage->traces)
-		trace_operation(op->storage->traces, op, fine, err, clock_ns());
+		trace_operation(op->storage->traces, op, success, err, clock_ns());
 	if (op->storage->history)
-		record(op, fine, err, seconds);
+		record(op, success, err, seconds);
 	metrics_exemplar_clear();
 	return fine;
+}
+
+bool op_void(struct op *op)
+{
+	if (OBSERVABILITY) {
+		op_live_remove(op);
+		metrics_exemplar_clear();
+	}
+	return false;
 }
 
 bool op_failed(struct storage *storage, const struct call *call, enum op_kind kind, struct op_target target,
@@ -263,6 +276,14 @@ bool op_failed(struct storage *storage, const struct call *call, enum op_kind ki
 	op.format = format;
 	op.incremental = incremental;
 	return op_end(&op, false, err);
+}
+
+bool op_decided(struct storage *storage, const struct call *call, enum op_kind kind, struct op_target target, bool fine,
+		const struct err *err)
+{
+	struct op op;
+	op_begin(&op, storage, call, kind, target);
+	return op_end(&op, fine, err);
 }
 
 /* `value` is JSON. */

@@ -83,11 +83,16 @@ void op_began(struct op *op, bool durable);
 void op_began_on(struct op *op, int64_t table_bytes);
 /* The operation goes on on this thread; the former one is through with it. */
 void op_moved(struct op *op);
-/* Counts the outcome and returns `fine`. */
+/* Counts the outcome and returns `fine`. A failure that the caller forgives (call.h) counts as success. */
 bool op_end(struct op *op, bool fine, const struct err *err);
+/* Instead of op_end: it proved to be no operation, as a transfer of a format that no label fits. Returns false. */
+bool op_void(struct op *op);
 /* An accepted transfer that ended before its operation could begin: the door could not find the file. Returns false. */
 bool op_failed(struct storage *storage, const struct call *call, enum op_kind kind, struct op_target target,
 	       const char *format, bool incremental, const struct err *err);
+/* The same for any other operation that was decided, well or not, before its scope could begin. Returns `fine`. */
+bool op_decided(struct storage *storage, const struct call *call, enum op_kind kind, struct op_target target, bool fine,
+		const struct err *err);
 const char *op_name(enum op_kind kind);
 
 /* Adds a member to the details that the history keeps. */

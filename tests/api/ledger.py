@@ -217,3 +217,15 @@ def copied(project, branch):
         key("duckdb_branch_cow_bytes_total", project_id=project, branch_id=branch): None,
         key("duckdb_branch_cow_duration_seconds_count"): 1,
     }
+
+
+def rejected(door, reason):
+    return {key("duckdb_requests_rejected_total", door=door, reason=reason): 1}
+
+
+def refused(door, reason):
+    return {key("duckdb_auth_failures_total", door=door, reason=reason): 1}
+
+
+def cache(what):
+    return {key(f"duckdb_idempotency_cache_{what}_total"): 1}
