@@ -129,7 +129,10 @@ static bool verdict_fits(const struct verdict *v, const struct report *r)
 static void judge(const struct report *r, struct fault *fault)
 {
 	fault->kind = FAULT_KIND_INTERNAL;
-	fault->fatal = strcmp(r->class, "FATAL") == 0 || strcmp(r->class, "INTERNAL") == 0;
+	/* Of an attached file that the engine gave up it says so in text alone. */
+	fault->fatal = strcmp(r->class, "FATAL") == 0 || strcmp(r->class, "INTERNAL") == 0 ||
+		       strstr(r->message, "\" has been invalidated because") ||
+		       strstr(r->message, "The database has been invalidated.");
 	(void)snprintf(fault->sqlstate, sizeof(fault->sqlstate), "XX000");
 	for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
 		if (verdict_fits(&verdicts[i], r)) {

@@ -100,8 +100,29 @@ static void core_free(struct core *core)
 	free(core);
 }
 
+/* The size of row groups is an option of ATTACH alone: the file that the engine was opened with is
+ * attached anew, by the name it had. Without a checkpoint, for which a full disk may have no room. */
+static bool group_rows(struct core *core, const struct instance_config *config, struct err *err)
+{
+	struct buf sql = BUF(64 * KIB);
+	const char *text;
+	const char *slash = strrchr(config->path, '/');
+	char *name = mem_strdup(slash ? slash + 1 : config->path);
+	name[strcspn(name, ".")] = '\0';
+	sql_printf(&sql, "PRAGMA disable_checkpoint_on_shutdown;ATTACH ':memory:' AS _opening;USE _opening;DETACH %I;",
+		   name);
+	sql_printf(&sql, "ATTACH %L AS %I (ROW_GROUP_SIZE %d);", config->path, name, (int64_t)config->row_group);
+	sql_printf(&sql, "USE %I;DETACH _opening;PRAGMA enable_checkpoint_on_shutdown", name);
+	const bool ok = sql_finish(&sql, &text, err) && core_sql(core, config, text, err);
+	free(name);
+	buf_done(&sql);
+	return ok;
+}
+
 static bool core_setup(struct core *core, const struct instance_config *config, struct err *err)
 {
+	if (config->path && config->row_group && !group_rows(core, config, err))
+		return false;
 	if (config->init_sql && !core_sql(core, config, config->init_sql, err))
 		return false;
 	if (!config->lockdown_dir)
@@ -178,14 +199,17 @@ void instance_close(struct instance *instance)
 	free(instance);
 }
 
-/* An engine that failed fatally refuses even this; one that lost a single attached database does not. */
+/*
+ * An engine that failed fatally refuses even this; one that lost a single attached database does not, unless that is its own
+ * file: a function is looked for there first.
+ */
 void core_check(struct core *core)
 {
 	duckdb_connection probe;
 	bool alive = duckdb_connect(core->db, &probe) == DuckDBSuccess;
 	if (alive) {
 		duckdb_result result;
-		alive = duckdb_query(probe, "SELECT 1", &result) == DuckDBSuccess;
+		alive = duckdb_query(probe, "SELECT pi()", &result) == DuckDBSuccess;
 		duckdb_destroy_result(&result);
 		duckdb_disconnect(&probe);
 	}

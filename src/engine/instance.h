@@ -34,6 +34,12 @@ struct instance_config {
 	int64_t temp_max;  /* bytes in temp_dir; 0: no limit of ours */
 	bool read_only;
 	/*
+	 * Rows to a group in what is written from now on; 0: the engine's 122,880. A lookup by a column without a key reads the groups whose
+	 * minimum and maximum allow the value: smaller ones make it quicker, and below about 30,000 the file grows. Groups of any
+	 * size are read.
+	 */
+	size_t row_group;
+	/*
 	 * Not NULL: lock down to this folder (absolute, ending in '/' or not; "": no file at all): SQL can open files only below it, no
 	 * extension, secret or setting can be touched any more. For instances that run tenants' SQL.
 	 */

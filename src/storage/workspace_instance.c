@@ -12,6 +12,8 @@
 enum {
 	IDLE_SECONDS = 60,
 	WAIT_SECONDS = 10,
+	/* A quarter of the engine's: what is read to find one row by an ascending column halves, files grow by 4 %. */
+	WORKSPACE_ROW_GROUP = 30720,
 	MEMORY_MIN = 64 * 1024 * 1024,
 	MEMORY_SHARE = 4 /* an instance gets at most this part of what is left */
 };
@@ -71,6 +73,7 @@ static bool engine_open(struct workspace_instance *wi, struct err *err)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct instance_config config = {
 		.path = wi->path,
+		.row_group = WORKSPACE_ROW_GROUP,
 		.threads = (size_t)(s->duckdb_threads < cores ? s->duckdb_threads : cores),
 		.memory_limit = wi->memory,
 		.temp_dir = temp,

@@ -197,3 +197,30 @@ def test_an_engine_that_gives_up_ends_the_sessions_of_its_workspace_alone(tmp_pa
         detail = project.get(f"/workspaces/{hurt.id}").json()
         assert [o["rows"] for o in detail["workspace_objects"]] == [1001]
     assert server.stop() == 0, server.findings()
+
+
+def test_a_workspace_opens_on_a_full_disk(tmp_path):
+    """Also after a crash: what was committed is read, and written again once there is room."""
+    faults = tmp_path / "faults"
+    faults.mkdir()
+    disk = BadDisk(faults)
+    server = Server(tmp_path / "data", **disk.settings)
+    workspace = Workspace(Project(server))
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        c.execute("CREATE TABLE kept AS SELECT range AS i FROM range(1000)")
+        c.execute("CHECKPOINT")
+        c.execute("INSERT INTO kept VALUES (-1)")
+        server.process.kill()
+        server.process.wait()
+    with disk.full(workspace.id):
+        server.start()
+        workspace.login["port"] = server.ports["postgresql"]
+        with psycopg.connect(**workspace.login, autocommit=True) as c:
+            assert c.execute("SELECT count(*) FROM kept").fetchone() == (1001,)
+            with pytest.raises(psycopg.errors.DiskFull):
+                c.execute("INSERT INTO kept VALUES (-2)")
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        c.execute("INSERT INTO kept VALUES (-3)")
+        assert c.execute("SELECT count(*), min(i) FROM kept").fetchone() == (1002, -3)
+    assert server.stop() == 0, server.findings()
+    assert not list((tmp_path / "data").rglob(f"{workspace.id}*.wal"))  # closing moves all of it into the file

@@ -25,22 +25,22 @@ static int teardown(void **state)
 	return fs_remove_tree(root, &err) ? 0 : -1;
 }
 
-static void test_file_instance(void **state)
+/* With groups of its own size the file is attached, and the engine reports what happens to it in other words. */
+static void file_instance_fails(const char *name, size_t row_group)
 {
-	(void)state;
 	struct err err = ERR_INIT;
 	struct instance *instance;
 	struct session *session, *other;
 	char path[64];
 	int64_t n;
-	(void)snprintf(path, sizeof(path), "%s/own.duckdb", root);
-	const struct instance_config config = {.path = path, .threads = 1};
+	(void)snprintf(path, sizeof(path), "%s/%s.duckdb", root, name);
+	const struct instance_config config = {.path = path, .threads = 1, .row_group = row_group};
 	assert_true(instance_open(&config, &instance, &err));
 	assert_true(session_open(instance, &session, &err));
 	assert_true(session_run(session, "CREATE TABLE t AS SELECT i FROM range(1000) r(i)", &err));
 	assert_true(session_run(session, "SET debug_checkpoint_abort='before_header'", &err));
 	assert_false(session_run(session, "INSERT INTO t VALUES (1); CHECKPOINT", &err));
-	assert_int_equal(err.code, ERR_ENGINE);
+	assert_int_equal(err.code, row_group ? ERR_IO : ERR_ENGINE);
 	assert_true(instance_is_dead(instance));
 	/* The file cannot be opened a second time while the failed engine holds it. */
 	assert_false(session_open(instance, &other, &err));
@@ -54,6 +54,52 @@ static void test_file_instance(void **state)
 	assert_int_equal(n, 1001); /* what was committed is there */
 	session_close(session);
 	instance_close(instance);
+}
+
+static void test_file_instance(void **state)
+{
+	(void)state;
+	file_instance_fails("own", 0);
+	file_instance_fails("own-grouped", 20480);
+}
+
+static int64_t groups(struct session *session)
+{
+	struct err err = ERR_INIT;
+	int64_t n;
+	assert_true(
+		session_int(session, "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('t')", &n, &err));
+	return n;
+}
+
+static void test_row_groups(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {0, 20480, 0};
+	static const int64_t expected[] = {1, 6, 3}; /* a checkpoint joins groups, and never splits one */
+	struct err err = ERR_INIT;
+	struct instance *instance;
+	struct session *session;
+	char path[64];
+	(void)snprintf(path, sizeof(path), "%s/groups's.duckdb", root);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		const struct instance_config config = {
+			.path = path, .threads = 1, .row_group = sizes[i], .lockdown_dir = ""};
+		if (!instance_open(&config, &instance, &err) || !session_open(instance, &session, &err))
+			fail_msg("%s", err.message);
+		assert_true(session_run(session, "CREATE TABLE IF NOT EXISTS t(i BIGINT)", &err));
+		assert_true(session_run(session, "INSERT INTO t SELECT range FROM range(100000); CHECKPOINT", &err));
+		assert_int_equal(groups(session), expected[i]);
+		int64_t n;
+		assert_true(session_int(session, "SELECT sum(i) FROM t", &n, &err));
+		assert_int_equal(n, (int64_t)(i + 1) * 4999950000);
+		/* Nothing is left of what it took. */
+		assert_true(
+			session_int(session, "SELECT count(*) FROM duckdb_databases() WHERE NOT internal", &n, &err));
+		assert_int_equal(n, 1);
+		session_close(session);
+		instance_close(instance);
+	}
 }
 
 static void publish(struct table_files *files, const char *path)
@@ -146,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file_instance),
+		cmocka_unit_test(test_row_groups),
 		cmocka_unit_test(test_memory_instance),
 		cmocka_unit_test(test_version_and_paths),
 	};
