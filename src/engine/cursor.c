@@ -166,7 +166,8 @@ bool cursor_next(struct cursor *c, size_t *ret_rows, struct err *err)
 		return err_set(err, ERR_ENGINE, "The result ended with an error");
 	if (c->ended)
 		return true;
-	if (!session_check(c->session, err)) {
+	/* What did not stream is done, and perhaps committed: who is told of a cancel would think it undone. */
+	if (streams(c->statement->type) && !session_check(c->session, err)) {
 		c->failed = c->ended = true;
 		session_end(c->session);
 		return false;

@@ -203,6 +203,11 @@ struct backend {
 	struct savepoint *savepoints;
 	size_t savepoint_count;
 	struct map attached; /* tables named since BEGIN */
+	/* The workspace's size limit */
+	_Atomic int64_t size_before; /* bytes of the file when the statement that writes began; -1: none does */
+	atomic_bool full;	     /* its file grew over the limit: interrupted for that */
+	int64_t unwritten_before; /* workspace_unwritten() at the transaction's first change; -1: far from the limit */
+	bool was_full;		  /* something was refused: free its blocks */
 
 	/* Extended protocol */
 	bool skipping; /* until Sync */
@@ -267,6 +272,12 @@ MUST_CHECK bool transaction_begin_implicit(struct backend *b, struct pg_error *e
 /* Ends the implicit transaction: commits, or rolls back after a failure. */
 MUST_CHECK bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e);
 void transaction_failed(struct backend *b);
+/* Whether the workspace may keep what the transaction wrote so far. */
+MUST_CHECK bool transaction_fits(struct backend *b, struct pg_error *e);
+/* So near to the limit that a statement alone must be undone when it went beyond. */
+bool transaction_is_tight(struct backend *b, const struct stmt *s);
+/* Gives back what a statement took that was refused for the limit. */
+void transaction_tidy(struct backend *b);
 /* Before a statement that changes something: read-only mode, size limit. */
 MUST_CHECK bool transaction_may_write(struct backend *b, const struct stmt *s, struct pg_error *e);
 void transaction_drop(struct backend *b);

@@ -160,8 +160,8 @@ static bool flush_rows(struct copy_in *in, bool last, struct pg_error *e)
 {
 	struct backend *b = in->b;
 	struct err err = ERR_INIT;
-	if (!workspace_room(b->wi, &err))
-		return pg_error_from(e, &err);
+	if (!transaction_fits(b, e))
+		return false;
 	if (!(last || in->appender ? bulk_flush(in->bulk, &err) : bulk_flush_soon(in->bulk, &err)))
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	if (!in->casts)

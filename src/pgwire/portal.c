@@ -147,6 +147,17 @@ static bool drop_sequences(struct backend *b, const char *sequences, struct pg_e
 	return !sequences || run_sql(b, sequences, in_transaction ? e : &ignored) || !in_transaction;
 }
 
+/* Near the size limit a statement is a transaction of its own, which can be undone when it went beyond. */
+static bool run_within_limit(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
+			     char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	if (p->started || max || p->stmt.returns_rows || !transaction_is_tight(b, &p->stmt))
+		return run(b, p, max, with_columns, ret_suspended, tag, e);
+	const bool fine = transaction_begin_implicit(b, e) && run(b, p, max, with_columns, ret_suspended, tag, e);
+	return transaction_end_implicit(b, fine, fine ? e : &ignored) && fine;
+}
+
 bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
@@ -157,7 +168,8 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 		gucs_hide_catalog(b, true);
 	const char *sequences =
 		drops && b->block != 'E' && run_spool(b, &ignored) ? serial_sequences(b, &p->stmt) : NULL;
-	const bool fine = run(b, p, max, with_columns, ret_suspended, tag, e) && drop_sequences(b, sequences, e);
+	const bool fine =
+		run_within_limit(b, p, max, with_columns, ret_suspended, tag, e) && drop_sequences(b, sequences, e);
 	if (hide)
 		gucs_hide_catalog(b, false);
 	note_objects(b, &p->stmt, fine);

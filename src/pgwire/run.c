@@ -22,6 +22,7 @@ int64_t run_begin(struct backend *b, struct span text)
 	b->query[n] = '\0';
 	b->query_us = b->state_us = clock_unix_us();
 	atomic_store(&b->cancelled, false);
+	atomic_store_explicit(&b->full, false, memory_order_relaxed);
 	b->statement_rows = 0;
 	atomic_store(&b->running, true);
 	(void)pthread_mutex_unlock(&b->guard);
@@ -130,6 +131,9 @@ void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed,
 {
 	const int64_t took_ns = clock_ns() - start_ns;
 	atomic_store(&b->running, false);
+	atomic_store_explicit(&b->size_before, -1, memory_order_relaxed);
+	if (b->block == 'I' && !b->implicit)
+		b->unwritten_before = -1;
 	session_set_timeout(b->engine, 0);
 	pg_session_touch(b->registered, true);
 	(void)pthread_mutex_lock(&b->guard);

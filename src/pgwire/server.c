@@ -94,6 +94,7 @@ static void take(struct pg_door *door, int fd, const struct sockaddr_storage *ad
 	b->work = arena_new();
 	b->path_arena = arena_new();
 	b->block = 'I';
+	b->size_before = b->unwritten_before = -1;
 	atomic_store(&b->shown_block, 'I');
 	b->connected_us = clock_unix_us();
 	(void)pthread_mutex_init(&b->guard, NULL);
@@ -186,6 +187,14 @@ static bool accept_one(struct pg_door *door)
 	return fd >= 0;
 }
 
+/* Whether what the session's statement wrote so far took the workspace over its limit. */
+static bool has_outgrown(struct backend *b)
+{
+	const int64_t before = atomic_load(&b->size_before);
+	const int64_t size = before >= 0 && atomic_load(&b->serving) ? workspace_size(b->wi) : 0;
+	return size > before && size > workspace_size_limit(b->wi);
+}
+
 /* The sessions of an engine that gave up end. Statements whose client went away need not go on; a cancel that came between two steps of one is repeated. */
 static void watch(struct pg_door *door)
 {
@@ -193,8 +202,11 @@ static void watch(struct pg_door *door)
 	for (struct backend *b = door->backends; b; b = b->next) {
 		if (atomic_load(&b->serving) && workspace_failed(b->wi))
 			continue;
-		if (atomic_load(&b->running) &&
-		    (conn_peer_left(&b->conn) || atomic_load(&b->end) || atomic_load(&b->cancelled)))
+		if (atomic_load(&b->running) && has_outgrown(b)) {
+			atomic_store(&b->full, true);
+			(void)backend_interrupt(b);
+		} else if (atomic_load(&b->running) &&
+			   (conn_peer_left(&b->conn) || atomic_load(&b->end) || atomic_load(&b->cancelled)))
 			(void)backend_interrupt(b);
 	}
 	(void)pthread_mutex_unlock(&door->lock);

@@ -52,6 +52,7 @@ void backend_notice(struct backend *b, enum pg_severity severity, const char *sq
 void backend_ready(struct backend *b)
 {
 	const char *name, *value;
+	transaction_tidy(b);
 	while (guc_next_report(&b->gucs, &name, &value))
 		message_parameter_status(&b->conn.out, span_of(name), span_of(value));
 	message_ready(&b->conn.out, b->block);
@@ -74,37 +75,6 @@ bool backend_interrupt(struct backend *b)
 	return hit;
 }
 
-bool backend_cancelled(struct backend *b, struct pg_error *e)
-{
-	return atomic_exchange(&b->cancelled, false) &&
-	       !pg_error_set(e, "57014", "canceling statement due to user request");
-}
-
-bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
-			  const struct stmt *stmt, struct pg_error *e)
-{
-	const struct fault *fault = session_fault(b->engine);
-	if (workspace_failed(b->wi))
-		return pg_fatal_set(e, "57P03", "%s", ENGINE_FAILED);
-	if (err->code == ERR_TIMEOUT)
-		return pg_error_set(e, "57014", "canceling statement due to statement timeout");
-	if (err->code == ERR_CANCELLED) {
-		atomic_store(&b->cancelled, false);
-		return pg_error_set(e, "57014", "canceling statement due to user request");
-	}
-	if (err->code != ERR_ENGINE_REFUSED || fault->kind == FAULT_KIND_NONE)
-		return pg_error_from(e, err);
-	(void)pg_error_engine(e, fault->sqlstate, span_of(fault->message[0] ? fault->message : err->message));
-	if (fault->position > 0 && rewritten && stmt && span_is_utf8(rewritten->sql)) {
-		/* Characters to bytes in the text the engine saw, and back in the client's. */
-		size_t at = 0;
-		for (size_t n = fault->position; at < rewritten->sql.len && n > 1; at++)
-			n -= at + 1 >= rewritten->sql.len || (rewritten->sql.ptr[at + 1] & 0xc0) != 0x80;
-		e->position = sqlstate_position(stmt->text, rewrite_origin(rewritten, at));
-	}
-	return false;
-}
-
 static const char *end_text(struct backend *b, const char **ret_sqlstate)
 {
 	switch ((enum backend_end)atomic_load(&b->end)) {
@@ -120,6 +90,49 @@ static const char *end_text(struct backend *b, const char **ret_sqlstate)
 		*ret_sqlstate = "57P01";
 		return "terminating connection due to administrator command";
 	}
+}
+
+/* Why the statement was interrupted; always false. */
+static bool interrupted(struct backend *b, struct pg_error *e)
+{
+	const char *sqlstate;
+	const char *end = end_text(b, &sqlstate);
+	atomic_store(&b->cancelled, false);
+	if (end)
+		return pg_fatal_set(e, sqlstate, "%s", end);
+	if (!atomic_exchange(&b->full, false))
+		return pg_error_set(e, "57014", "canceling statement due to user request");
+	b->was_full = true;
+	return pg_error_set(e, "53100", "The workspace has reached its size limit of %lld GB",
+			    (long long)(workspace_size_limit(b->wi) / (int64_t)GIB));
+}
+
+bool backend_cancelled(struct backend *b, struct pg_error *e)
+{
+	return atomic_load(&b->cancelled) && !interrupted(b, e);
+}
+
+bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
+			  const struct stmt *stmt, struct pg_error *e)
+{
+	const struct fault *fault = session_fault(b->engine);
+	if (workspace_failed(b->wi))
+		return pg_fatal_set(e, "57P03", "%s", ENGINE_FAILED);
+	if (err->code == ERR_TIMEOUT)
+		return pg_error_set(e, "57014", "canceling statement due to statement timeout");
+	if (err->code == ERR_CANCELLED)
+		return interrupted(b, e);
+	if (err->code != ERR_ENGINE_REFUSED || fault->kind == FAULT_KIND_NONE)
+		return pg_error_from(e, err);
+	(void)pg_error_engine(e, fault->sqlstate, span_of(fault->message[0] ? fault->message : err->message));
+	if (fault->position > 0 && rewritten && stmt && span_is_utf8(rewritten->sql)) {
+		/* Characters to bytes in the text the engine saw, and back in the client's. */
+		size_t at = 0;
+		for (size_t n = fault->position; at < rewritten->sql.len && n > 1; at++)
+			n -= at + 1 >= rewritten->sql.len || (rewritten->sql.ptr[at + 1] & 0xc0) != 0x80;
+		e->position = sqlstate_position(stmt->text, rewrite_origin(rewritten, at));
+	}
+	return false;
 }
 
 /* Told to end from outside: says so, once. */

@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* Within so many bytes of the limit what is still in memory counts. */
+static const int64_t TIGHT_BYTES = 2 * GIB;
+
 static bool engine_command(struct backend *b, const char *sql, struct pg_error *e)
 {
 	struct err err = ERR_INIT;
@@ -16,6 +19,7 @@ static void unpin(struct backend *b)
 	if (b->pinned)
 		workspace_unpin(b->wi, b->pin);
 	b->pinned = false;
+	b->unwritten_before = -1;
 	map_done(&b->attached);
 	b->attached = MAP_INIT;
 }
@@ -40,11 +44,8 @@ static bool open_engine(struct backend *b, struct pg_error *e)
 static bool close_engine(struct backend *b, bool commit, struct pg_error *e)
 {
 	bool fine = true;
-	struct err err = ERR_INIT;
-	if (commit && b->changes > 0 && !workspace_room(b->wi, &err)) {
-		fine = pg_error_from(e, &err);
-		commit = false;
-	}
+	if (commit && b->changes > 0 && !transaction_fits(b, e))
+		fine = commit = false;
 	if (session_in_transaction(b->engine)) {
 		if (commit && session_aborted(b->engine))
 			commit = false;
@@ -226,16 +227,51 @@ bool transaction_command(struct backend *b, const struct stmt *s, char tag[STMT_
 	return end(b, s->kind == STMT_COMMIT, &modes, tag, e);
 }
 
+bool transaction_fits(struct backend *b, struct pg_error *e)
+{
+	struct err err = ERR_INIT;
+	/* Temporary tables are in memory as well, and none of the workspace's. */
+	const bool counts = b->unwritten_before >= 0 && !b->has_temp;
+	const int64_t more = counts ? workspace_unwritten(b->wi) - b->unwritten_before : 0;
+	if (workspace_fits(b->wi, more > 0 ? more : 0, &err))
+		return true;
+	b->was_full = true;
+	return pg_error_from(e, &err);
+}
+
+bool transaction_is_tight(struct backend *b, const struct stmt *s)
+{
+	const bool grows = s->class == STMT_DML || s->kind == STMT_CREATE_TABLE_AS || s->kind == STMT_EXECUTE;
+	return grows && s->kind != STMT_DELETE && b->block == 'I' && !b->implicit &&
+	       workspace_size(b->wi) + TIGHT_BYTES >= workspace_size_limit(b->wi);
+}
+
+void transaction_tidy(struct backend *b)
+{
+	struct err ignored = ERR_INIT;
+	if (!b->was_full || b->block != 'I')
+		return;
+	b->was_full = false;
+	(void)!workspace_room(b->wi, &ignored);
+}
+
 bool transaction_may_write(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct err err = ERR_INIT;
 	bool read_only = b->block == 'I' ? guc_bool(&b->gucs, GUC_default_transaction_read_only) : b->read_only;
-	bool frees = s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_DELETE;
+	bool frees = s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_DELETE ||
+		     s->kind == STMT_CHECKPOINT;
 	if (read_only)
 		return pg_error_set(e, "25006", "cannot execute %s in a read-only transaction",
 				    s->kind == STMT_INSERT ? "INSERT" : s->tag);
-	if (!frees && !workspace_room(b->wi, &err))
-		return pg_error_from(e, &err);
+	if (!frees) {
+		const int64_t size = workspace_size(b->wi), limit = workspace_size_limit(b->wi);
+		if (size >= limit && !workspace_room(b->wi, &err))
+			return pg_error_from(e, &err);
+		if (size + TIGHT_BYTES >= limit && b->unwritten_before < 0)
+			b->unwritten_before = workspace_unwritten(b->wi);
+		atomic_store(&b->size_before, size);
+	}
 	b->changes++;
 	return true;
 }

@@ -329,27 +329,6 @@ bool workspace_is_doomed(const struct workspace_instance *wi)
 	return atomic_load(&wi->doomed);
 }
 
-int64_t workspace_size(const struct workspace_instance *wi)
-{
-	return workspace_file_size(wi->path);
-}
-
-int64_t workspace_size_limit(const struct workspace_instance *wi)
-{
-	return wi->size_limit;
-}
-
-bool workspace_room(const struct workspace_instance *wi, struct err *err)
-{
-	if (workspace_size(wi) < wi->size_limit)
-		return true;
-	(void)err_set(err, ERR_WORKSPACE_FULL, "The workspace has reached its size limit of %lld GB",
-		      (long long)(wi->size_limit / (int64_t)GIB));
-	err_detail(err, "workspace_id", wi->id);
-	err_detail_int(err, "size_limit_gb", wi->size_limit / (int64_t)GIB);
-	return false;
-}
-
 /* ---- tables ---- */
 
 /* A rebuilt engine has nothing attached. Lock held. */

@@ -91,7 +91,14 @@ void workspace_unpin(struct workspace_instance *wi, uint64_t token);
 /* Bytes of the file with its write-ahead log, and the most it may have. */
 int64_t workspace_size(const struct workspace_instance *wi);
 int64_t workspace_size_limit(const struct workspace_instance *wi);
-/* ERR_WORKSPACE_FULL (SQLSTATE 53100) when the limit is reached: to be asked before statements that write, and before COMMIT. */
-MUST_CHECK bool workspace_room(const struct workspace_instance *wi, struct err *err);
+/*
+ * ERR_WORKSPACE_FULL (SQLSTATE 53100) when the limit is reached: to be asked before statements that write, and before COMMIT.
+ * What was freed counts as room, also where the file keeps it: a full one is checkpointed, when no transaction is in the way.
+ */
+MUST_CHECK bool workspace_room(struct workspace_instance *wi, struct err *err);
+/* The same for a file that is to grow by `more` bytes. */
+MUST_CHECK bool workspace_fits(struct workspace_instance *wi, int64_t more, struct err *err);
+/* Bytes of tables' rows that are in memory, or in its overflow, and not in the file. */
+int64_t workspace_unwritten(struct workspace_instance *wi);
 
 #endif

@@ -1,0 +1,73 @@
+/* How large a workspace is, and whether it may grow. */
+#include "base/fs.h"
+#include "engine/sql.h"
+#include "storage/workspace_core.h"
+
+int64_t workspace_size(const struct workspace_instance *wi)
+{
+	return workspace_file_size(wi->path);
+}
+
+int64_t workspace_size_limit(const struct workspace_instance *wi)
+{
+	return wi->size_limit;
+}
+
+/* Bytes of the file without those of blocks that are free; a checkpoint frees what was dropped. */
+static bool used_bytes(struct workspace_instance *wi, int64_t *ret, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	struct session *session = NULL;
+	struct buf sql = BUF(4000);
+	const char *text;
+	bool fine = session_open(wi->engine, &session, err);
+	if (fine) {
+		sql_printf(&sql, "CHECKPOINT %I", wi->id);
+		(void)!(sql_finish(&sql, &text, &ignored) && session_run(session, text, &ignored));
+		buf_reset(&sql);
+		sql_printf(&sql,
+			   "SELECT coalesce(max(used_blocks * block_size), 0)::BIGINT FROM pragma_database_size() "
+			   "WHERE database_name = %L",
+			   wi->id);
+		fine = sql_finish(&sql, &text, err) && session_int(session, text, ret, err);
+	}
+	session_close(session);
+	buf_done(&sql);
+	return fine;
+}
+
+int64_t workspace_unwritten(struct workspace_instance *wi)
+{
+	struct err ignored = ERR_INIT;
+	struct session *session = NULL;
+	int64_t bytes = 0;
+	if (!session_open(wi->engine, &session, &ignored) ||
+	    !session_int(session,
+			 "SELECT coalesce(sum(memory_usage_bytes + temporary_storage_bytes), 0)::BIGINT FROM "
+			 "duckdb_memory() WHERE tag IN ('IN_MEMORY_TABLE', 'OVERFLOW_STRINGS')",
+			 &bytes, &ignored))
+		bytes = 0;
+	session_close(session);
+	return bytes;
+}
+
+bool workspace_room(struct workspace_instance *wi, struct err *err)
+{
+	return workspace_fits(wi, 0, err);
+}
+
+bool workspace_fits(struct workspace_instance *wi, int64_t more, struct err *err)
+{
+	int64_t used;
+	if (workspace_size(wi) + more < wi->size_limit)
+		return true;
+	if (!used_bytes(wi, &used, err))
+		return false;
+	if (used + workspace_size(wi) - fs_size(wi->path) + more < wi->size_limit)
+		return true;
+	(void)err_set(err, ERR_WORKSPACE_FULL, "The workspace has reached its size limit of %lld GB",
+		      (long long)(wi->size_limit / (int64_t)GIB));
+	err_detail(err, "workspace_id", wi->id);
+	err_detail_int(err, "size_limit_gb", wi->size_limit / (int64_t)GIB);
+	return false;
+}
