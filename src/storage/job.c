@@ -23,8 +23,9 @@ struct live_job {
 	struct call call;
 	/* Under jobs->mutex */
 	bool running;
-	bool cancelled; /* somebody asked for it */
-	double percent; /* the highest seen: it never goes back */
+	int64_t started_at; /* since it is running */
+	bool cancelled;	    /* somebody asked for it */
+	double percent;	    /* the highest seen: it never goes back */
 };
 
 struct jobs {
@@ -47,6 +48,7 @@ struct change {
 	const char *error_json;
 	int64_t rows;
 	int64_t bytes;
+	int64_t started_at; /* of one that begins */
 	bool finished;
 };
 
@@ -56,7 +58,7 @@ static bool change_row(void *ctx, struct job *row, struct arena *arena)
 	int64_t now = clock_unix_us();
 	row->state = c->state;
 	if (!c->finished) {
-		row->started_at = now;
+		row->started_at = c->started_at;
 		return true;
 	}
 	row->result_json = c->result_json ? arena_strdup(arena, c->result_json) : NULL;
@@ -119,9 +121,10 @@ static bool begin(struct live_job *job)
 	struct jobs *jobs = job->jobs;
 	(void)pthread_mutex_lock(&jobs->mutex);
 	job->running = !job->cancelled && !jobs->stopping;
+	job->started_at = clock_unix_us();
 	(void)pthread_mutex_unlock(&jobs->mutex);
 	if (job->running)
-		record(job, &(struct change){.state = "running"});
+		record(job, &(struct change){.state = "running", .started_at = job->started_at});
 	return job->running;
 }
 
@@ -321,6 +324,7 @@ static void look_live(struct jobs *jobs, struct job *row)
 		if (percent > job->percent)
 			job->percent = percent < 99 ? percent : 99;
 		row->state = "running";
+		row->started_at = job->started_at;
 		row->percent = (int64_t)job->percent;
 		row->rows_done = (int64_t)progress_rows(job->call.progress);
 		row->bytes_done = (int64_t)((double)job->work.bytes_total * job->percent / 100);

@@ -215,8 +215,13 @@ static bool table_take(struct locks *locks, const struct lock_name *name, const 
 		granted = line_wait(locks, &lock->line, call, deadline_ns);
 	}
 	metric_observe_since(locks->wait_seconds, start);
-	if (!granted)
-		return wait_failed(locks, call, "the table", err);
+	if (!granted) {
+		(void)wait_failed(locks, call, "the table", err);
+		err_detail(err, "project_id", name->project_id);
+		err_detail(err, "bucket_name", name->bucket);
+		err_detail(err, "table_name", name->table);
+		return false;
+	}
 	struct held_lock *held = mem_alloc(sizeof(*held));
 	*held = (struct held_lock){.next = *ret, .lock = lock, .since_ns = clock_ns()};
 	lock->since_ns = held->since_ns;

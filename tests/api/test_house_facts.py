@@ -175,7 +175,7 @@ def test_a_table_that_waits_too_long(server_factory):
     assert codes <= {200, 503} and 200 in codes
     for answer in answers:
         if answer.status_code == 503:
-            error_of(answer, 503, "table_locked")
+            assert error_of(answer, 503, "table_locked") == {"project_id": project.id, "bucket_name": "b", "table_name": "t"}
             assert int(answer.headers["Retry-After"]) >= 1
 
 

@@ -145,6 +145,7 @@ def test_progress(project, table):
     done, seen = wait(project, submit(project, f"{table}/import/file", {"file_id": file_id}))
     assert done["state"] == "success" and done["rows"] == 1500000
     running = [s for s in seen if s["state"] == "running"]
+    assert {s["started_at"] for s in running} <= {done["started_at"]}
     percents = [s["percent"] for s in running]
     assert percents == sorted(percents) and all(0 <= p <= 99 for p in percents)
     assert any(0 < p < 99 for p in percents), percents
