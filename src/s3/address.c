@@ -38,11 +38,19 @@ bool s3_address_source(struct arena *arena, struct span header, struct s3_addres
 {
 	size_t question = span_find(header, '?');
 	struct span version = span_skip(header, question);
-	header = span_first(header, question);
-	if (header.len > 0 && header.ptr[0] == '/')
-		header = span_skip(header, 1);
 	if (version.len > 0 && !span_is(version, "?versionId=null") && !span_is(version, "?versionId="))
 		return err_set(err, ERR_VERSION_NOT_FOUND, "The version of the copy source does not exist");
-	return (split(arena, header, ret, err) && ret->level == S3_OBJECT) ||
-	       err_set(err, ERR_INVALID_ARGUMENT, "x-amz-copy-source must be bucket/key");
+	/* Decoded first, as some clients encode the slash between bucket and key, too. */
+	const char *text;
+	if (!decoded(arena, span_first(header, question), &text, err))
+		return false;
+	struct span rest = span_of(text);
+	if (span_starts(rest, SPAN("/")))
+		rest = span_skip(rest, 1);
+	struct span bucket = span_cut(&rest, '/');
+	if (bucket.len == 0 || rest.len == 0)
+		return err_set(err, ERR_INVALID_ARGUMENT, "x-amz-copy-source must be bucket/key");
+	*ret = (struct s3_address){
+		.level = S3_OBJECT, .bucket = arena_copy(arena, bucket), .key = arena_copy(arena, rest)};
+	return true;
 }

@@ -398,10 +398,13 @@ def test_copy_sources_and_conditions(server, bucket, s3):
         more = {k.replace("_", "-"): v for k, v in headers.items()}
         return sign(server, "PUT", f"/s3/{bucket}/{to}", headers={"x-amz-copy-source": source, **more})
 
-    for source in (f"{bucket}/a%20b", f"/{bucket}/a%20b", f"/{bucket}/a%20b?versionId=null", f"/{bucket}/a b"):
+    for source in (f"{bucket}/a%20b", f"/{bucket}/a%20b", f"/{bucket}/a%20b?versionId=null", f"/{bucket}/a b",
+                   f"{bucket}%2Fa%20b", f"%2F{bucket}%2fa%20b?versionId=null"):
         tree = root_of(copy(source))
         assert tree.find("ETag").text == tag and re.fullmatch(r"[\d-]{10}T[\d:]{8}\.000Z", tree.find("LastModified").text)
     assert copy(f"{bucket}/a%20b?versionId=7").status_code == 404
+    for source in (bucket, f"{bucket}/", f"/{bucket}%2F", "/", "%2F", "//a%20b", f"%2F%2F{bucket}/a%20b"):
+        s3_error(copy(source), 400, "InvalidArgument")
     prefix = "x_amz_copy_source_if_"
     for status, headers in ((200, {prefix + "match": tag}), (412, {prefix + "match": '"x"'}), (412, {prefix + "none_match": tag}),
                             (200, {prefix + "none_match": '"x"'}), (412, {prefix + "modified_since": future}),
