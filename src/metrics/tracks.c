@@ -48,11 +48,17 @@ float tracks_point(size_t ring, const struct track *track, size_t value, int64_t
 
 /* ---- finding the track of a series ---- */
 
-/* Endpoints and tenants are too many; a histogram already has a dimension more than the rest. */
+/*
+ * Endpoints and tenants are too many. A histogram has a dimension more than the rest: it keeps only what tells two sorts
+ * apart, as reads from writes.
+ */
 static bool keeps_label(const struct metric_row *row, size_t label)
 {
-	return row->type != TYPE_HISTOGRAM && row->labels[label].list->kind <= KIND_OPEN &&
-	       strcmp(row->labels[label].name, "endpoint") != 0;
+	enum { SORTS_MAX = 2 };
+	const struct label_list *list = row->labels[label].list;
+	if (row->type == TYPE_HISTOGRAM)
+		return list->kind == KIND_CLOSED && list->count <= SORTS_MAX;
+	return list->kind <= KIND_OPEN && strcmp(row->labels[label].name, "endpoint") != 0;
 }
 
 /* The metric's number and the kept values, a NUL behind each. */

@@ -101,13 +101,14 @@ static void gauges_and_histograms_are_kept(void **state)
 				     "\"values\":[4096,1024]}"));
 	free(text);
 	text = history("name=duckdb_metadata_query_duration_seconds_bucket&range=10");
-	assert_non_null(strstr(text, "\"labels\":{\"le\":\"0.001\"},\"values\":[0,0]"));
-	assert_non_null(strstr(text, "\"labels\":{\"le\":\"0.005\"},\"values\":[1,1]"));
-	assert_non_null(strstr(text, "\"labels\":{\"le\":\"+Inf\"},\"values\":[1,2]"));
+	assert_non_null(strstr(text, "{\"operation\":\"read\",\"le\":\"0.001\"},\"values\":[0,0]"));
+	assert_non_null(strstr(text, "{\"operation\":\"read\",\"le\":\"0.005\"},\"values\":[1,1]"));
+	assert_non_null(strstr(text, "{\"operation\":\"read\",\"le\":\"+Inf\"},\"values\":[1,1]"));
+	assert_non_null(strstr(text, "{\"operation\":\"write\",\"le\":\"+Inf\"},\"values\":[0,1]"));
 	assert_null(strstr(text, "_sum"));
 	free(text);
 	text = history("name=duckdb_metadata_query_duration_seconds&range=10");
-	assert_non_null(strstr(text, "_sum\",\"labels\":{},\"values\":[0.002,0.202]"));
+	assert_non_null(strstr(text, "_sum\",\"labels\":{\"operation\":\"write\"},\"values\":[0,0.2]"));
 	free(text);
 }
 

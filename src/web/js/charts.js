@@ -86,10 +86,13 @@ function color(name) {
 const DAY_SECONDS = 24 * 3600;
 const TIME_LABEL_WIDTH = 84;
 
-// Hours and minutes; the day where the chart reaches over several.
+const SECONDS_SHOWN_BELOW = 5 * 60;
+
+// Hours and minutes; the day where the chart reaches over several, seconds where it shows few minutes.
 function timeLabels(plot, splits) {
-	const far = plot.scales.x.max - plot.scales.x.min > DAY_SECONDS * 1.5;
-	const parts = far ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
+	const reach = plot.scales.x.max - plot.scales.x.min;
+	const clock = { hour: "2-digit", minute: "2-digit", ...(reach < SECONDS_SHOWN_BELOW ? { second: "2-digit" } : {}) };
+	const parts = reach > DAY_SECONDS * 1.5 ? { month: "short", day: "numeric" } : clock;
 	const labels = splits.map((unix) => new Date(unix * 1000).toLocaleString(undefined, parts));
 	return labels.map((label, i) => (label === labels[i - 1] ? "" : label));
 }
@@ -149,7 +152,7 @@ export class ChartView {
 			width: Math.max(this.box.clientWidth, 120),
 			height: HEIGHT,
 			legend: { show: false },
-			padding: [8, 8, 0, 0],
+			padding: [8, 30, 0, 0],
 			cursor: { y: false, points: { size: 7 } },
 			scales: { y: { range: (_, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
 			axes: [{ ...axis(timeLabels, 28), space: TIME_LABEL_WIDTH }, { ...axis((_, splits) => splits.map(format), 70), ...(this.chart.steps ? { incrs: this.chart.steps } : {}) }],

@@ -197,17 +197,18 @@ export function methodBars() {
 	};
 }
 
-// A table in a box that scrolls sideways by itself, so that the page never does.
+// A table in a box that scrolls sideways by itself, so that the page never does. On narrow screens its rows become blocks
+// of lines, whose figures carry their column's name; the roles say to screen readers that it still is a table.
 export function table(caption, columns, note) {
-	const body = el("tbody");
-	const head = columns.map(([name, className]) => el("th", { scope: "col", class: className || null }, name));
+	const body = el("tbody", { role: "rowgroup" });
+	const head = columns.map(([name, className]) => el("th", { scope: "col", role: "columnheader", class: className || null }, name));
 	const node = panel(
 		caption,
 		"panel-table",
 		el(
 			"div",
 			{ class: "table-box", tabindex: 0, role: "region", "aria-label": caption },
-			el("table", null, el("thead", null, el("tr", null, head)), body),
+			el("table", { role: "table" }, el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, head)), body),
 		),
 		note,
 	);
@@ -215,11 +216,14 @@ export function table(caption, columns, note) {
 		node,
 		fill(rows, none) {
 			if (rows.length === 0) {
-				replace(body, el("tr", { class: "empty-row" }, el("td", { colspan: columns.length }, none)));
+				replace(body, el("tr", { class: "empty-row", role: "row" }, el("td", { colspan: columns.length, role: "cell" }, none)));
 				return;
 			}
-			const cell = (content, i) => el("td", { class: columns[i][1] || null }, content);
-			replace(body, rows.map((row) => el("tr", null, row.map(cell))));
+			const cell = (content, i) => {
+				const [name, className] = columns[i];
+				return el("td", { role: "cell", class: className || null, "data-column": className === "num" ? name : null }, content);
+			};
+			replace(body, rows.map((row) => el("tr", { role: "row" }, row.map(cell))));
 		},
 	};
 }
