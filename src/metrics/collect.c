@@ -7,10 +7,15 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define FRESH_NS NS_PER_S
-/* A collector that takes longer than this is left to the sampling thread: scrapes show what it found last. */
-#define SLOW_NS	      (20 * NS_PER_MS)
+/*
+ * A collector that needs more of the processor than this, or waits longer for a disk, is left to the sampling thread:
+ * scrapes show what it found last. On a busy machine all take long; that alone makes none slow.
+ */
+#define SLOW_CPU_NS   (20 * NS_PER_MS)
+#define SLOW_NS	      (250 * NS_PER_MS)
 #define SLOW_FRESH_NS (14 * NS_PER_S)
 
 struct collector {
@@ -21,7 +26,7 @@ struct collector {
 	bool wanted;
 	bool late;	      /* the run going on was given up by a scrape and is counted as an error */
 	int64_t finished_ns;  /* of the last run; 0: none yet */
-	int64_t took_ns;      /* by the last run */
+	bool slow;	      /* the last run was */
 	int64_t succeeded_ns; /* or, before the first success, when it was added */
 	struct series *duration;
 	struct series *errors;
@@ -57,6 +62,13 @@ static void lock(void)
 }
 
 /* With the lock held; it is given up while the collector runs. */
+static int64_t thread_cpu_ns(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
 static void run(struct collector *c)
 {
 	c->wanted = false;
@@ -65,12 +77,14 @@ static void run(struct collector *c)
 	pthread_mutex_unlock(&work.lock);
 	struct err err = ERR_INIT;
 	int64_t start = clock_ns();
+	int64_t cpu = thread_cpu_ns();
 	bool good = c->collect(c->ctx, &err);
+	cpu = thread_cpu_ns() - cpu;
 	int64_t end = clock_ns();
 	metric_gauge_set(c->duration, (double)(end - start) / 1e9);
 	pthread_mutex_lock(&work.lock);
 	c->finished_ns = end;
-	c->took_ns = end - start;
+	c->slow = cpu > SLOW_CPU_NS || end - start > SLOW_NS;
 	if (good)
 		c->succeeded_ns = end;
 	else if (!c->late)
@@ -164,7 +178,7 @@ void metrics_collector_remove(const char *name)
 /* Done as far as a scrape begun at `start` is concerned. */
 static bool is_fresh(const struct collector *c, int64_t start)
 {
-	int64_t fresh = c->took_ns > SLOW_NS ? SLOW_FRESH_NS : FRESH_NS;
+	int64_t fresh = c->slow ? SLOW_FRESH_NS : FRESH_NS;
 	return c->finished_ns > start - fresh && c->finished_ns > 0;
 }
 

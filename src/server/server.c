@@ -219,7 +219,7 @@ void server_stop(struct server *server)
 	pg_door_drain(server->pg, (unsigned)server->settings->drain_timeout);
 	pg_door_stop(server->pg);
 	if (server->storage)
-		instance_interrupt_all(server->storage->data);
+		storage_interrupt(server->storage);
 	driver_server_stop(server->grpc);
 	http_server_stop(server->http);
 	http_server_stop(server->metrics);

@@ -204,16 +204,21 @@ bool jobs_start(struct storage *storage, struct jobs **ret, struct err *err)
 	return true;
 }
 
-void jobs_stop(struct jobs *jobs)
+void jobs_interrupt(struct jobs *jobs)
 {
 	struct map_entry *e;
-	if (!jobs)
-		return;
 	(void)pthread_mutex_lock(&jobs->mutex);
 	jobs->stopping = true;
 	for (size_t i = 0; (e = map_next(&jobs->live, &i));)
 		progress_cancel(((struct live_job *)e->value)->call.progress);
 	(void)pthread_mutex_unlock(&jobs->mutex);
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+	if (!jobs)
+		return;
+	jobs_interrupt(jobs);
 	pool_stop(jobs->pool);
 	map_done(&jobs->live);
 	(void)pthread_mutex_destroy(&jobs->mutex);

@@ -20,6 +20,8 @@ enum { JOB_KEEP_HOURS = 7 * 24, JOBS_KEPT = 1000, JOB_RESULT_BYTES = 1024 * 1024
 struct jobs;
 
 MUST_CHECK bool jobs_start(struct storage *storage, struct jobs **ret, struct err *err);
+/* What runs ends soon, and what waits does not begin; the records say that it was the server. */
+void jobs_interrupt(struct jobs *jobs);
 /* Interrupts what runs and waits for it. NULL is fine. */
 void jobs_stop(struct jobs *jobs);
 /* Removes the records of old jobs: a background job of its own. */

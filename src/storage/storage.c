@@ -129,6 +129,12 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	return true;
 }
 
+void storage_interrupt(struct storage *st)
+{
+	jobs_interrupt(st->jobs);
+	instance_interrupt_all(st->data);
+}
+
 void storage_close(struct storage *st)
 {
 	if (!st)

@@ -57,6 +57,8 @@ struct storage {
  * Creates only the catalog's folder: the other folders come with backend_init or the first project.
  */
 MUST_CHECK bool storage_open(const struct settings *settings, struct storage **ret, struct err *err);
+/* Before a stop: what runs in the engine ends soon. */
+void storage_interrupt(struct storage *storage);
 /* Stops the background jobs, then closes all. NULL is fine. */
 void storage_close(struct storage *storage);
 
