@@ -74,7 +74,18 @@ struct err {
 	char details[3072]; /* JSON members without the braces */
 };
 
-#define ERR_INIT ((struct err){.code = ERR_NONE})
+/* Only what is read is cleared: every step of every statement begins with one of these. */
+static inline struct err err_none(void)
+{
+	struct err none;
+	none.code = ERR_NONE;
+	none.has_details = false;
+	none.details_len = 0;
+	none.message[0] = none.details[0] = '\0';
+	return none;
+}
+
+#define ERR_INIT (err_none())
 
 /* Fills *err and returns false. A former content is replaced. */
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);

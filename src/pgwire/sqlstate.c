@@ -26,7 +26,7 @@ static void set_text(char *to, size_t size, const char *fmt, va_list args)
 
 static void start(struct pg_error *e, enum pg_severity severity, const char *sqlstate)
 {
-	*e = (struct pg_error){.severity = severity};
+	*e = pg_error_none(severity);
 	(void)snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", sqlstate);
 }
 

@@ -32,7 +32,18 @@ struct pg_error {
 	char constraint[128];
 };
 
-#define PG_ERROR_INIT ((struct pg_error){.severity = PG_ERROR})
+/* Only what is read is cleared: every step of every message begins with one of these. */
+static inline struct pg_error pg_error_none(enum pg_severity severity)
+{
+	struct pg_error none;
+	none.severity = severity;
+	none.position = 0;
+	none.sqlstate[0] = none.message[0] = none.detail[0] = none.hint[0] = none.where[0] = '\0';
+	none.schema[0] = none.table[0] = none.column[0] = none.constraint[0] = '\0';
+	return none;
+}
+
+#define PG_ERROR_INIT (pg_error_none(PG_ERROR))
 
 /* Fill *e as an ERROR or a FATAL and return false. */
 bool pg_error_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...) PRINTF_LIKE(3, 4);
