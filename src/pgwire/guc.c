@@ -124,6 +124,11 @@ static bool parse_number(const struct guc_row *row, struct span value, double *r
 	char copy[100], *end;
 	double factor = 1;
 	value = span_trim(value);
+	/* Timeouts are asked for at each statement, and most are 0. */
+	if (value.len == 1 && *value.ptr >= '0' && *value.ptr <= '9') {
+		*ret = *value.ptr - '0';
+		return true;
+	}
 	if (value.len == 0 || value.len >= sizeof(copy))
 		return false;
 	memcpy(copy, value.ptr, value.len);
