@@ -161,7 +161,7 @@ static bool statement_allowed(enum statement_type type, bool writing, struct err
 	return err_set(err, ERR_ENGINE_REFUSED, "%s statements are not allowed here", statement_type_name(type));
 }
 
-/* Shows the tables that the text may speak of: those whose name stands in it. */
+/* Shows the query's own bucket, and the tables that the text may speak of: those whose name stands in it. */
 static bool tables_show(struct workspace_instance *wi, struct storage *storage, struct arena *arena,
 			const struct workspace_query *q, struct err *err)
 {
@@ -172,7 +172,8 @@ static bool tables_show(struct workspace_instance *wi, struct storage *storage, 
 	if (!workspace_buckets(storage, arena, q->project_id, &buckets, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (strcasestr(q->sql, buckets[i]) && !workspace_attach_bucket(wi, buckets[i], &found, err))
+		bool own = q->bucket && strcmp(q->bucket, buckets[i]) == 0;
+		if ((own || strcasestr(q->sql, buckets[i])) && !workspace_attach_bucket(wi, buckets[i], &found, err))
 			return false;
 	}
 	if (!workspace_tables(storage, arena, q->project_id, q->branch_id, true, &tables, &n, err))
@@ -198,6 +199,8 @@ static bool search_path(struct workspace_instance *wi, struct session *session, 
 	buf_str(&sql, "SET search_path = ");
 	sql_text(&sql, buf_view(&path));
 	bool fine = sql_finish(&sql, &text, err) && session_run(session, text, err);
+	if (!fine && q->bucket && err->code == ERR_ENGINE_REFUSED)
+		(void)err_set(err, ERR_ENGINE_REFUSED, "Bucket %s not found", q->bucket);
 	buf_done(&path);
 	buf_done(&sql);
 	return fine;

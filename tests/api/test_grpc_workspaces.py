@@ -167,6 +167,11 @@ def test_query(own, admin, project):
                       ("SELECT id FROM t ORDER BY id", [project.id, "default", "in_c_b"])):
         assert query(own, sql, *path) == (["id"], [{"id": "1"}, {"id": "2"}])
     assert query(admin, "SELECT count(*) AS n FROM in_c_b.t", project.id)[1] == [{"n": "2"}]
+    own.run("CreateBucketCommand", projectId=project.id, bucketId="empty")
+    for path in (["in_c_b"], ["empty"], [project.id, "default", "empty"]):
+        assert query(own, "SELECT 1 AS a", *path) == (["a"], [{"a": "1"}]), "a bucket that the text does not name"
+    missing = own.run("ExecuteQueryCommand", query="SELECT 1", pathRestriction=["none"]).response
+    assert missing["status"] == "Error" and missing["message"] == "Bucket none not found"
     refused(own, "INVALID_ARGUMENT", "ExecuteQueryCommand", "query is required")
     refused(admin, "INVALID_ARGUMENT", "ExecuteQueryCommand",
             "project_id must be provided via credentials or pathRestriction", query="SELECT 1")
