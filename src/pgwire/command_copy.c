@@ -76,7 +76,7 @@ static bool header_option(struct parser *p, struct copy_options *o)
 	else if (span_eq_nocase(text, SPAN("false")) || span_eq_nocase(text, SPAN("off")) || span_is(text, "0"))
 		o->header = COPY_NO_HEADER;
 	else
-		return pg_error_set(p->e, "22023", "header requires a Boolean value or \"match\"");
+		return pg_error_set(p->e, "42601", "header requires a Boolean value or \"match\"");
 	return true;
 }
 
@@ -240,6 +240,27 @@ static bool names_columns(const struct copy_columns *c)
 	return c->all || c->count > 0;
 }
 
+static bool check_columns(const struct command_copy *c, struct pg_error *e)
+{
+	for (size_t i = 0; i < c->column_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (span_eq(c->columns[i], c->columns[k]))
+				return pg_error_set(e, "42701", "column \"%.*s\" specified more than once",
+						    SPAN_ARG(c->columns[i]));
+	return true;
+}
+
+/* Each is of one direction. */
+static bool check_forced(const struct command_copy *c, struct pg_error *e)
+{
+	const struct copy_options *o = &c->options;
+	if (c->is_from && names_columns(&o->force_quote))
+		return pg_error_set(e, "0A000", "COPY force quote only available using COPY TO");
+	if (!c->is_from && (names_columns(&o->force_not_null) || names_columns(&o->force_null)))
+		return pg_error_set(e, "0A000", "COPY force null and force not null only available using COPY FROM");
+	return true;
+}
+
 /* Combinations that make no sense. */
 static bool check_options(const struct command_copy *c, struct pg_error *e)
 {
@@ -356,7 +377,7 @@ bool command_copy(const struct stmt *s, struct arena *arena, struct command_copy
 		return false;
 	if (token_is(p.now, "where"))
 		return pg_error_set(e, "0A000", "COPY ... WHERE is not supported");
-	if (!parser_end(&p) || !check_options(ret, e))
+	if (!parser_end(&p) || !check_options(ret, e) || !check_forced(ret, e) || !check_columns(ret, e))
 		return false;
 	set_defaults(&ret->options);
 	return check_characters(&ret->options, e);

@@ -349,6 +349,20 @@ static bool open_bulk(struct copy_in *in, struct pg_error *e)
 	return !in->casts || bulk_rows(in->bulk, &in->appender, &err) || row_error(in, &err, e);
 }
 
+/* What an option names must be copied. */
+static bool check_forced(const struct copy_columns *forced, const struct span *names, size_t n, struct pg_error *e)
+{
+	for (size_t i = 0; i < forced->count; i++) {
+		size_t k = 0;
+		while (k < n && !span_eq(forced->names[i], names[k]))
+			k++;
+		if (k == n)
+			return pg_error_set(e, "42703", "column \"%.*s\" does not exist among those copied",
+					    SPAN_ARG(forced->names[i]));
+	}
+	return true;
+}
+
 /* The rows between CopyInResponse and CopyDone. */
 static bool receive(struct copy_in *in, struct pg_error *e)
 {
@@ -356,6 +370,9 @@ static bool receive(struct copy_in *in, struct pg_error *e)
 	struct span *names = arena_array(b->work, struct span, in->n);
 	for (size_t i = 0; i < in->n; i++)
 		names[i] = in->columns[i].name;
+	if (!check_forced(&in->c->options.force_not_null, names, in->n, e) ||
+	    !check_forced(&in->c->options.force_null, names, in->n, e))
+		return false;
 	copy_read_begin(&in->reader, &in->c->options, in->c->table, names, in->n, b->work);
 	message_copy_response(&b->conn.out, 'G', in->c->options.format == COPY_BINARY, in->n);
 	bool fine = conn_flush(&b->conn) && read_data(in, e);

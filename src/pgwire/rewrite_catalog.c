@@ -100,6 +100,15 @@ static void wrap(struct rewriter *r, size_t first, size_t last, const char *open
 	r->p[last].after = after ? arena_printf(r->arena, "%s)", after) : ")";
 }
 
+/* A column of the rows the client gets, not of a query inside: what is from first to last. */
+static bool is_whole_item(const struct rewriter *r, size_t first, size_t behind)
+{
+	return r->stmt->kind == STMT_SELECT && first > 0 && r->p[first].enclosing == SIZE_MAX &&
+	       (piece_is(r, first - 1, "select") || piece_punct(r, first - 1, ',')) && r->p[first].in_select_list &&
+	       (behind >= r->n || piece_punct(r, behind, ',') || piece_is(r, behind, "as") ||
+		piece_is(r, behind, "from"));
+}
+
 /* x::regclass, the '::' being at i. */
 static void reg_cast(struct rewriter *r, size_t i)
 {
@@ -119,7 +128,7 @@ static void reg_cast(struct rewriter *r, size_t i)
 	else
 		wrap(r, first, last, reg_function(r, type, first, last, at + 1));
 	/* 's.t'::regclass::text: of the name the id, of the id the name. */
-	if (named && to_text)
+	if (named && (to_text || is_whole_item(r, first, at + 1)))
 		wrap(r, first, last, arena_printf(r->arena, "%s_text(", type));
 }
 

@@ -114,7 +114,7 @@ static bool is_temporary(const struct rewriter *r)
 
 /* The sequence behind a serial or identity column: made in front of the table. */
 static const char *add_sequence(struct rewriter *r, size_t table_first, size_t table_last, size_t column,
-				bool if_not_exists)
+				bool if_not_exists, const char *options)
 {
 	struct span column_name = token_name(r->p[column].t, r->arena);
 	struct span table = token_name(r->p[table_last].t, r->arena);
@@ -135,9 +135,9 @@ static const char *add_sequence(struct rewriter *r, size_t table_first, size_t t
 	lexer_quote_name(&quoted, buf_view(&name));
 	struct buf literal = BUF(4000);
 	lexer_quote_string(&literal, buf_view(&quoted));
-	r->prologue = arena_printf(r->arena, "%sCREATE %s%sSEQUENCE%s %.*s; ", r->prologue ? r->prologue : "",
+	r->prologue = arena_printf(r->arena, "%sCREATE %s%sSEQUENCE%s %.*s%s; ", r->prologue ? r->prologue : "",
 				   if_not_exists ? "" : "OR REPLACE ", temporary ? "TEMP " : "",
-				   if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)));
+				   if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)), options);
 	r->statements++;
 	const char *text = arena_printf(r->arena, "DEFAULT nextval(%.*s)", SPAN_ARG(buf_view(&literal)));
 	buf_done(&name);
@@ -169,6 +169,23 @@ static size_t identity_end(const struct rewriter *r, size_t i)
 	return piece_punct(r, at, '(') ? piece_close(r, at) + 1 : at;
 }
 
+/* (START WITH 5 INCREMENT BY 2 CACHE 10) as the engine takes them, which caches nothing and names the sequence itself. */
+static const char *identity_options(const struct rewriter *r, size_t from, size_t end)
+{
+	static const char *const words[] = {"start", "with", "increment", "by", "minvalue", "maxvalue", "no", "cycle"};
+	const char *options = "";
+	for (size_t i = from; i < end; i++) {
+		const bool number = r->p[i].t.kind == TOKEN_NUMBER || piece_operator(r, i, "-");
+		bool known = number && !piece_is(r, i - 1, "cache");
+		for (size_t k = 0; k < ARRAY_LEN(words); k++)
+			known = known || (r->p[i].enclosing != r->p[from].enclosing && piece_is(r, i, words[k]));
+		if (known)
+			options = arena_printf(r->arena, "%s%s%.*s", options, piece_operator(r, i - 1, "-") ? "" : " ",
+					       SPAN_ARG(r->p[i].t.text));
+	}
+	return options;
+}
+
 /* Types of columns the engine knows under another name. */
 static void column_type(struct rewriter *r, size_t i)
 {
@@ -197,10 +214,11 @@ static void create_columns(struct rewriter *r, size_t first, size_t last, size_t
 			column_type(r, i);
 		if (type) {
 			r->p[i].text = arena_printf(r->arena, "%s %s", type,
-						    add_sequence(r, first, last, column, if_not_exists));
+						    add_sequence(r, first, last, column, if_not_exists, ""));
 		} else if (end > i) {
+			const char *options = identity_options(r, i, end);
 			piece_drop(r, i, end);
-			r->p[i].text = add_sequence(r, first, last, column, if_not_exists);
+			r->p[i].text = add_sequence(r, first, last, column, if_not_exists, options);
 			i = end - 1;
 		} else if (piece_is(r, i, "with") && piece_punct(r, i + 1, '(')) {
 			/* PRIMARY KEY (a) WITH (fillfactor = 100) */

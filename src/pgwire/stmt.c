@@ -366,13 +366,24 @@ static bool shows_objects(const struct scan *s)
 	return word_at(s, 1, "all") && word_at(s, 2, "tables");
 }
 
+/* ALTER .. OWNER TO, ALTER SEQUENCE .. OWNED BY: all is the workspace's, and sequences of serial columns go with them anyway. */
+static bool tells_owner(const struct scan *s)
+{
+	for (size_t i = 2; i < s->word_count; i++)
+		if ((token_is(s->words[i], "owner") && word_at(s, i + 1, "to")) ||
+		    (word_at(s, 1, "sequence") && token_is(s->words[i], "owned")))
+			return true;
+	return false;
+}
+
 static enum stmt_kind refine(const struct scan *s, enum stmt_kind kind)
 {
 	switch (kind) {
 	case STMT_CREATE:
 	case STMT_DROP:
-	case STMT_ALTER:
 		return refine_ddl(s, kind);
+	case STMT_ALTER:
+		return tells_owner(s) ? STMT_OWNER : refine_ddl(s, kind);
 	case STMT_ROLLBACK:
 		for (size_t i = 1; i < s->word_count; i++)
 			if (token_is(s->words[i], "to"))

@@ -268,7 +268,7 @@ static void the_catalog_answers(void **state)
 		 "true|false|true"},
 		{"select pg_table_is_visible('t'::regclass), pg_table_is_visible(1073741826)", "true|false"},
 		{"select to_regclass('nope'), to_regtype('int4')::regtype::text, 'pg_class'::regclass",
-		 "~|integer|1259"},
+		 "~|integer|pg_class"},
 		{"select table_name, data_type, udt_name, is_nullable, numeric_precision, numeric_scale from information_schema.columns "
 		 "where table_name = 't' order by ordinal_position",
 		 "t|integer|int4|NO|32|0;t|text|text|NO|~|~;t|numeric|numeric|YES|10|2;t|ARRAY|_text|YES|~|~;t|USER-DEFINED|mood|YES|~|~;"
