@@ -183,13 +183,15 @@ def test_branches_versions_and_credentials(truth, rest):
 
 
 def test_requests_that_are_too_large(truth, rest):
-    def announced(path, key_):
+    def announced(method, path, key_):
         with socket.create_connection(("127.0.0.1", rest.server.ports["api"])) as s:
-            s.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key_}\r\nContent-Length: 99999999999\r\n\r\n".encode())
+            s.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key_}\r\nContent-Length: 99999999999999\r\n\r\n".encode())
             return s.recv(12)
 
-    assert announced("/projects", ADMIN_KEY) == b"HTTP/1.1 413"
+    assert announced("POST", "/projects", ADMIN_KEY) == b"HTTP/1.1 413"
     rest.ledger.check("a large body", http("POST", "/projects", 413), rejected("http", "too_large"))
+    assert announced("PUT", f"/s3/project_{rest.project.id}/k", rest.project.key) == b"HTTP/1.1 400"
+    rest.ledger.check("a large object", http("PUT", "/s3/{bucket}/{key}", 400), s3_call("PutObject", False), rejected("s3", "too_large"))
 
 
 # ---- PostgreSQL ----
