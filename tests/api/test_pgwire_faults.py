@@ -133,7 +133,7 @@ def test_connects_leave_nothing_behind(quiet_server, count):
     turn(count)
     wait_for(lambda: files(server) <= before[1] + 2 and threads(server) <= before[2] + 2)
     assert rss_kib(server) - before[0] < 16 * 1024, before
-    assert project_sessions(server, workspace) == 0
+    wait_for(lambda: project_sessions(server, workspace) == 0)
 
 
 def project_sessions(server, workspace):
