@@ -105,6 +105,7 @@ struct http_route {
 	const struct field *query; /* ended by a field without name; may be NULL */
 	const struct schema *request;
 	const struct schema *response; /* JSON answer; NULL: none, or `produces` */
+	const struct schema *later;    /* of 202 to `Prefer: respond-async`; NULL: the header has no meaning */
 	const char *produces;	       /* media type of an answer that is not JSON */
 	const enum err_code *errors;   /* ended by ERR_NONE; may be NULL */
 	const char *tag;

@@ -212,6 +212,18 @@ static void parameter_write(struct json *j, const char *where, const char *name,
 	json_object_end(j);
 }
 
+static bool is_keyed(const struct http_route *route)
+{
+	const bool changes = route->method == HTTP_POST || route->method == HTTP_PUT || route->method == HTTP_DELETE;
+	return changes && !route->unkeyed && route->body != HTTP_BODY_STREAM && route->body != HTTP_BODY_FILE;
+}
+
+/* What is sent by http_file: with ranges and conditions. */
+static bool is_file(const struct http_route *route)
+{
+	return route->method == HTTP_GET && route->with_head && route->produces;
+}
+
 static void parameters_write(struct json *j, const struct http_route *route)
 {
 	char name[128];
@@ -226,9 +238,13 @@ static void parameters_write(struct json *j, const struct http_route *route)
 	}
 	for (const struct field *f = route->query; f && f->name; f++)
 		parameter_write(j, "query", f->name, f);
-	bool keyed = route->method == HTTP_POST || route->method == HTTP_PUT || route->method == HTTP_DELETE;
-	if (keyed && !route->unkeyed && route->body != HTTP_BODY_STREAM && route->body != HTTP_BODY_FILE)
+	if (is_keyed(route))
 		parameter_write(j, "header", "X-Idempotency-Key", NULL);
+	if (route->later)
+		parameter_write(j, "header", "Prefer",
+				&(struct field){.help = "respond-async: answer 202 with a job at once"});
+	if (is_file(route))
+		parameter_write(j, "header", "Range", &(struct field){.help = "One range: bytes=0-99"});
 	json_array_end(j);
 }
 
@@ -270,31 +286,60 @@ static void status_key(int status, char ret[8])
 	(void)snprintf(ret, 8, "%d", status);
 }
 
-static void success_write(struct json *j, const struct http_route *route)
+static void answer_write(struct json *j, int status, const char *description, const char *type,
+			 const struct schema *schema)
 {
-	char status[8];
-	status_key(route->status ? route->status : 200, status);
-	json_object(j, status);
-	json_str(j, "description", "Success");
-	if (route->response || route->produces) {
-		content_begin(j, route->produces ? route->produces : "application/json");
-		if (route->response)
-			schema_ref(j, "schema", route->response->name);
+	char key[8];
+	status_key(status, key);
+	json_object(j, key);
+	json_str(j, "description", description);
+	if (type) {
+		content_begin(j, type);
+		if (schema)
+			schema_ref(j, "schema", schema->name);
 		content_end(j);
 	}
 	json_object_end(j);
 }
 
-static void failure_write(struct json *j, int status, const char *codes, const char *schema)
+static void success_write(struct json *j, const struct http_route *route)
+{
+	const char *type = route->produces ? route->produces : route->response ? "application/json" : NULL;
+	answer_write(j, route->status ? route->status : 200, "Success", type, route->response);
+	if (route->later)
+		answer_write(j, 202, "Accepted: the job that does it", "application/json", route->later);
+	if (is_file(route)) {
+		answer_write(j, 206, "The range that was asked for", type, NULL);
+		answer_write(j, 304, "The caller has it already", NULL, NULL);
+	}
+}
+
+/* `other` NULL: only of the one shape. */
+static void failure_write(struct json *j, int status, const char *codes, const char *schema, const char *other)
 {
 	char key[8];
 	status_key(status, key);
 	json_object(j, key);
 	json_str(j, "description", codes);
 	content_begin(j, "application/json");
-	schema_ref(j, "schema", schema);
+	if (other) {
+		json_object(j, "schema");
+		json_array(j, "oneOf");
+		schema_ref(j, NULL, schema);
+		schema_ref(j, NULL, other);
+		json_array_end(j);
+		json_object_end(j);
+	} else {
+		schema_ref(j, "schema", schema);
+	}
 	content_end(j);
 	json_object_end(j);
+}
+
+/* Conflicts of idempotency keys and faults without a code of their own have the flat shape. */
+static const char *may_be_flat(const struct http_route *route, int status)
+{
+	return status == 500 || (status == 409 && is_keyed(route)) ? "FlatError" : NULL;
 }
 
 /* The codes of one status in one description: "project_not_found, branch_not_found". */
@@ -312,7 +357,9 @@ static void errors_write(struct json *j, const struct http_route *route)
 			if (err_row(route->errors[k])->http == status)
 				buf_printf(&codes, "%s%s", codes.len ? ", " : "", err_row(route->errors[k])->rest);
 		}
-		failure_write(j, status, codes.failed ? "" : codes.ptr, status == 500 ? "FlatError" : "Error");
+		if (status == 409 && is_keyed(route))
+			buf_str(&codes, ", idempotency_conflict");
+		failure_write(j, status, codes.failed ? "" : codes.ptr, "Error", may_be_flat(route, status));
 		buf_done(&codes);
 	}
 }
@@ -332,12 +379,16 @@ static void responses_write(struct json *j, const struct http_route *route)
 	success_write(j, route);
 	errors_write(j, route);
 	if (route->guard != GUARD_NONE && !has_status(route, 401))
-		failure_write(j, 401, "No key, or not an admitted one", "Error");
+		failure_write(j, 401, "No key, or not an admitted one", "Error", NULL);
 	if ((route->guard == GUARD_PROJECT || route->guard == GUARD_BRANCH) && !has_status(route, 403))
-		failure_write(j, 403, "The key does not admit to this project or branch", "Error");
+		failure_write(j, 403, "The key does not admit to this project or branch", "Error", NULL);
 	bool validated = route->query || route->body != HTTP_BODY_NONE;
 	if (validated)
-		failure_write(j, 422, "The query or the body has faults", "ValidationError");
+		failure_write(j, 422, "The query or the body has faults", "ValidationError", NULL);
+	if (is_keyed(route) && !has_status(route, 409))
+		failure_write(j, 409, "idempotency_conflict", "FlatError", NULL);
+	if (route->guard != GUARD_NONE && !has_status(route, 500))
+		failure_write(j, 500, "internal_server_error", "FlatError", NULL);
 	json_object_end(j);
 }
 
@@ -381,6 +432,7 @@ static void operation_write(struct document *doc, const struct http_route *route
 	json_object_end(j);
 	schema_note(doc, route->request);
 	schema_note(doc, route->response);
+	schema_note(doc, route->later);
 }
 
 /* Visits the routes that are shown, in order; NULL at the end. */

@@ -143,6 +143,7 @@ static const struct http_route routes[] = {
 	 .query = export_query,
 	 .request = &export_schema,
 	 .response = &result_schema,
+	 .later = &rest_job_schema,
 	 .errors = export_errors,
 	 .tag = "Import and export",
 	 .summary = "Write a table to a new file; with Prefer: respond-async as a job (202)"},

@@ -175,6 +175,7 @@ static const struct http_route routes[] = {
 	 .handler = import_post,
 	 .request = &import_schema,
 	 .response = &result_schema,
+	 .later = &rest_job_schema,
 	 .errors = import_errors,
 	 .tag = "Import and export",
 	 .summary = "Load a file into a table; with Prefer: respond-async as a job (202)"},

@@ -8,6 +8,8 @@
 #include "http/http.h"
 #include "storage/job.h"
 
+extern const struct schema rest_job_schema;
+
 bool rest_job_wanted(const struct http_request *req);
 /* Submits the work and answers 202. */
 MUST_CHECK bool rest_job_accept(struct http_request *req, struct http_response *res, const struct job_work *work,

@@ -142,9 +142,9 @@ static const struct field job_fields[] = {
 	{.name = "finished_at", .type = FIELD_TIME, .nullable = true},
 	{.name = "expires_at", .type = FIELD_TIME, .nullable = true, .help = "When the record is removed"},
 	{0}};
-static const struct schema job_schema = {"Job", job_fields, NULL};
+const struct schema rest_job_schema = {"Job", job_fields, NULL};
 static const struct field list_fields[] = {
-	{.name = "jobs", .type = FIELD_LIST, .items = FIELD_OBJECT, .object = &job_schema},
+	{.name = "jobs", .type = FIELD_LIST, .items = FIELD_OBJECT, .object = &rest_job_schema},
 	{.name = "total", .type = FIELD_INT, .help = "All matches, not the page"},
 	{0}};
 static const struct schema list_schema = {"JobList", list_fields, NULL};
@@ -169,7 +169,7 @@ static const enum err_code one_errors[] = {ERR_PROJECT_NOT_FOUND, ERR_BRANCH_NOT
 		 .guard = (who),                                                                         \
 		 .run = HTTP_READ,                                                                       \
 		 .handler = job_get_one,                                                                 \
-		 .response = &job_schema,                                                                \
+		 .response = &rest_job_schema,                                                           \
 		 .errors = one_errors,                                                                   \
 		 .tag = "Jobs",                                                                          \
 		 .summary = "Show how far a job is, or what became of it"},                              \

@@ -1,5 +1,6 @@
 """What holds for every route: ids, errors, routing, validation, idempotency, CORS."""
 
+import json
 import os
 import re
 import threading
@@ -273,6 +274,17 @@ def test_root_and_documents(server):
     document = server.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     assert "post" in document["paths"]["/projects"]
+    shape = lambda path, method, status: document["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
+    table = "/projects/{project_id}/branches/{branch_id}/buckets/{bucket_name}/tables/{table_name}"
+    flat, nested = ({"$ref": f"#/components/schemas/{name}"} for name in ("FlatError", "Error"))
+    for path in (f"{table}/import/file", f"{table}/export"):
+        assert shape(path, "post", "202") == {"$ref": "#/components/schemas/Job"}
+        assert "Prefer" in [p["name"] for p in document["paths"][path]["post"]["parameters"]]
+    assert shape(f"{table}/export", "post", "409") == flat
+    assert shape("/projects", "post", "409") == {"oneOf": [nested, flat]}
+    assert {"200", "206", "304", "416"} <= set(document["paths"]["/projects/{project_id}/files/{file_id}/download"]["get"]["responses"])
+    text = json.dumps(document)
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= set(document["components"]["schemas"])
     page = server.get("/docs")
     assert page.status_code == 200 and "Content-Security-Policy" in page.headers
     assert server.get("/dashboard2.html").status_code == 200
