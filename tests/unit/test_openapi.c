@@ -97,11 +97,16 @@ static void routes_and_shapes_are_described(void **state)
 	EXPECT("\"#/components/schemas/Table\"", POST_TABLE, "responses", "201", "content", "application/json",
 	       "schema", "$ref");
 	EXPECT("\"project_not_found, bucket_not_found\"", POST_TABLE, "responses", "404", "description");
-	EXPECT("\"table_exists\"", POST_TABLE, "responses", "409", "description");
+	EXPECT("\"table_exists, idempotency_conflict\"", POST_TABLE, "responses", "409", "description");
+	EXPECT("{\"oneOf\":[{\"$ref\":\"#/components/schemas/Error\"},{\"$ref\":\"#/components/schemas/FlatError\"}]}",
+	       POST_TABLE, "responses", "409", "content", "application/json", "schema");
+	EXPECT("\"#/components/schemas/FlatError\"", POST_TABLE, "responses", "500", "content", "application/json",
+	       "schema", "$ref");
 	EXPECT("\"#/components/schemas/ValidationError\"", POST_TABLE, "responses", "422", "content",
 	       "application/json", "schema", "$ref");
-	EXPECT("{\"204\":{\"description\":\"Success\"}}", "paths", "/projects/{project_id}/tables", "delete",
-	       "responses");
+	EXPECT("{\"description\":\"Success\"}", "paths", "/projects/{project_id}/tables", "delete", "responses", "204");
+	EXPECT("\"idempotency_conflict\"", "paths", "/projects/{project_id}/tables", "delete", "responses", "409",
+	       "description");
 	EXPECT("\"binary\"", "paths", "/upload", "post", "requestBody", "content", "multipart/form-data", "schema",
 	       "properties", "file", "format");
 	EXPECT("[\"name\"]", "components", "schemas", "Table", "required");
