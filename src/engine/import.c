@@ -281,6 +281,27 @@ static bool looks_like_data(const struct import_file *file)
 	return false;
 }
 
+static void copy_char(char ret[8], struct span s)
+{
+	const size_t n = s.len < 7 ? s.len : 7;
+	memcpy(ret, s.ptr, n);
+	ret[n] = '\0';
+}
+
+/* `record` with what ends it. The engine takes the first line end of a file for its own, within quotes too. */
+static void note_newline(struct span record, struct import_file *file)
+{
+	const bool pair = record.len > 1 && span_ends(record, SPAN("\r\n"));
+	const size_t inner = record.len - (pair ? 2 : 1);
+	file->newline[0] = '\0';
+	for (size_t i = 0; i < inner; i++) {
+		if (!ends_record(record.ptr[i]))
+			continue;
+		copy_char(file->newline, span_skip(record, inner));
+		return;
+	}
+}
+
 /* The fields of the first record. */
 static bool read_names(const struct dialect *d, struct span text, bool whole, struct arena *arena,
 		       struct import_file *file, struct err *err)
@@ -306,14 +327,9 @@ static bool read_names(const struct dialect *d, struct span text, bool whole, st
 		return err_set(err, ERR_IMPORT_FAILED, "The file has more than %d columns", LIMIT_COLUMNS);
 	if (end == FIELD_CUT && (!whole || broken))
 		return unreadable(err, whole ? "its first line ends within quotes" : "its first line is too long");
+	if (end == FIELD_LAST)
+		note_newline(span_first(text, at), file);
 	return true;
-}
-
-static void copy_char(char ret[8], struct span s)
-{
-	const size_t n = s.len < 7 ? s.len : 7;
-	memcpy(ret, s.ptr, n);
-	ret[n] = '\0';
 }
 
 /* False when there are not as many. */
@@ -450,6 +466,16 @@ static void null_texts_sql(const struct import_options *options, struct buf *out
 	}
 }
 
+/* Told \r\n, the engine would lose records; not being strict, it finds out by itself. */
+static void newline_sql(const struct import_file *file, struct buf *out)
+{
+	const bool pair = strcmp(file->newline, "\r\n") == 0;
+	sql_printf(out, "], allow_quoted_nulls=true, null_padding=false, strict_mode=%s, ignore_errors=false, ",
+		   pair ? "false" : "true");
+	if (*file->newline && !pair)
+		sql_printf(out, "new_line=%L, ", *file->newline == '\n' ? "\\n" : "\\r");
+}
+
 bool import_scan_sql(const char *path, const struct import_options *options, const struct import_file *file,
 		     const char *const *types, struct buf *out, struct err *err)
 {
@@ -468,9 +494,8 @@ bool import_scan_sql(const char *path, const struct import_options *options, con
 		   path, file->has_header ? "true" : "false", file->delimiter, file->quote, file->escape,
 		   codecs[file->compression]);
 	null_texts_sql(options, out);
-	sql_printf(out,
-		   "], allow_quoted_nulls=true, null_padding=false, strict_mode=true, ignore_errors=false, "
-		   "comment='', skip=%d, hive_partitioning=false, filename=false, columns={",
+	newline_sql(file, out);
+	sql_printf(out, "comment='', skip=%d, hive_partitioning=false, filename=false, columns={",
 		   (int64_t)options->skip);
 	for (size_t i = 0; i < file->column_count; i++)
 		column_sql(file, i, types ? types[i] : NULL, out);

@@ -38,6 +38,8 @@ struct import_file {
 	char delimiter[8];
 	char quote[8];
 	char escape[8];
+	/* What ends the first record, when quoted fields of it hold line ends too: the engine guesses then. Else "". */
+	char newline[8];
 	/* CSV: names of the header row as they stand there, or column0, column1, ... without one. All types are VARCHAR. */
 	size_t column_count;
 	struct import_column {

@@ -735,3 +735,21 @@ def test_flights_parquet(project):
                                                   ("date", "TIMESTAMP"), ("delay", "INTEGER"), ("distance", "INTEGER")))
     answer = project.post(f"{again}/import/file", {"file_id": exported["file_id"], "format": "parquet"})
     assert answer.json()["table_rows_after"] == 3000000
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("header", [True, False])
+def test_line_ends_within_quotes_of_the_first_record(project, end, header):
+    quoted = lambda cells: ",".join('""' if c is None else '"' + c.replace('"', '""') + '"' for c in cells)
+    project.bucket()
+    for i, inner in enumerate(["\n", "\r\n", "\r"]):
+        names = ["id", f"a{inner}b"]
+        t = project.table(f"t{i}", columns(*((n, "VARCHAR") for n in names)))
+        rows = [[str(k), f'x{inner}{k}, "y"' if k % 2 == 0 else None] for k in range(3)]
+        for last in ("", end):
+            for count in (1, 3):
+                text = end.join(quoted(r) for r in ([names] if header else []) + rows[:count]) + last
+                done = project.load(t, text, csv_options={"header": header})
+                assert done["imported_rows"] == count, (text, done)
+                got = sorted(project.rows(t), key=lambda r: r["id"])
+                assert got == [dict(zip(names, r)) for r in rows[:count]], text
