@@ -110,6 +110,19 @@ static bool look_below(const struct walk *w, const char *name, const char *bucke
 	return fine;
 }
 
+/* What a first write of a branch was about to create when its bucket was dropped, and the server died. */
+static bool remove_noted(void *ctx, const char *name, bool is_dir, struct err *err)
+{
+	struct walk *w = ctx;
+	char path[LIMIT_PATH_BYTES];
+	if (!fs_path(path, sizeof(path), err, "%s/%s", w->dir, name))
+		return false;
+	if (is_dir || !map_get(w->intents, span_of(path)))
+		return true;
+	w->report->unfinished++;
+	return fs_unlink(path, err);
+}
+
 static bool look_at_bucket(void *ctx, const char *name, bool is_dir, struct err *err)
 {
 	struct walk *w = ctx;
@@ -121,7 +134,8 @@ static bool look_at_bucket(void *ctx, const char *name, bool is_dir, struct err 
 		return true;
 	if (!catalog_get_bucket(w->storage->catalog, w->arena, KEY(w->project_id, name), &bucket) &&
 	    !catalog_get_bucket_link(w->storage->catalog, w->arena, KEY(w->project_id, name), &link))
-		return remove_empty(w, w->dir, name) || lose(w, w->dir, name, err);
+		return look_below(w, name, name, remove_noted, err) &&
+		       (remove_empty(w, w->dir, name) || lose(w, w->dir, name, err));
 	return look_below(w, name, name, look_at_table, err);
 }
 

@@ -204,6 +204,22 @@ def test_bucket_folders_without_a_record(quiet, project):
     space.check_all(quiet)
 
 
+def test_first_writes_into_a_dropped_bucket_are_removed(quiet, project):
+    """The bucket went while a branch wrote a table of it for the first time, and then the server died."""
+    branch = project.post("/branches", {"name": "dev"}).json()["id"]
+    folder = os.path.join(quiet.data_dir, "duckdb", f"project_{project.id}_branch_{branch}", "gone")
+    quiet.kill()
+    os.makedirs(folder)
+    with open(os.path.join(folder, "t.duckdb"), "wb") as file:
+        file.write(b"x" * 1000)
+    with open(os.path.join(quiet.data_dir, "duckdb", "_staging", "0123456789abcdef.intent"), "w", encoding="utf-8") as note:
+        note.write(f"{folder}/t.duckdb\n")
+    quiet.start()
+    assert not os.path.exists(folder)
+    assert not os.path.exists(os.path.join(quiet.data_dir, "duckdb", "_lost"))
+    space.check_all(quiet)
+
+
 def test_workspace_files_without_a_record_are_found(quiet, project):
     """What a crash leaves of a creation goes; what nobody noted is moved aside."""
     kept = project.post("/workspaces", {"name": "kept"}).json()["id"]
