@@ -183,6 +183,11 @@ bool write_publish(struct table_write *w, struct err *err)
 	catalog_expect_project(t, KEY(row.project_id), ERR_PROJECT_NOT_FOUND);
 	if (!w->place.on_main)
 		catalog_expect_branch(t, KEY(row.project_id, row.branch_id), ERR_BRANCH_NOT_FOUND);
+	/* Who drops a bucket waits for the writers of the tables that it has; a first copy is not one of them yet. */
+	if (w->copies && w->place.linked)
+		catalog_expect_bucket_link(t, KEY(row.project_id, row.bucket), ERR_BUCKET_NOT_FOUND);
+	else if (w->copies)
+		catalog_expect_bucket(t, KEY(row.project_id, row.bucket), ERR_BUCKET_NOT_FOUND);
 	const char *path = place_table_path(storage, arena, row.project_id, row.branch_id, row.bucket, row.name);
 	if (!(w->copies ? publish_copy(w, &row, path, t, err) : publish_next(w, &row, path, t, err)))
 		return false;
