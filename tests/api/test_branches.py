@@ -3,8 +3,10 @@
 import os
 import re
 import threading
+import time
 
 import pytest
+import requests
 
 from conftest import error_of, sample
 
@@ -582,3 +584,31 @@ def test_a_first_write_by_import_counts_as_a_copy(server, project, incremental):
     assert sample(samples, "duckdb_branch_cow_operations_total", **labels) == 1
     assert sample(samples, "duckdb_branch_cow_bytes_total", **labels) == project.get("/branches/default/buckets/b/tables/t").json()["size_bytes"]
     assert [c["table_name"] for c in project.get(f"/branches/{branch}").json()["copied_tables"]] == ["t"]
+
+
+def test_a_bucket_dropped_under_a_first_write(project):
+    """Whichever comes first: no table of the branch is left in a bucket that is gone, nor in the next one of its name."""
+    branch = project.post("/branches", {"name": "dev"}).json()["id"]
+    file = project.upload("id,v\n" + "\n".join(f"{i},{'x' * 40}" for i in range(150_000)))
+    for pause in (0.05, 0.15, 0.3):
+        project.bucket("gone")
+        project.table("t", bucket="gone")
+        answers = []
+
+        def write():
+            with requests.Session() as session:
+                answers.append(session.post(f"{project.server.url}{project.path}/branches/{branch}/buckets/gone/tables/t/import/file",
+                                            json={"file_id": file}, headers={"Authorization": f"Bearer {project.key}"}, timeout=120))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        time.sleep(pause)
+        assert project.delete("/branches/default/buckets/gone").status_code == 204
+        writer.join()
+        if answers[0].status_code != 200:
+            error_of(answers[0], 404, answers[0].json()["detail"]["error"])
+        project.bucket("gone")
+        assert project.get(f"/branches/{branch}/buckets/gone/tables").json()["total"] == 0
+        shown = project.get(f"/branches/{branch}").json()
+        assert shown["copied_tables"] == [] and shown["table_count"] == 0
+        assert project.delete("/branches/default/buckets/gone").status_code == 204
