@@ -162,28 +162,45 @@ class Bench:
         for file_id in (base_id, more_id):
             self.project.delete(f"/files/{file_id}")
 
-    def export(self, name, body, options, rounds):
-        stored = self.stored("keyed")
+    def export_ours(self, body):
+        os.sync()
+        seconds, got = self.post("/branches/default/buckets/b/tables/keyed/export", body)
+        file = f"/files/{got['file_id']}"
+        # The checksum of a large file follows its answer; the next one to be measured does not share the processor with it.
+        while not self.project.get(file).json()["checksum_sha256"]:
+            time.sleep(0.05)
+        self.project.delete(file)
+        return seconds
+
+    def export_theirs(self, stored, options):
         target = os.path.join(self.tmp, "peer.out")
-        ours, theirs = [], []
-        for _ in range(rounds):
-            self.remove(target)
-            theirs.append(peer(f"ATTACH '{stored}' AS w (READ_ONLY)", f"COPY (SELECT * FROM w.data) TO '{target}' ({options})")[0])
-            seconds, got = self.post("/branches/default/buckets/b/tables/keyed/export", body)
-            ours.append(seconds)
-            self.project.delete(f"/files/{got['file_id']}")
+        os.sync()
+        seconds = peer(f"ATTACH '{stored}' AS w (READ_ONLY)", f"COPY (SELECT * FROM w.data) TO '{target}' ({options})")[0]
         self.remove(target)
-        say(f"export_{name}", median(ours), "s")
-        say(f"export_{name}_engine_alone", median(theirs), "s")
-        return median(ours), median(theirs)
+        return seconds
+
+    def export(self, name, body, options, rounds):
+        """Both in turns, each with nothing left to write to the disk; the median of the rounds' ratios."""
+        stored = self.stored("keyed")
+        pairs = []
+        for i in range(rounds):
+            if i % 2:
+                theirs = self.export_theirs(stored, options)
+                pairs.append((self.export_ours(body), theirs))
+            else:
+                ours = self.export_ours(body)
+                pairs.append((ours, self.export_theirs(stored, options)))
+        say(f"export_{name}", median([ours for ours, _ in pairs]), "s")
+        say(f"export_{name}_engine_alone", median([theirs for _, theirs in pairs]), "s")
+        return median([ours / theirs for ours, theirs in pairs])
 
     def exports(self):
         for name, body, options in (("csv", {}, "FORMAT csv, HEADER"),
                                     ("parquet", {"format": "parquet"}, "FORMAT parquet, COMPRESSION snappy")):
-            ours, theirs = self.export(name, body, options, ROUNDS)
-            say(f"export_{name}_ratio", ours / theirs, "ratio", "<= 1.15")
-        ours, theirs = self.export("csv_gz", {"compression": "gzip"}, "FORMAT csv, HEADER, COMPRESSION gzip", 1)
-        say("export_csv_gz_speedup", theirs / ours, "times", ">= 5")
+            ratio = self.export(name, body, options, 2 * ROUNDS + 1)
+            say(f"export_{name}_ratio", ratio, "ratio", "<= 1.15")
+        ratio = self.export("csv_gz", {"compression": "gzip"}, "FORMAT csv, HEADER, COMPRESSION gzip", 1)
+        say("export_csv_gz_speedup", 1 / ratio, "times", ">= 5")
 
     def cancel(self):
         answer = self.project.post("/branches/default/buckets/b/tables/keyed/export", {"compression": "gzip"},

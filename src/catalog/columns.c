@@ -2,6 +2,15 @@
 
 #include "engine/sql.h"
 
+static const struct {
+	const char *sql;
+	enum bind_kind bind;
+} kinds[] = {
+	[COLUMN_TEXT] = {"VARCHAR", BIND_TEXT},	       [COLUMN_INT] = {"BIGINT", BIND_INT},
+	[COLUMN_TIME] = {"TIMESTAMP", BIND_TIMESTAMP}, [COLUMN_BOOL] = {"BOOLEAN", BIND_BOOL},
+	[COLUMN_BLOB] = {"BLOB", BIND_BLOB},
+};
+
 struct span column_text(const struct column_def *column, const void *row)
 {
 	const char *at = (const char *)row + column->offset;
@@ -19,8 +28,7 @@ int64_t column_number(const struct column_def *column, const void *row)
 
 const char *column_sql_type(enum column_kind kind)
 {
-	static const char *const types[] = {"VARCHAR", "BIGINT", "TIMESTAMP", "BOOLEAN", "BLOB"};
-	return types[kind];
+	return kinds[kind].sql;
 }
 
 void columns_sql(const struct column_def *columns, size_t count, struct buf *out)
@@ -35,60 +43,31 @@ void columns_create_sql(const struct column_def *columns, size_t count, struct b
 		sql_printf(out, i ? ", %I %s" : "%I %s", columns[i].name, column_sql_type(columns[i].kind));
 }
 
-static bool column_bind(struct statement *st, size_t at, const struct column_def *column, const void *row,
-			struct err *err)
-{
-	if (column_is_text(column->kind)) {
-		struct span text = column_text(column, row);
-		if (!text.ptr)
-			return statement_bind_null(st, at, err);
-		return column->kind == COLUMN_TEXT ? statement_bind_text(st, at, text, err)
-						   : statement_bind_blob(st, at, text, err);
-	}
-	int64_t n = column_number(column, row);
-	if (column->kind == COLUMN_BOOL)
-		return statement_bind_bool(st, at, n != 0, err);
-	if (column->kind == COLUMN_INT)
-		return statement_bind_int(st, at, n, err);
-	return n ? statement_bind_timestamp(st, at, n, err) : statement_bind_null(st, at, err);
-}
-
-bool columns_bind(struct statement *st, size_t first, const struct column_def *columns, size_t count, const void *row,
-		  struct err *err)
+void columns_feed(const struct column_def *columns, size_t count, struct feed_column *ret)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!column_bind(st, first + i, &columns[i], row, err))
-			return false;
-	return true;
+		ret[i] = (struct feed_column){columns[i].name, kinds[columns[i].kind].bind};
 }
 
-static void column_append(struct appender *a, const struct column_def *column, const void *row)
+static struct bind_value column_value(const struct column_def *column, const void *row)
 {
+	struct bind_value v = {.kind = kinds[column->kind].bind};
 	if (column_is_text(column->kind)) {
-		struct span text = column_text(column, row);
-		if (!text.ptr)
-			appender_null(a);
-		else if (column->kind == COLUMN_TEXT)
-			appender_text(a, text);
-		else
-			appender_blob(a, text);
-		return;
+		v.text = column_text(column, row);
+		return v.text.ptr ? v : (struct bind_value){.kind = BIND_NULL};
 	}
 	int64_t n = column_number(column, row);
 	if (column->kind == COLUMN_BOOL)
-		appender_bool(a, n != 0);
-	else if (column->kind == COLUMN_INT)
-		appender_int(a, n);
-	else if (n)
-		appender_timestamp(a, n);
+		v.boolean = n != 0;
 	else
-		appender_null(a);
+		v.integer = n;
+	return column->kind == COLUMN_TIME && n == 0 ? (struct bind_value){.kind = BIND_NULL} : v;
 }
 
-void columns_append(struct appender *a, const struct column_def *columns, size_t count, const void *row)
+void columns_values(const struct column_def *columns, size_t count, const void *row, struct bind_value *ret)
 {
 	for (size_t i = 0; i < count; i++)
-		column_append(a, &columns[i], row);
+		ret[i] = column_value(&columns[i], row);
 }
 
 void columns_read(const struct cursor *c, size_t first, const struct column_def *columns, size_t count, size_t row,

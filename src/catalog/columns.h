@@ -8,8 +8,8 @@
 #define CATALOG_COLUMNS_H
 
 #include "base/arena.h"
-#include "engine/appender.h"
 #include "engine/cursor.h"
+#include "engine/feed.h"
 
 enum column_kind { COLUMN_TEXT, COLUMN_INT, COLUMN_TIME, COLUMN_BOOL, COLUMN_BLOB };
 
@@ -35,11 +35,10 @@ void columns_sql(const struct column_def *columns, size_t count, struct buf *out
 /* "a" VARCHAR, "b" BIGINT, ... */
 void columns_create_sql(const struct column_def *columns, size_t count, struct buf *out);
 
-/* Parameters first, first + 1, ... */
-MUST_CHECK bool columns_bind(struct statement *st, size_t first, const struct column_def *columns, size_t count,
-			     const void *row, struct err *err);
-/* Without appender_end_row. */
-void columns_append(struct appender *a, const struct column_def *columns, size_t count, const void *row);
+/* What a feed of them is opened with. */
+void columns_feed(const struct column_def *columns, size_t count, struct feed_column *ret);
+/* What it takes as a row. Texts stay the row's. */
+void columns_values(const struct column_def *columns, size_t count, const void *row, struct bind_value *ret);
 /* From the cursor's column `first` on. Texts are copied into the arena; blobs live as long as the chunk. */
 void columns_read(const struct cursor *c, size_t first, const struct column_def *columns, size_t count, size_t row,
 		  struct arena *arena, void *ret_row);

@@ -80,6 +80,34 @@ static bool tables_create(struct session *session, struct err *err)
 	return ok;
 }
 
+static void session_drop(struct history_file *f)
+{
+	feed_close(f->into_history);
+	feed_close(f->into_running);
+	session_close(f->session);
+	f->into_history = NULL;
+	f->into_running = NULL;
+	f->session = NULL;
+}
+
+static bool session_ready(struct history_file *f, struct err *err)
+{
+	if (f->session && instance_is_dead(f->instance))
+		session_drop(f);
+	if (f->session)
+		return true;
+	struct feed_column columns[ARRAY_LEN(history_columns)];
+	size_t count = ARRAY_LEN(history_columns);
+	columns_feed(history_columns, count, columns);
+	if (session_open(f->instance, &f->session, err) && session_skip_figures(f->session, err) &&
+	    tables_create(f->session, err) &&
+	    feed_open(f->session, "operations", columns, count, &f->into_history, err) &&
+	    feed_open(f->session, "running", columns, count, &f->into_running, err))
+		return true;
+	session_drop(f);
+	return false;
+}
+
 bool history_file_open(struct history_file *f, const char *path, struct err *err)
 {
 	size_t size = strlen(path) + 5;
@@ -92,15 +120,14 @@ bool history_file_open(struct history_file *f, const char *path, struct err *err
 		.memory_limit = (int64_t)GIB,
 		.init_sql = "SET wal_autocheckpoint_entries = 1000",
 	};
-	if (!instance_open(&config, &f->instance, err) || !session_open(f->instance, &f->session, err) ||
-	    !tables_create(f->session, err) || !interrupted_mark(f->session, err))
+	if (!instance_open(&config, &f->instance, err) || !session_ready(f, err) || !interrupted_mark(f->session, err))
 		return history_fault(err);
 	return true;
 }
 
 void history_file_close(struct history_file *f)
 {
-	session_close(f->session);
+	session_drop(f);
 	instance_close(f->instance);
 	map_done(&f->running);
 	free(f->wal_path);
@@ -127,26 +154,29 @@ static void change_collect(struct history_file *f, struct change *c, const struc
 	}
 }
 
-static bool rows_append(struct session *session, const char *table, const struct record *first, const struct map *begun,
-			struct err *err)
+/* The records on their way into one of the two tables. */
+struct coming {
+	const struct record *next;
+	const struct map *begun; /* into `running`: these; NULL: into `operations`, those that ended */
+};
+
+static bool coming_next(void *ctx, struct bind_value *values)
 {
-	struct appender *a;
-	const char *names[ARRAY_LEN(history_columns)];
-	for (size_t i = 0; i < ARRAY_LEN(history_columns); i++)
-		names[i] = history_columns[i].name;
-	if (!appender_open(session, NULL, NULL, table, &a, err))
-		return false;
-	bool ok = appender_columns(a, names, ARRAY_LEN(history_columns), err);
-	for (const struct record *r = first; r && ok; r = r->next) {
-		if (begun ? map_get(begun, span_of(r->op.id)) != r : r->begins)
+	struct coming *c = ctx;
+	for (const struct record *r = c->next; r; r = r->next) {
+		if (c->begun ? map_get(c->begun, span_of(r->op.id)) != r : r->begins)
 			continue;
-		columns_append(a, history_columns, ARRAY_LEN(history_columns), &r->op);
-		ok = appender_end_row(a, err);
+		columns_values(history_columns, ARRAY_LEN(history_columns), &r->op, values);
+		c->next = r->next;
+		return true;
 	}
-	if (ok)
-		return appender_finish(a, err);
-	appender_abort(a);
 	return false;
+}
+
+static bool rows_insert(struct feed *feed, const struct record *first, const struct map *begun, struct err *err)
+{
+	struct coming coming = {first, begun};
+	return feed_insert(feed, coming_next, &coming, err);
 }
 
 static bool ended_delete(struct session *session, const struct map *ended, struct err *err)
@@ -164,11 +194,12 @@ static bool ended_delete(struct session *session, const struct map *ended, struc
 	return ok;
 }
 
-static bool change_write(struct session *session, const struct change *c, const struct record *first, struct err *err)
+static bool change_write(struct history_file *f, const struct change *c, const struct record *first, struct err *err)
 {
-	return session_run(session, "BEGIN", err) && rows_append(session, "operations", first, NULL, err) &&
-	       (c->begun.count == 0 || rows_append(session, "running", first, &c->begun, err)) &&
-	       (c->ended.count == 0 || ended_delete(session, &c->ended, err)) && session_run(session, "COMMIT", err);
+	return session_run(f->session, "BEGIN", err) && rows_insert(f->into_history, first, NULL, err) &&
+	       (c->begun.count == 0 || rows_insert(f->into_running, first, &c->begun, err)) &&
+	       (c->ended.count == 0 || ended_delete(f->session, &c->ended, err)) &&
+	       session_run(f->session, "COMMIT", err);
 }
 
 /* The change is durable: follow it in the set of running ones. */
@@ -183,22 +214,16 @@ static void change_note(struct history_file *f, const struct change *c)
 
 bool history_file_write(struct history_file *f, const struct record *first, struct err *err)
 {
-	if (f->session && instance_is_dead(f->instance)) {
-		session_close(f->session);
-		f->session = NULL;
-	}
-	if (!f->session && !session_open(f->instance, &f->session, err))
+	if (!session_ready(f, err))
 		return history_fault(err);
 	struct change c = {.begun = MAP_INIT, .ended = MAP_INIT};
 	change_collect(f, &c, first);
-	bool ok = change_write(f->session, &c, first, err);
+	bool ok = change_write(f, &c, first, err);
 	if (ok)
 		change_note(f, &c);
 	struct err ignored;
-	if (!ok && session_in_transaction(f->session) && !session_run(f->session, "ROLLBACK", &ignored)) {
-		session_close(f->session);
-		f->session = NULL;
-	}
+	if (!ok && session_in_transaction(f->session) && !session_run(f->session, "ROLLBACK", &ignored))
+		session_drop(f);
 	map_done(&c.begun);
 	map_done(&c.ended);
 	return ok || history_fault(err);

@@ -24,8 +24,10 @@ struct history_file {
 	char *path;
 	char *wal_path;
 	struct instance *instance;
-	struct session *session; /* the writer's; NULL: broken */
-	struct map running;	 /* ids in the table `running` */
+	struct session *session;   /* the writer's; NULL: broken */
+	struct feed *into_history; /* the table `operations` */
+	struct feed *into_running;
+	struct map running; /* ids in the table `running` */
 };
 
 extern const struct column_def history_columns[];

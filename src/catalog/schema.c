@@ -126,14 +126,3 @@ void schema_select_sql(enum catalog_entity entity, struct buf *out)
 	columns_sql(e->columns, e->column_count, out);
 	sql_printf(out, " FROM %I", e->table);
 }
-
-void schema_insert_sql(enum catalog_entity entity, struct buf *out)
-{
-	const struct entity_def *e = schema_entity(entity);
-	sql_printf(out, "INSERT INTO %I (seq, ", e->table);
-	columns_sql(e->columns, e->column_count, out);
-	buf_str(out, ") VALUES ($1");
-	for (unsigned c = 0; c < e->column_count; c++)
-		sql_printf(out, ", $%d", (int64_t)c + 2);
-	buf_byte(out, ')');
-}

@@ -50,7 +50,5 @@ void schema_noun(enum catalog_entity entity, char *ret, size_t size);
 void schema_create_sql(struct buf *out);
 /* SELECT seq, columns FROM table */
 void schema_select_sql(enum catalog_entity entity, struct buf *out);
-/* INSERT INTO table (seq, columns) VALUES ($1, ...) */
-void schema_insert_sql(enum catalog_entity entity, struct buf *out);
 
 #endif

@@ -4,25 +4,20 @@
 #include "base/limits.h"
 #include "catalog/fault.h"
 #include "catalog/migrate.h"
-#include "engine/appender.h"
 #include "engine/sql.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-	APPENDER_ROWS =
-		3, /* from here the appender is faster than a prepared INSERT, which the engine plans anew for each NULL */
-	DELETE_CHUNK = 1024
-};
+enum { DELETE_CHUNK = 1024 };
 
 struct store {
 	char *path;
 	char *wal_path;
 	struct instance *instance;
-	struct session *session; /* NULL: broken */
-	struct statement *inserts[CATALOG_ENTITIES];
+	struct session *session;	      /* NULL: broken */
+	struct feed *feeds[CATALOG_ENTITIES]; /* opened at the first row */
 };
 
 static bool store_fault(struct err *err)
@@ -33,8 +28,8 @@ static bool store_fault(struct err *err)
 static void session_drop(struct store *s)
 {
 	for (enum catalog_entity i = 0; i < CATALOG_ENTITIES; i++) {
-		statement_free(s->inserts[i]);
-		s->inserts[i] = NULL;
+		feed_close(s->feeds[i]);
+		s->feeds[i] = NULL;
 	}
 	session_close(s->session);
 	s->session = NULL;
@@ -84,7 +79,10 @@ bool store_recover(struct store *s, struct err *err)
 	if (!store_is_broken(s))
 		return true;
 	session_drop(s);
-	return session_open(s->instance, &s->session, err) || store_fault(err);
+	if (session_open(s->instance, &s->session, err) && session_skip_figures(s->session, err))
+		return true;
+	session_drop(s);
+	return store_fault(err);
 }
 
 /* ---- Loading ---- */
@@ -188,70 +186,62 @@ static bool rows_delete(struct store *s, enum catalog_entity entity, const struc
 	return true;
 }
 
-static bool row_insert(struct store *s, enum catalog_entity entity, const struct packed *row, struct err *err)
+/* The rows of one entity that come, for its feed. */
+struct coming {
+	const struct entity_def *of;
+	enum catalog_entity entity;
+	const struct effect *next, *end;
+	union row_space row;
+};
+
+static bool coming_next(void *ctx, struct bind_value *values)
 {
-	const struct entity_def *e = schema_entity(entity);
-	struct statement **st = &s->inserts[entity];
-	if (!*st) {
-		struct buf sql = BUF(LIMIT_SQL_BYTES);
-		const char *text;
-		schema_insert_sql(entity, &sql);
-		bool ok = sql_finish(&sql, &text, err) && statement_prepare(s->session, text, st, err);
-		buf_done(&sql);
-		if (!ok)
-			return false;
-	}
-	union row_space values;
-	uint64_t changed;
-	packed_read(e, row, &values);
-	return statement_bind_int(*st, 1, row->seq, err) &&
-	       columns_bind(*st, 2, e->columns, e->column_count, &values, err) && statement_run(*st, &changed, err);
+	struct coming *c = ctx;
+	while (c->next < c->end && (c->next->entity != c->entity || !c->next->fresh))
+		c->next++;
+	if (c->next == c->end)
+		return false;
+	const struct packed *row = (c->next++)->fresh;
+	packed_read(c->of, row, &c->row);
+	values[0] = (struct bind_value){.kind = BIND_INT, .integer = row->seq};
+	columns_values(c->of->columns, c->of->column_count, &c->row, values + 1);
+	return true;
 }
 
-static bool rows_append(struct store *s, enum catalog_entity entity, const struct effect *effects, size_t count,
+static bool rows_insert(struct store *s, enum catalog_entity entity, const struct effect *effects, size_t count,
 			struct err *err)
 {
-	const struct entity_def *e = schema_entity(entity);
-	const char *names[SCHEMA_COLUMNS_MAX + 1] = {"seq"};
-	for (unsigned i = 0; i < e->column_count; i++)
-		names[i + 1] = e->columns[i].name;
-	struct appender *a;
-	if (!appender_open(s->session, NULL, NULL, e->table, &a, err))
-		return false;
-	bool ok = appender_columns(a, names, e->column_count + 1, err);
-	for (size_t i = 0; i < count && ok; i++) {
-		const struct packed *row = effects[i].fresh;
-		if (effects[i].entity != entity || !row)
-			continue;
-		appender_int(a, row->seq);
-		union row_space values;
-		packed_read(e, row, &values);
-		columns_append(a, e->columns, e->column_count, &values);
-		ok = appender_end_row(a, err);
-	}
-	if (ok)
-		return appender_finish(a, err);
-	appender_abort(a);
-	return false;
+	struct coming coming = {.of = schema_entity(entity), .entity = entity, .next = effects, .end = effects + count};
+	return feed_insert(s->feeds[entity], coming_next, &coming, err);
 }
 
 static bool entity_write(struct store *s, enum catalog_entity entity, const struct effect *effects, size_t count,
 			 struct err *err)
 {
-	size_t out = 0;
-	size_t in = 0;
+	bool out = false;
+	bool in = false;
 	for (size_t i = 0; i < count; i++) {
-		if (effects[i].entity != entity)
-			continue;
-		out += effects[i].old != NULL;
-		in += effects[i].fresh != NULL;
+		out = out || (effects[i].entity == entity && effects[i].old);
+		in = in || (effects[i].entity == entity && effects[i].fresh);
 	}
-	if (out && !rows_delete(s, entity, effects, count, err))
-		return false;
-	if (in >= APPENDER_ROWS)
-		return rows_append(s, entity, effects, count, err);
-	for (size_t i = 0; i < count && in; i++)
-		if (effects[i].entity == entity && effects[i].fresh && !row_insert(s, entity, effects[i].fresh, err))
+	return (!out || rows_delete(s, entity, effects, count, err)) &&
+	       (!in || rows_insert(s, entity, effects, count, err));
+}
+
+static bool feed_ready(struct store *s, enum catalog_entity entity, struct err *err)
+{
+	const struct entity_def *e = schema_entity(entity);
+	struct feed_column columns[SCHEMA_COLUMNS_MAX + 1] = {{"seq", BIND_INT}};
+	if (s->feeds[entity])
+		return true;
+	columns_feed(e->columns, e->column_count, columns + 1);
+	return feed_open(s->session, e->table, columns, e->column_count + 1, &s->feeds[entity], err);
+}
+
+static bool feeds_ready(struct store *s, const struct effect *effects, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (effects[i].fresh && !feed_ready(s, effects[i].entity, err))
 			return false;
 	return true;
 }
@@ -261,7 +251,7 @@ bool store_write(struct store *s, const struct effect *effects, size_t count, bo
 	*ret_reload = false;
 	if (store_is_broken(s))
 		return err_set(err, ERR_METADATA, "The metadata store is not open");
-	if (!session_run(s->session, "BEGIN", err))
+	if (!feeds_ready(s, effects, count, err) || !session_run(s->session, "BEGIN", err))
 		return store_fault(err);
 	bool ok = true;
 	bool seen[CATALOG_ENTITIES] = {false};

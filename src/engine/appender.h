@@ -1,6 +1,6 @@
 /*
  * Bulk insert of typed values into one table: the fastest way in for rows that
- * arrive one by one (catalog log, COPY FROM STDIN, driver inserts).
+ * arrive one by one (COPY FROM STDIN, driver inserts).
  *
  * Values are given left to right, one call per column, then appender_end_row.
  * A failed row or flush spoils the appender: close it and roll back. Rows become

@@ -618,6 +618,51 @@ static void full_disk_is_told_and_survived(void **state)
 	bed_open(b);
 }
 
+static void *close_catalog(void *ctx)
+{
+	catalog_close(ctx);
+	return NULL;
+}
+
+static bool is_closing(struct writer *w)
+{
+	(void)pthread_mutex_lock(&w->mutex);
+	bool closing = w->closing;
+	(void)pthread_mutex_unlock(&w->mutex);
+	return closing;
+}
+
+/* What waits when the catalog begins to close is committed; what comes then is refused, whoever asks and however. */
+static void closing_refuses_what_is_new(void **state)
+{
+	struct bed *b = *state;
+	_Atomic int counts[3] = {0};
+	struct gate g;
+	pthread_t closer;
+	struct bucket late = {.project_id = "p", .name = "late"};
+	gate_close(b, &g);
+	bucket_async(b, "p", "before", counts);
+	assert_int_equal(pthread_create(&closer, NULL, close_catalog, b->catalog), 0);
+	int64_t deadline = clock_ns() + 60 * NS_PER_S;
+	while (!is_closing(&b->catalog->core->writer) && clock_ns() < deadline)
+		(void)usleep(1000);
+	struct catalog_txn *t = catalog_txn(b->catalog, b->arena);
+	catalog_insert_bucket(t, &late, ERR_BUCKET_EXISTS);
+	bed_refused(t, ERR_DRAINING);
+	t = catalog_txn(b->catalog, b->arena);
+	catalog_insert_bucket(t, &late, ERR_BUCKET_EXISTS);
+	catalog_commit_then(t, count_done, counts);
+	bucket_async(b, "p", "late", counts);
+	assert_int_equal(counts[2], 2);
+	gate_open(&g);
+	assert_int_equal(pthread_join(closer, NULL), 0);
+	assert_int_equal(counts[0], 1);
+	bed_open(b);
+	struct bucket row;
+	assert_true(catalog_get_bucket(b->catalog, b->arena, KEY("p", "before"), &row));
+	assert_false(catalog_get_bucket(b->catalog, b->arena, KEY("p", "late"), &row));
+}
+
 static void scrapes_do_not_count(void **state)
 {
 	struct bed *b = *state;
@@ -654,6 +699,7 @@ int main(void)
 		BED(model_equals_the_file),
 		BED(checkpoints_come_by_commits),
 		BED(full_disk_is_told_and_survived),
+		BED(closing_refuses_what_is_new),
 		BED(scrapes_do_not_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/pool.h"
 #include "engine/appender.h"
+#include "engine/feed.h"
 #include "engine/sql.h"
 #include "engine_bed.h"
 
@@ -374,6 +375,80 @@ static void test_appender(void **state)
 	assert_int_equal(n, 5000);
 }
 
+struct fed {
+	int next, end;
+	int same_key_at; /* this row has the key of the one before */
+	char text[64];
+};
+
+static bool fed_next(void *ctx, struct bind_value *values)
+{
+	struct fed *f = ctx;
+	if (f->next == f->end)
+		return false;
+	int i = f->next++;
+	(void)snprintf(f->text, sizeof(f->text), "row %d, with a text that does not fit in place", i);
+	values[0] = (struct bind_value){.kind = BIND_INT, .integer = i == f->same_key_at ? i - 1 : i};
+	values[1] = (struct bind_value){.kind = i % 2 ? BIND_NULL : BIND_TEXT, .text = span_of(f->text)};
+	values[2] = (struct bind_value){.kind = BIND_TIMESTAMP, .integer = i};
+	values[3] = (struct bind_value){.kind = BIND_BOOL, .boolean = i % 3 == 0};
+	values[4] = (struct bind_value){.kind = BIND_BLOB, .text = {"\0\xff", 2}};
+	return true;
+}
+
+static void fed_expect(const char *sql, int64_t expected)
+{
+	struct err err = ERR_INIT;
+	int64_t n = -1;
+	assert_true(session_int(session, sql, &n, &err));
+	assert_int_equal(n, expected);
+}
+
+/* More rows than a chunk has, one row, none; a refused row takes its feed's others along and the feed goes on. */
+static void test_feed(void **state)
+{
+	(void)state;
+	static const struct feed_column columns[] = {
+		{"a", BIND_INT}, {"b", BIND_TEXT}, {"c", BIND_TIMESTAMP}, {"odd name\"", BIND_BOOL}, {"e", BIND_BLOB}};
+	struct err err = ERR_INIT;
+	struct feed *feed;
+	RUN("create table fed(z int default 7, e blob, a int primary key, b varchar, c timestamp, \"odd name\"\"\" bool)");
+	assert_false(feed_open(session, "nope", columns, ARRAY_LEN(columns), &feed, &err));
+	assert_int_equal(err.code, ERR_ENGINE_REFUSED);
+	assert_true(feed_open(session, "fed", columns, ARRAY_LEN(columns), &feed, &err));
+	RUN("BEGIN");
+	assert_true(feed_insert(feed, fed_next, &(struct fed){.end = 5000, .same_key_at = -1}, &err));
+	assert_true(feed_insert(feed, fed_next, &(struct fed){5000, 5001, -1, ""}, &err));
+	assert_true(feed_insert(feed, fed_next, &(struct fed){5001, 5001, -1, ""}, &err));
+	RUN("COMMIT");
+	fed_expect("select count(*) from fed where z = 7 and e = '\\x00\\xFF'::blob and epoch_us(c) = a and "
+		   "\"odd name\"\"\" = (a % 3 = 0)",
+		   5001);
+	fed_expect("select count(*) from fed where b = 'row ' || a || ', with a text that does not fit in place'",
+		   2501);
+	fed_expect("select count(*) from fed where b is null", 2500);
+	RUN("BEGIN");
+	assert_false(feed_insert(feed, fed_next, &(struct fed){6000, 6100, 6050, ""}, &err));
+	assert_string_equal(session_fault(session)->sqlstate, "23505");
+	RUN("ROLLBACK");
+	assert_true(feed_insert(feed, fed_next, &(struct fed){6000, 6100, -1, ""}, &err));
+	fed_expect("select count(*) from fed", 5101);
+	/* The table may change under the feed. */
+	RUN("ALTER TABLE fed ADD COLUMN late int default 3");
+	assert_true(feed_insert(feed, fed_next, &(struct fed){7000, 7010, -1, ""}, &err));
+	fed_expect("select count(*) from fed where a >= 7000 and late = 3", 10);
+	feed_close(feed);
+	feed_close(NULL);
+	/* A second one on the same engine; in a transaction it is refused. */
+	RUN("BEGIN");
+	assert_false(feed_open(session, "fed", columns, ARRAY_LEN(columns), &feed, &err));
+	RUN("ROLLBACK");
+	assert_true(feed_open(session, "fed", columns, ARRAY_LEN(columns), &feed, &err));
+	assert_true(feed_insert(feed, fed_next, &(struct fed){8000, 8001, -1, ""}, &err));
+	feed_close(feed);
+	fed_expect("select count(*) from fed where a = 8000", 1);
+}
+
 static void test_sql_quoting(void **state)
 {
 	(void)state;
@@ -562,7 +637,7 @@ int main(void)
 		cmocka_unit_test(test_progress),    cmocka_unit_test(test_appender),
 		cmocka_unit_test(test_sql_quoting), cmocka_unit_test(test_type_texts),
 		cmocka_unit_test(test_lockdown),    cmocka_unit_test(test_stats),
-		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_figures),	    cmocka_unit_test(test_feed),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
