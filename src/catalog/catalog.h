@@ -90,9 +90,8 @@ struct catalog_page {
 
 /* ---- Transactions ---------------------------------------------------------------------------------------------- */
 
-/* Lives in the arena. With NULL it has an arena of its own, which catalog_commit_async needs. */
+/* Lives in the arena; NULL: in one of its own, for catalog_commit_async, to which it must go then. */
 struct catalog_txn *catalog_txn(struct catalog *catalog, struct arena *arena);
-struct arena *catalog_txn_arena(struct catalog_txn *t);
 
 /*
  * A condition of the caller's over many rows, run by the writer when all earlier commits are visible and before anything
@@ -115,8 +114,6 @@ void catalog_commit_then(struct catalog_txn *t, void (*done)(void *ctx, const st
  * success. Frees the transaction. At most LIMIT_CATALOG_ASYNC wait; what comes on top fails with ERR_OVERLOADED.
  */
 void catalog_commit_async(struct catalog_txn *t, void (*done)(void *ctx, const struct err *failure), void *ctx);
-/* Drops a transaction with an arena of its own, unless it went to catalog_commit_async. */
-void catalog_txn_drop(struct catalog_txn *t);
 
 /* ---- Typed functions, generated ---------------------------------------------------------------------------------- */
 /*

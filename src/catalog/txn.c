@@ -24,19 +24,6 @@ struct catalog_txn *catalog_txn(struct catalog *catalog, struct arena *arena)
 	return t;
 }
 
-struct arena *catalog_txn_arena(struct catalog_txn *t)
-{
-	return t->arena;
-}
-
-void catalog_txn_drop(struct catalog_txn *t)
-{
-	if (!t || !t->own_arena)
-		return;
-	txn_release(t);
-	arena_free(t->arena);
-}
-
 void txn_made(struct catalog_txn *t, struct packed *row)
 {
 	if (t->made_count == t->made_cap) {

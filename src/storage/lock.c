@@ -58,7 +58,6 @@ struct locks {
 	struct slot_lane **ring_last;
 	size_t slots_free;
 	int64_t timeout_ns;
-	size_t active;
 	size_t waiting;
 	struct series *active_gauge;
 	struct series *wait_seconds;
@@ -88,14 +87,6 @@ void locks_free(struct locks *locks)
 	map_done(&locks->lanes);
 	(void)pthread_mutex_destroy(&locks->mutex);
 	free(locks);
-}
-
-size_t locks_active(struct locks *locks)
-{
-	(void)pthread_mutex_lock(&locks->mutex);
-	size_t n = locks->active;
-	(void)pthread_mutex_unlock(&locks->mutex);
-	return n;
 }
 
 size_t locks_waiting(struct locks *locks)
@@ -226,7 +217,6 @@ static bool table_take(struct locks *locks, const struct lock_name *name, const 
 	*held = (struct held_lock){.next = *ret, .lock = lock, .since_ns = clock_ns()};
 	lock->since_ns = held->since_ns;
 	*ret = held;
-	locks->active++;
 	metric_gauge_add(locks->active_gauge, 1);
 	return true;
 }
@@ -234,7 +224,6 @@ static bool table_take(struct locks *locks, const struct lock_name *name, const 
 static void table_give(struct locks *locks, struct held_lock *held)
 {
 	struct table_lock *lock = held->lock;
-	locks->active--;
 	metric_gauge_add(locks->active_gauge, -1);
 	metric_observe_since(locks->hold_seconds, held->since_ns);
 	if (lock->line.first) {

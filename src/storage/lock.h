@@ -49,8 +49,7 @@ struct lock_row {
 /* At most `max` of them, in no order. */
 void locks_list(struct locks *locks, struct arena *arena, size_t max, struct lock_row **ret, size_t *ret_count);
 
-/* Tables locked now; writes waiting now of all projects. */
-size_t locks_active(struct locks *locks);
+/* Writes waiting now, of all projects. */
 size_t locks_waiting(struct locks *locks);
 
 #endif

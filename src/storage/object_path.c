@@ -5,8 +5,6 @@
 
 enum { PIECE = 200, ESCAPED_MAX = 3 * LIMIT_OBJECT_KEY_BYTES + LIMIT_OBJECT_KEY_BYTES };
 
-static const char folder[] = "_escaped";
-
 bool object_path_fits(struct span key)
 {
 	if (span_starts(key, SPAN("_escaped")) || key.len == 0)
@@ -48,7 +46,7 @@ const char *object_path_escaped(struct arena *arena, const char *project_id, str
 		else
 			buf_printf(&text, "%%%02X", (unsigned char)key.ptr[i]);
 	}
-	buf_printf(&path, "project_%s/%s/", project_id, folder);
+	buf_printf(&path, "project_%s/_escaped/", project_id);
 	/* A piece that goes on ends with '%', which no last piece does: a key never meets a folder of another. */
 	for (struct span rest = buf_view(&text); rest.len > 0; rest = span_skip(rest, PIECE)) {
 		buf_span(&path, span_first(rest, PIECE));
@@ -58,40 +56,4 @@ const char *object_path_escaped(struct arena *arena, const char *project_id, str
 	buf_done(&text);
 	buf_done(&path);
 	return copy;
-}
-
-static int nibble(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-bool object_path_unescape(struct arena *arena, struct span path, const char **ret_key)
-{
-	char *key = arena_alloc(arena, path.len + 1);
-	size_t n = 0;
-	(void)span_cut(&path, '/');
-	if (!span_is(span_cut(&path, '/'), folder) || path.len == 0)
-		return false;
-	char *text = arena_alloc(arena, path.len + 1);
-	size_t len = 0;
-	for (size_t i = 0; i < path.len; i++) {
-		if (path.ptr[i] == '%' && i + 1 < path.len && path.ptr[i + 1] == '/')
-			i++;
-		else
-			text[len++] = path.ptr[i];
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] != '%') {
-			key[n++] = text[i];
-			continue;
-		}
-		int high = i + 2 < len ? nibble(text[i + 1]) : -1;
-		int low = i + 2 < len ? nibble(text[i + 2]) : -1;
-		if (high < 0 || low < 0)
-			return false;
-		key[n++] = (char)(high << 4 | low);
-		i += 2;
-	}
-	*ret_key = key;
-	return true;
 }

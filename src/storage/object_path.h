@@ -11,9 +11,7 @@
 bool object_path_fits(struct span key);
 /* project_<id>/<key> */
 const char *object_path_plain(struct arena *arena, const char *project_id, struct span key);
-/* project_<id>/_escaped/<percent-encoded key in pieces> */
+/* project_<id>/_escaped/<percent-encoded key in pieces>; no two keys share one, nor a folder with another's file. */
 const char *object_path_escaped(struct arena *arena, const char *project_id, struct span key);
-/* The key of an escaped path, for people and repair tools; false: it is not one. */
-bool object_path_unescape(struct arena *arena, struct span path, const char **ret_key);
 
 #endif

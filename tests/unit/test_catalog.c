@@ -370,9 +370,6 @@ static void transactions_not_committed_leave_nothing(void **state)
 	struct arena *arena = arena_new();
 	catalog_put_project(catalog_txn(b->catalog, arena), &p);
 	arena_free(arena);
-	struct catalog_txn *t = catalog_txn(b->catalog, NULL);
-	catalog_put_project(t, &p);
-	catalog_txn_drop(t);
 	bed_commit(catalog_txn(b->catalog, b->arena));
 	assert_int_equal(catalog_count_projects(b->catalog, KEY_ALL), 0);
 }

@@ -471,7 +471,7 @@ static bool grow_text(void *ctx, struct file_row *row, struct arena *arena)
 
 static void random_step(struct catalog_txn *t, unsigned *seed)
 {
-	struct arena *a = catalog_txn_arena(t);
+	struct arena *a = t->arena;
 	const char *project = arena_printf(a, "p%d", rand_r(seed) % 5);
 	const char *name = arena_printf(a, "n%d", rand_r(seed) % 40);
 	struct bucket bucket = {.project_id = project, .name = name, .description = rand_r(seed) % 2 ? name : NULL};
