@@ -256,10 +256,10 @@ def test_sequences_of_serial_columns_go_with_their_table(session):
     session.execute("CREATE TABLE s2.two (id integer GENERATED ALWAYS AS IDENTITY)")
     session.execute("CREATE TEMP TABLE three (id serial)")
     session.execute("CREATE SEQUENCE one_own_seq")
-    assert sequences() == ["one_B c_seq", "one_id_seq", "one_own_seq", "three_id_seq", "two_id_seq"]
+    assert sequences() == ["one_B c_seq", "one_id_seq", "one_own_seq", "pg_temp_three_id_seq", "two_id_seq"]
     with session.transaction(force_rollback=True):
         session.execute("DROP TABLE one")
-        assert sequences() == ["one_own_seq", "three_id_seq", "two_id_seq"]
+        assert sequences() == ["one_own_seq", "pg_temp_three_id_seq", "two_id_seq"]
     assert session.execute("INSERT INTO one VALUES (DEFAULT, DEFAULT) RETURNING id").fetchone() == (1,)
     session.execute("DROP TABLE IF EXISTS one, s2.two, three")
     assert sequences() == ["one_own_seq"]
