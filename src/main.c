@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2, HELP_BYTES = 256 * 1024 };
@@ -145,6 +146,8 @@ static int serve(struct settings *settings)
 	/* Before any thread starts, so that all inherit it and the signals come to sigwait below. */
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* The data is the operator's and their group's, whatever the shell was set to; never everybody's. */
+	(void)umask(umask(0) | S_IRWXO);
 	log_begin(settings);
 	limits_raise();
 	if (!admin_key_load(settings, key, &err))

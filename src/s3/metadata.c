@@ -79,7 +79,7 @@ static bool read_user(const struct s3_call *call, const char **ret, struct err *
 		char *key = arena_strdup(call->arena, name + strlen(user_prefix));
 		for (char *c = key; *c; c++)
 			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		bytes += strlen(key) + strlen(value);
+		bytes += strlen(name) + strlen(value);
 		fine = utf8(name, value, err) &&
 		       ((bytes <= S3_METADATA_BYTES_MAX && ++count <= S3_METADATA_COUNT_MAX) ||
 			err_set(err, ERR_METADATA_TOO_LARGE, "The user metadata is larger than %d bytes or %d headers",

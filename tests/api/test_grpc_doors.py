@@ -40,7 +40,6 @@ class ByRest:
         did(p.post(f"{table}/primary-key", {"columns": ["id"]}))
         did(p.post(f"{BASE}/b/tables", {"name": "u", "columns": columns}))
         did(p.delete(f"{BASE}/b/tables/u"))
-        did(p.delete(f"{BASE}/b/tables/none"), 404)
         did(p.post(BASE, {"name": "gone"}))
         did(p.delete(f"{BASE}/gone"))
 
@@ -100,7 +99,6 @@ class ByDriver:
         run("AddPrimaryKeyCommand", primaryKeysNames=["id"], **at)
         run("CreateTableCommand", path=["b"], tableName="u", columns=COLUMNS)
         run("DropTableCommand", path=["b"], tableName="u")
-        run("DropTableCommand", path=["b"], tableName="none")
         run("CreateBucketCommand", projectId=self.p.id, bucketId="gone")
         run("DropBucketCommand", bucketObjectName="gone", isCascade=True)
 

@@ -228,6 +228,8 @@ def test_key_file_is_made_once(tmp_path):
     assert key not in read_until(second, "Stop with") and path.read_text() == key
     second.send_signal(signal.SIGINT)
     assert second.wait(timeout=30) == 0
+    made = list((tmp_path / "data").rglob("*"))
+    assert made and not [path for path in made if path.stat().st_mode & stat.S_IRWXO]
 
 
 def test_second_server_is_kept_out(server):
