@@ -99,8 +99,11 @@ uint32_t pg_type_oid(struct span name)
 	size_t len = 0;
 	name = span_trim(name);
 	while (span_ends(name, SPAN("]"))) {
+		const size_t bracket = span_find(name, '[');
+		if (bracket == name.len)
+			return 0;
 		is_array = true;
-		name = span_trim(span_first(name, span_find(name, '[')));
+		name = span_trim(span_first(name, bracket));
 	}
 	/* "timestamp(3) with time zone" -> "timestamp with time zone" */
 	for (size_t i = 0; i < name.len && len < sizeof(plain); i++) {

@@ -161,6 +161,13 @@ def test_unknown_setting(session):
     assert session.execute("SELECT current_setting('nothing', true)").fetchone() == (None,)
 
 
+def test_types_of_parameters_without_sense(session):
+    for types in ("integer]", "]", "nothing", "integer, text]"):
+        with pytest.raises(psycopg.errors.UndefinedObject):
+            session.execute(f"PREPARE p ({types}) AS SELECT 1")
+    assert session.execute("SELECT 1").fetchone() == (1,)
+
+
 # --- search_path ---
 
 

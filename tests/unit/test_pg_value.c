@@ -128,6 +128,9 @@ static void types_are_found_by_every_name(void **state)
 		    {"nope", 0},
 		    {"", 0},
 		    {"[]", 0},
+		    {"int4]", 0},
+		    {"]", 0},
+		    {"int4[]]", 1007},
 		    {"_", 0}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (pg_type_oid(span_of(rows[i].name)) != rows[i].oid)
