@@ -108,11 +108,13 @@ class Bench:
         ours, theirs, memory = [], [], []
         for _ in range(ROUNDS):
             self.remove(self.scratch)
+            os.sync()
             seconds, mib = peer(f"ATTACH '{self.scratch}' AS w", f"CREATE TABLE w.data {TABLE}",
                                 f"INSERT INTO w.data SELECT * FROM {reader(path)}", "CHECKPOINT w", "DETACH w")
             theirs.append(seconds)
             say("import_peer_rss", mib, "MiB")
             forget_peak(self.server.process.pid)
+            os.sync()
             seconds, got = self.post(f"{table}/import/file", {"file_id": file_id})
             assert got["table_rows_after"] == n
             ours.append(seconds)
