@@ -3,8 +3,8 @@
 #include "base/arena.h"
 #include "base/limits.h"
 
-#include <errno.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 

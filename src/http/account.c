@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 /* More statuses of one method on one endpoint are looked up each time. */
 enum { STATUSES_KEPT = 12 };
@@ -151,7 +150,7 @@ void account_end(struct exchange *ex, int status)
 		metric_add(bytes_series(&stats->bytes_out, METRIC_HTTP_RESPONSE_BYTES_TOTAL, stats->endpoint),
 			   ex->sent);
 	if (ex->res.code == ERR_PAYLOAD_TOO_LARGE || ex->res.code == ERR_FILE_TOO_LARGE)
-		reject(strncmp(stats->endpoint, "/s3", 3) == 0 ? "s3" : "http", REJECT_TOO_LARGE);
+		reject(ex->entry && ex->entry->table->door == DOOR_S3 ? "s3" : "http", REJECT_TOO_LARGE);
 	if (fault != FAULT_NONE)
 		metric_inc(metric_series(METRIC_API_ERRORS_TOTAL, err_fault_name(fault), stats->endpoint, NULL));
 	access_log(ex, status, seconds);
