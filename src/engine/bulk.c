@@ -22,24 +22,44 @@ struct room {
 	uint64_t *validity;
 };
 
+/* Long texts of a chunk. */
+struct block {
+	struct block *next;
+	size_t size, used;
+	char bytes[];
+};
+
 /* A chunk and where its columns stand in memory. */
 struct slot {
 	duckdb_data_chunk chunk;
 	struct room *rooms;
+	struct block *texts; /* newest first */
 	size_t rows;
-	bool flush; /* behind it */
+	size_t bytes; /* of all its texts */
+	bool flush;   /* behind it */
 };
 
-/* The thread that appends one slot while the other is filled. */
+/*
+ * The thread that appends slots while others are filled. They are many, because the engine compresses a row group at
+ * once: as long as it does, rows go on gathering. The slots from `first` on are `given`.
+ */
 struct writer {
 	struct bulk *bulk;
 	unsigned long thread;
 	pthread_mutex_t lock;
-	pthread_cond_t change;
-	struct slot *given; /* NULL: it waits */
+	pthread_cond_t more, less; /* slots given */
+	size_t first, given;
+	size_t bytes; /* of their texts */
 	bool stopping;
 	bool failed;
 	struct err err;
+};
+
+enum {
+	SLOTS_MOST = 64,
+	SLOTS_BYTES = 16 * 1024 * 1024, /* of all slots without their texts, and of the texts that are given */
+	BLOCK_BYTES = 64 * 1024 - sizeof(struct block),
+	VALUE_BYTES = 16 /* of a column in a row, at the most */
 };
 
 struct bulk {
@@ -49,7 +69,8 @@ struct bulk {
 	struct column *columns;
 	size_t column_count;
 	size_t room;
-	struct slot slots[2];
+	struct slot *slots;
+	size_t slot_count, filling;
 	struct slot *slot; /* that is filled */
 	struct writer *writer;
 };
@@ -135,6 +156,9 @@ bool bulk_open(struct session *session, const char *catalog, const char *schema,
 			   .column_count = appender_column_count(appender),
 			   .room = duckdb_vector_size()};
 	b->columns = arena_array(arena, struct column, b->column_count);
+	const size_t slots = SLOTS_BYTES / (VALUE_BYTES * b->room * (b->column_count + 1));
+	b->slot_count = slots < 2 ? 2 : slots > SLOTS_MOST ? SLOTS_MOST : slots;
+	b->slots = arena_array(arena, struct slot, b->slot_count);
 	b->slot = &b->slots[0];
 	for (size_t i = 0; i < b->column_count; i++)
 		set_column(&b->columns[i], appender_column_type(appender, i));
@@ -229,15 +253,49 @@ bool bulk_decimal(struct bulk *b, size_t column, number_i128 value, unsigned sca
 	       put(b, column, &value, c->size);
 }
 
+/* A copy that lives as long as the slot's rows do. */
+static char *keep_text(struct slot *s, struct span text)
+{
+	struct block *block = s->texts;
+	if (!block || block->size - block->used < text.len) {
+		const size_t size = text.len > BLOCK_BYTES / 4 ? text.len : BLOCK_BYTES;
+		block = mem_grow(NULL, sizeof(*block) + size);
+		*block = (struct block){.next = s->texts, .size = size};
+		s->texts = block;
+	}
+	char *copy = block->bytes + block->used;
+	memcpy(copy, text.ptr, text.len);
+	block->used += text.len;
+	s->bytes += text.len;
+	return copy;
+}
+
+static void forget_texts(struct slot *s)
+{
+	while (s->texts) {
+		struct block *next = s->texts->next;
+		free(s->texts);
+		s->texts = next;
+	}
+	s->bytes = 0;
+}
+
 bool bulk_bytes(struct bulk *b, size_t column, struct span value)
 {
-	struct column *c = &b->columns[column];
-	if (c->type->id != TYPE_VARCHAR && c->type->id != TYPE_BLOB)
+	const enum type_id id = b->columns[column].type->id;
+	duckdb_string_t text = {0};
+	if ((id != TYPE_VARCHAR && id != TYPE_BLOB) || value.len > UINT32_MAX)
 		return false;
-	duckdb_vector_assign_string_element_len(b->slot->rooms[column].vector, b->slot->rows,
-						value.ptr ? value.ptr : "", value.len);
-	c->is_set = true;
-	return true;
+	if (value.len <= sizeof(text.value.inlined.inlined)) {
+		text.value.inlined.length = (uint32_t)value.len;
+		if (value.len)
+			memcpy(text.value.inlined.inlined, value.ptr, value.len);
+	} else {
+		text.value.pointer.length = (uint32_t)value.len;
+		memcpy(text.value.pointer.prefix, value.ptr, sizeof(text.value.pointer.prefix));
+		text.value.pointer.ptr = keep_text(b->slot, value);
+	}
+	return put(b, column, &text, sizeof(text));
 }
 
 bool bulk_uuid(struct bulk *b, size_t column, const unsigned char value[16])
@@ -300,6 +358,7 @@ static bool slot_send(struct bulk *b, struct slot *s, struct err *err)
 		duckdb_data_chunk_set_size(s->chunk, s->rows);
 		fine = appender_chunk(b->appender, s->chunk, err);
 		s->rows = 0;
+		forget_texts(s);
 		duckdb_data_chunk_reset(s->chunk);
 		find_rooms(b, s);
 	}
@@ -312,34 +371,39 @@ static bool slot_send(struct bulk *b, struct slot *s, struct err *err)
 static void *writer_thread(void *ctx)
 {
 	struct writer *w = ctx;
+	struct bulk *b = w->bulk;
 	(void)pthread_mutex_lock(&w->lock);
 	for (;;) {
 		while (!w->given && !w->stopping)
-			(void)pthread_cond_wait(&w->change, &w->lock);
-		if (!w->given)
+			(void)pthread_cond_wait(&w->more, &w->lock);
+		if (!w->given || w->stopping)
 			break;
-		struct slot *s = w->given;
+		struct slot *s = &b->slots[w->first];
+		const size_t bytes = s->bytes;
+		const bool failed = w->failed;
 		(void)pthread_mutex_unlock(&w->lock);
 		struct err err = ERR_INIT;
-		const bool fine = slot_send(w->bulk, s, &err);
+		const bool fine = failed || slot_send(b, s, &err);
 		(void)pthread_mutex_lock(&w->lock);
-		w->given = NULL;
+		w->first = (w->first + 1) % b->slot_count;
+		w->given--;
+		w->bytes -= bytes;
 		if (!fine) {
 			w->failed = true;
 			w->err = err;
 		}
-		(void)pthread_cond_broadcast(&w->change);
+		(void)pthread_cond_signal(&w->less);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
-/* Waits until the writer has done what it was given. */
-static bool writer_wait(struct writer *w, struct err *err)
+/* Waits until the writer has at most so many slots, and texts for as long. */
+static bool writer_wait(struct writer *w, size_t slots, struct err *err)
 {
 	(void)pthread_mutex_lock(&w->lock);
-	while (w->given)
-		(void)pthread_cond_wait(&w->change, &w->lock);
+	while (w->given > slots || (w->given && w->bytes > SLOTS_BYTES))
+		(void)pthread_cond_wait(&w->less, &w->lock);
 	const bool fine = !w->failed;
 	if (!fine)
 		*err = w->err;
@@ -347,19 +411,23 @@ static bool writer_wait(struct writer *w, struct err *err)
 	return fine;
 }
 
-/* Hands the filled slot on; the other one is next. */
+/* Hands the filled slot on; another one is next. */
 static bool hand_over(struct bulk *b, struct err *err)
 {
 	struct writer *w = b->writer;
 	if (!w)
 		return slot_send(b, b->slot, err);
-	if (!writer_wait(w, err))
+	if (!writer_wait(w, b->slot_count - 2, err))
 		return false;
 	(void)pthread_mutex_lock(&w->lock);
-	w->given = b->slot;
-	(void)pthread_cond_broadcast(&w->change);
+	w->given++;
+	w->bytes += b->slot->bytes;
+	(void)pthread_cond_signal(&w->more);
 	(void)pthread_mutex_unlock(&w->lock);
-	b->slot = b->slot == &b->slots[0] ? &b->slots[1] : &b->slots[0];
+	b->filling = (b->filling + 1) % b->slot_count;
+	b->slot = &b->slots[b->filling];
+	if (!b->slot->chunk)
+		slot_make(b, b->slot);
 	return true;
 }
 
@@ -369,11 +437,10 @@ void bulk_overlap(struct bulk *b)
 		return;
 	struct writer *w = arena_new_of(b->arena, struct writer);
 	w->bulk = b;
+	w->first = b->filling;
 	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_cond_init(&w->change, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(b->slots); i++)
-		if (!b->slots[i].chunk)
-			slot_make(b, &b->slots[i]);
+	(void)pthread_cond_init(&w->more, NULL);
+	(void)pthread_cond_init(&w->less, NULL);
 	b->writer = w;
 	thread_start("bulk-writer", writer_thread, w, &w->thread);
 }
@@ -397,13 +464,13 @@ bool bulk_flush_soon(struct bulk *b, struct err *err)
 
 bool bulk_flush(struct bulk *b, struct err *err)
 {
-	return bulk_flush_soon(b, err) && (!b->writer || writer_wait(b->writer, err));
+	return bulk_flush_soon(b, err) && (!b->writer || writer_wait(b->writer, 0, err));
 }
 
 bool bulk_rows(struct bulk *b, struct appender **ret, struct err *err)
 {
 	*ret = b->appender;
-	return hand_over(b, err) && (!b->writer || writer_wait(b->writer, err));
+	return hand_over(b, err) && (!b->writer || writer_wait(b->writer, 0, err));
 }
 
 void bulk_close(struct bulk *b)
@@ -414,14 +481,17 @@ void bulk_close(struct bulk *b)
 	if (w) {
 		(void)pthread_mutex_lock(&w->lock);
 		w->stopping = true;
-		(void)pthread_cond_broadcast(&w->change);
+		(void)pthread_cond_signal(&w->more);
 		(void)pthread_mutex_unlock(&w->lock);
 		thread_join(w->thread);
 		(void)pthread_mutex_destroy(&w->lock);
-		(void)pthread_cond_destroy(&w->change);
+		(void)pthread_cond_destroy(&w->more);
+		(void)pthread_cond_destroy(&w->less);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(b->slots); i++)
+	for (size_t i = 0; i < b->slot_count; i++) {
+		forget_texts(&b->slots[i]);
 		duckdb_destroy_data_chunk(&b->slots[i].chunk);
+	}
 	appender_abort(b->appender);
 	arena_free(b->arena);
 }

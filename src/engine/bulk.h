@@ -9,7 +9,8 @@
  * and outlives the bulk. Errors: those of an insert.
  *
  * After bulk_overlap() full chunks are appended by a thread of the bulk's own
- * while the next one is filled; their errors come with a later call.
+ * while the next ones are filled; their errors come with a later call. Waiting
+ * chunks take at most some 32 MiB and what bulk_flush_soon() is not called for.
  */
 #ifndef ENGINE_BULK_H
 #define ENGINE_BULK_H
@@ -32,7 +33,7 @@ bool bulk_int(struct bulk *b, size_t column, int64_t value);
 bool bulk_real(struct bulk *b, size_t column, double value);
 /* value / 10^scale, rounded half away from zero to the column's scale. */
 bool bulk_decimal(struct bulk *b, size_t column, number_i128 value, unsigned scale);
-/* VARCHAR and BLOB. */
+/* VARCHAR, whose text the caller knows to be UTF-8, and BLOB. */
 bool bulk_bytes(struct bulk *b, size_t column, struct span value);
 bool bulk_uuid(struct bulk *b, size_t column, const unsigned char value[16]);
 /* Any value of bind.h whose kind is the column's own. */
