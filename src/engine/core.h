@@ -40,6 +40,7 @@ struct core {
 
 	pthread_mutex_t stats_lock;
 	duckdb_connection stats_connection;
+	int64_t looked_ns; /* the watch's: when it last looked at the memory */
 
 	/* Watch and helpers */
 	duckdb_task_state tasks;
@@ -70,6 +71,7 @@ struct session {
 	bool in_transaction;
 	bool aborted;
 	bool skips_figures;
+	atomic_bool wants_peaks;
 	int64_t timeout_ns;
 	struct progress *progress;
 
@@ -80,6 +82,7 @@ struct session {
 	atomic_bool fetched;		 /* from the stream, since the watch looked */
 	atomic_bool interrupted;
 	atomic_bool timed_out;
+	atomic_int_fast64_t memory_peak, temp_peak;
 };
 
 struct statement {
@@ -112,6 +115,8 @@ struct cursor {
 void core_unref_session(struct core *core);
 /* After a FATAL or INTERNAL error: dead unless a probe still works. */
 void core_check(struct core *core);
+/* What statements hold: without the cached pages of tables. */
+void core_memory(struct core *core, int64_t *ret_memory, int64_t *ret_temp);
 
 /* bind.c: NULL when there is no such value. */
 struct bind_value;

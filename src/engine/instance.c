@@ -373,6 +373,18 @@ static size_t read_memory(struct core *core, struct instance_memory *rows, size_
 	return n;
 }
 
+void core_memory(struct core *core, int64_t *ret_memory, int64_t *ret_temp)
+{
+	struct instance_memory rows[INSTANCE_MEMORY_TAGS_MAX];
+	const size_t n = read_memory(core, rows, INSTANCE_MEMORY_TAGS_MAX);
+	*ret_memory = *ret_temp = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(rows[i].tag, "BASE_TABLE") != 0)
+			*ret_memory += rows[i].memory_bytes;
+		*ret_temp += rows[i].temp_bytes;
+	}
+}
+
 size_t instance_memory(struct instance *instance, struct instance_memory *ret)
 {
 	pthread_mutex_lock(&instance->lock);

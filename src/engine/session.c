@@ -78,6 +78,22 @@ bool session_skip_figures(struct session *session, struct err *err)
 	return session->skips_figures;
 }
 
+void session_watch_peaks(struct session *session)
+{
+	atomic_store(&session->wants_peaks, true);
+}
+
+struct session_peaks session_take_peaks(struct session *session)
+{
+	/* Nearly always nothing was seen, and reading is cheaper than exchanging. */
+	struct session_peaks seen = {0};
+	if (atomic_load_explicit(&session->memory_peak, memory_order_relaxed))
+		seen.memory_bytes = atomic_exchange(&session->memory_peak, 0);
+	if (atomic_load_explicit(&session->temp_peak, memory_order_relaxed))
+		seen.temp_bytes = atomic_exchange(&session->temp_peak, 0);
+	return seen;
+}
+
 void session_measure(struct session *session)
 {
 	duckdb_result result;

@@ -117,6 +117,17 @@ bool session_aborted(const struct session *session);
  */
 bool session_recover(struct session *session);
 
+/*
+ * From here on the engine's memory is looked at while statements of this session run: first after 50 ms, then every 100 ms.
+ * What others run on the same instance at that time cannot be told apart.
+ */
+void session_watch_peaks(struct session *session);
+/* The most bytes that were seen since the last call, in memory and spilled to disk; 0 for what was too short to be seen. */
+struct session_peaks {
+	int64_t memory_bytes, temp_bytes;
+};
+struct session_peaks session_take_peaks(struct session *session);
+
 /* Runs one or several statements, their rows thrown away. */
 MUST_CHECK bool session_run(struct session *session, const char *sql, struct err *err);
 /* As above; *ret_changed gets the rows changed by the last one. */

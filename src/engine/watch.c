@@ -5,23 +5,64 @@
 
 #include <time.h>
 
-enum { TICK_MS = 5, HELP_AFTER_MS = 10, IDLE_TICKS_MAX = 100, TASKS_A_TURN = 8 };
+enum {
+	TICK_MS = 5,
+	HELP_AFTER_MS = 10,
+	LOOK_AFTER_MS = 50,
+	LOOK_EVERY_MS = 100,
+	IDLE_TICKS_MAX = 100,
+	TASKS_A_TURN = 8
+};
 
 static void sleep_us(long us)
 {
 	(void)nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
-static void watch_session(struct session *s, int64_t now, bool *running, bool *slow)
+/* What a round found. */
+struct seen {
+	bool running, slow;
+	bool measured; /* a statement whose memory is to be looked at */
+};
+
+static bool is_measured(struct session *s, int64_t now)
+{
+	const int64_t started = atomic_load(&s->started_ns);
+	return started && now - started > LOOK_AFTER_MS * NS_PER_MS && atomic_load(&s->wants_peaks);
+}
+
+static void raise_to(atomic_int_fast64_t *peak, int64_t to)
+{
+	if (to > atomic_load(peak))
+		atomic_store(peak, to);
+}
+
+/* The reading needs the engine: without the lock. */
+static void look_at_memory(struct core *core, int64_t now)
+{
+	int64_t memory, temp;
+	core->looked_ns = now;
+	core_memory(core, &memory, &temp);
+	pthread_mutex_lock(&core->lock);
+	for (struct session *s = core->sessions; s; s = s->next)
+		if (is_measured(s, now)) {
+			raise_to(&s->memory_peak, memory);
+			raise_to(&s->temp_peak, temp);
+		}
+	pthread_mutex_unlock(&core->lock);
+}
+
+static void watch_session(struct session *s, int64_t now, struct seen *seen)
 {
 	const int64_t started = atomic_load(&s->started_ns);
 	if (!started)
 		return;
-	*running = true;
+	seen->running = true;
+	seen->measured |= is_measured(s, now);
 	/* A stream whose reader keeps up is helped too: the engine works ahead while the rows are sent. */
 	const bool busy = atomic_exchange(&s->fetched, false) || atomic_load(&s->in_engine);
 	if (now - started > HELP_AFTER_MS * NS_PER_MS && busy)
-		*slow = true;
+		seen->slow = true;
 	const int64_t deadline = atomic_load(&s->deadline_ns);
 	if (deadline && now > deadline) {
 		atomic_store(&s->timed_out, true);
@@ -35,18 +76,20 @@ static void watch_session(struct session *s, int64_t now, bool *running, bool *s
 /* true: at least one statement is running. */
 static bool watch_round(struct core *core)
 {
-	bool running = false, slow = false;
+	struct seen seen = {0};
 	const int64_t now = clock_ns();
 	pthread_mutex_lock(&core->lock);
 	for (struct session *s = core->sessions; s; s = s->next)
-		watch_session(s, now, &running, &slow);
-	if (slow != atomic_load(&core->help_wanted)) {
-		atomic_store(&core->help_wanted, slow);
-		if (slow)
+		watch_session(s, now, &seen);
+	if (seen.slow != atomic_load(&core->help_wanted)) {
+		atomic_store(&core->help_wanted, seen.slow);
+		if (seen.slow)
 			pthread_cond_broadcast(&core->wake);
 	}
 	pthread_mutex_unlock(&core->lock);
-	return running;
+	if (seen.measured && now - core->looked_ns >= LOOK_EVERY_MS * NS_PER_MS)
+		look_at_memory(core, now);
+	return seen.running;
 }
 
 static void *watch_run(void *ctx)

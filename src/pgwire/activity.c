@@ -170,8 +170,10 @@ static void put_statement(const struct statement_row *row, struct buf *out)
 	const double times[] = {row->total_ms, row->min_ms, row->max_ms, row->mean_ms, row->stddev_ms};
 	buf_printf(out, ", (%llu::BIGINT, ", (unsigned long long)row->query_id);
 	quote(out, row->query);
-	buf_printf(out, ", %llu, %llu, %llu, ", (unsigned long long)row->calls, (unsigned long long)row->errors,
-		   (unsigned long long)row->rows);
+	const uint64_t counts[] = {row->calls, row->errors, row->rows, row->temp_bytes, row->memory_peak};
+	buf_str(out, ", ");
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		buf_printf(out, "%llu, ", (unsigned long long)counts[i]);
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
 		buf_printf(out, "%.6f::DOUBLE, ", times[i]);
 	put_time(out, row->first_us);
@@ -180,21 +182,36 @@ static void put_statement(const struct statement_row *row, struct buf *out)
 	buf_byte(out, ')');
 }
 
+/* PostgreSQL's columns in its order, then what is only here. The engine has no planning times, block or WAL counts. */
+static const char STATEMENT_COLUMNS[] =
+	"10::UINTEGER AS userid, 16384::UINTEGER AS dbid, true AS toplevel, queryid, query, 0::BIGINT AS plans, "
+	"0::DOUBLE AS total_plan_time, 0::DOUBLE AS min_plan_time, 0::DOUBLE AS max_plan_time, 0::DOUBLE AS "
+	"mean_plan_time, 0::DOUBLE AS stddev_plan_time, calls, total_exec_time, min_exec_time, max_exec_time, "
+	"mean_exec_time, stddev_exec_time, \"rows\", 0::BIGINT AS shared_blks_hit, 0::BIGINT AS shared_blks_read, "
+	"0::BIGINT AS shared_blks_dirtied, 0::BIGINT AS shared_blks_written, 0::BIGINT AS local_blks_hit, 0::BIGINT AS "
+	"local_blks_read, 0::BIGINT AS local_blks_dirtied, 0::BIGINT AS local_blks_written, 0::BIGINT AS "
+	"temp_blks_read, temp_bytes // 8192 AS temp_blks_written, 0::DOUBLE AS blk_read_time, 0::DOUBLE AS "
+	"blk_write_time, 0::DOUBLE AS temp_blk_read_time, 0::DOUBLE AS temp_blk_write_time, 0::BIGINT AS wal_records, "
+	"0::BIGINT AS wal_fpi, 0::DECIMAL(18,0) AS wal_bytes, 0::BIGINT AS jit_functions, 0::DOUBLE AS "
+	"jit_generation_time, 0::BIGINT AS jit_inlining_count, 0::DOUBLE AS jit_inlining_time, 0::BIGINT AS "
+	"jit_optimization_count, 0::DOUBLE AS jit_optimization_time, 0::BIGINT AS jit_emission_count, 0::DOUBLE AS "
+	"jit_emission_time, errors, temp_bytes, memory_peak_bytes, first_seen, last_seen";
+
 void statements_sql(struct backend *b, struct buf *out)
 {
 	struct statement_row *rows;
 	size_t count;
 	statement_stats_list(b->door->storage->statements, b->work, b->workspace.id, STATEMENT_SORT_TOTAL, 0, &rows,
 			     &count);
-	buf_str(out, "(SELECT 10::UINTEGER AS userid, 16384::UINTEGER AS dbid, true AS toplevel, queryid, query, "
-		     "0::BIGINT AS plans, 0::DOUBLE AS total_plan_time, calls, total_exec_time, min_exec_time, "
-		     "max_exec_time, mean_exec_time, stddev_exec_time, \"rows\", errors, first_seen, last_seen "
-		     "FROM (VALUES (NULL::BIGINT, NULL::VARCHAR, 0::BIGINT, 0::BIGINT, 0::BIGINT, 0::DOUBLE, "
-		     "0::DOUBLE, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ)");
+	buf_printf(out, "(SELECT %s", STATEMENT_COLUMNS);
+	buf_str(out, " FROM (VALUES (NULL::BIGINT, NULL::VARCHAR, 0::BIGINT, 0::BIGINT, 0::BIGINT, 0::BIGINT, "
+		     "0::BIGINT, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, NULL::TIMESTAMPTZ, "
+		     "NULL::TIMESTAMPTZ)");
 	for (size_t i = 0; i < count; i++)
 		put_statement(&rows[i], out);
-	buf_str(out, ") AS s(queryid, query, calls, errors, \"rows\", total_exec_time, min_exec_time, max_exec_time, "
-		     "mean_exec_time, stddev_exec_time, first_seen, last_seen) WHERE queryid IS NOT NULL)");
+	buf_str(out,
+		") AS s(queryid, query, calls, errors, \"rows\", temp_bytes, memory_peak_bytes, total_exec_time, min_exec_time, max_exec_time, "
+		"mean_exec_time, stddev_exec_time, first_seen, last_seen) WHERE queryid IS NOT NULL)");
 }
 
 void statements_info_sql(struct backend *b, struct buf *out)

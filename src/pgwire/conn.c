@@ -296,6 +296,8 @@ struct ssl_ctx_st *conn_tls_context(const char *cert, const char *key, unsigned 
 	    SSL_CTX_check_private_key(context) == 1) {
 		(void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 							SSL_MODE_RELEASE_BUFFERS);
+		/* The end of what the client sends is no error: it may still be told why its session ends. */
+		(void)SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 		SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
 		if (!binding_hash(SSL_CTX_get0_certificate(context), ret_hash, ret_len))
 			*ret_len = 0;

@@ -64,18 +64,18 @@ static const char *explain(struct backend *b, struct span text)
 	return plan;
 }
 
-static void log_slow(struct backend *b, int64_t took_ns, const char *status, const struct fingerprint *f,
-		     struct span text, bool failed)
+static void log_slow(struct backend *b, const struct statement_call *call, const char *status, struct span text)
 {
 	char shown[512], id[24];
 	(void)snprintf(shown, sizeof(shown), "%.*s", (int)(text.len < sizeof(shown) ? text.len : sizeof(shown) - 1),
 		       text.ptr);
-	(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)f->id);
-	const char *plan = is_explained(b, text, failed) ? explain(b, text) : NULL;
+	(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)call->query_id);
+	const char *plan = is_explained(b, text, call->failed) ? explain(b, text) : NULL;
 	metric_inc(b->slow);
 	log_event(LOG_WARN, "slow statement", "workspace", LOG_S(b->workspace.id), "user", LOG_S(b->user), "session",
-		  LOG_S(pg_session_id(b->registered)), "seconds", LOG_F((double)took_ns / 1e9), "status", LOG_S(status),
-		  "rows", LOG_I((int64_t)b->statement_rows), "query_id", LOG_S(id), "sql", LOG_S(shown), "plan",
+		  LOG_S(pg_session_id(b->registered)), "seconds", LOG_F((double)call->took_ns / 1e9), "status",
+		  LOG_S(status), "rows", LOG_I((int64_t)call->rows), "memory_peak_bytes", LOG_I(call->memory_bytes),
+		  "temp_bytes", LOG_I(call->temp_bytes), "query_id", LOG_S(id), "sql", LOG_S(shown), "plan",
 		  LOG_S(plan ? plan : ""), NULL);
 }
 
@@ -120,11 +120,19 @@ static void note(struct backend *b, int64_t took_ns, const struct pg_error *fail
 	count(b, failed != NULL, status);
 	metric_observe(b->duration, (double)took_ns / 1e9);
 	const struct fingerprint f = fingerprint(b, text);
-	struct statement_call call = {b->workspace.id, b->user,		  f.id,		 f.query,
-				      took_ns,	       b->statement_rows, failed != NULL};
+	const struct session_peaks peaks = session_take_peaks(b->engine);
+	const struct statement_call call = {.workspace_id = b->workspace.id,
+					    .user = b->user,
+					    .query_id = f.id,
+					    .query = f.query,
+					    .took_ns = took_ns,
+					    .rows = b->statement_rows,
+					    .memory_bytes = peaks.memory_bytes,
+					    .temp_bytes = peaks.temp_bytes,
+					    .failed = failed != NULL};
 	statement_stats_note(b->door->storage->statements, &call);
 	if (took_ns >= b->door->storage->settings->slow_query_ms * NS_PER_MS)
-		log_slow(b, took_ns, status, &f, text, failed != NULL);
+		log_slow(b, &call, status, text);
 }
 
 void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text)

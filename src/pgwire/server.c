@@ -30,6 +30,12 @@ enum {
 	FIRST_PID = 1000
 };
 
+/* Lock held. */
+static void count_open(const struct pg_door *door)
+{
+	metric_gauge_set(metric_series(METRIC_CONNECTIONS_ACTIVE, "pgwire", NULL), (double)door->count);
+}
+
 static void backend_free(struct backend *b)
 {
 	struct pg_door *door = b->door;
@@ -55,6 +61,7 @@ static void backend_free(struct backend *b)
 	(void)pthread_mutex_lock(&door->lock);
 	door->count--;
 	door->newcomers -= !proven;
+	count_open(door);
 	(void)pthread_cond_broadcast(&door->gone);
 	(void)pthread_mutex_unlock(&door->lock);
 }
@@ -113,6 +120,7 @@ static void take(struct pg_door *door, int fd, const struct sockaddr_storage *ad
 	door->backends = b;
 	door->count++;
 	door->newcomers++;
+	count_open(door);
 	(void)pthread_mutex_unlock(&door->lock);
 	if (thread_try_start("pg-session", backend_thread, b, &thread)) {
 		(void)pthread_detach(thread);

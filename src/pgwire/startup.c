@@ -223,11 +223,12 @@ static enum scram_result exchange(struct login *l, struct scram *scram, struct p
 		message_auth(&b->conn.out, AUTH_SASL_CONTINUE, buf_view(&answer));
 		buf_reset(&answer);
 		result = conn_flush(&b->conn) ? scram_step(l, scram, &answer, &busy_ns, e) : SCRAM_MALFORMED;
-		if (result != SCRAM_MALFORMED)
-			metric_observe(metric_series(METRIC_PGWIRE_AUTH_DURATION_SECONDS, NULL), (double)busy_ns / 1e9);
 		if (result == SCRAM_FINE)
 			message_auth(&b->conn.out, AUTH_SASL_FINAL, buf_view(&answer));
 	}
+	/* Who left without an answer got no verdict. */
+	if (result != SCRAM_MALFORMED || e->sqlstate[0])
+		metric_observe(metric_series(METRIC_PGWIRE_AUTH_DURATION_SECONDS, NULL), (double)busy_ns / 1e9);
 	buf_done(&answer);
 	return result;
 }
@@ -408,6 +409,7 @@ static bool admit(struct login *l)
 	/* Without it, statements take longer, no more. */
 	struct err ignored = ERR_INIT;
 	(void)!session_skip_figures(engine, &ignored);
+	session_watch_peaks(engine);
 	(void)pthread_mutex_lock(&b->guard);
 	b->engine = engine;
 	(void)pthread_mutex_unlock(&b->guard);

@@ -16,6 +16,8 @@ static void statement_write(struct json *j, struct arena *arena, const struct st
 	json_uint(j, "calls", s->calls);
 	json_uint(j, "errors", s->errors);
 	json_uint(j, "rows", s->rows);
+	json_uint(j, "temp_bytes", s->temp_bytes);
+	json_uint(j, "memory_peak_bytes", s->memory_peak);
 	json_double(j, "total_exec_time_ms", s->total_ms);
 	json_double(j, "min_exec_time_ms", s->min_ms);
 	json_double(j, "max_exec_time_ms", s->max_ms);
@@ -69,6 +71,10 @@ static const struct field statement_fields[] = {
 	{.name = "calls", .type = FIELD_INT},
 	{.name = "errors", .type = FIELD_INT},
 	{.name = "rows", .type = FIELD_INT},
+	{.name = "temp_bytes", .type = FIELD_INT, .help = "Spilled to disk, all calls together"},
+	{.name = "memory_peak_bytes",
+	 .type = FIELD_INT,
+	 .help = "Engine memory of the workspace at its highest; 0: no call ran long enough to be looked at"},
 	{.name = "total_exec_time_ms", .type = FIELD_NUMBER},
 	{.name = "min_exec_time_ms", .type = FIELD_NUMBER},
 	{.name = "max_exec_time_ms", .type = FIELD_NUMBER},

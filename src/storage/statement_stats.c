@@ -16,7 +16,7 @@ struct entry {
 	char *key; /* the map's: fingerprint, workspace and user */
 	size_t key_len;
 	char *workspace_id, *user, *query;
-	uint64_t query_id, calls, errors, rows;
+	uint64_t query_id, calls, errors, rows, memory_peak, temp_bytes;
 	double total_ms, min_ms, max_ms;
 	double mean, squares; /* running, after Welford */
 	double usage;
@@ -140,6 +140,9 @@ void statement_stats_note(struct statement_stats *s, const struct statement_call
 	e->calls++;
 	e->errors += c->failed;
 	e->rows += c->rows;
+	e->temp_bytes += (uint64_t)c->temp_bytes;
+	if ((uint64_t)c->memory_bytes > e->memory_peak)
+		e->memory_peak = (uint64_t)c->memory_bytes;
 	e->total_ms += ms;
 	e->min_ms = ms < e->min_ms ? ms : e->min_ms;
 	e->max_ms = ms > e->max_ms ? ms : e->max_ms;
@@ -190,6 +193,8 @@ static struct statement_row row_of(const struct entry *e, struct arena *arena)
 		.calls = e->calls,
 		.errors = e->errors,
 		.rows = e->rows,
+		.memory_peak = e->memory_peak,
+		.temp_bytes = e->temp_bytes,
 		.total_ms = e->total_ms,
 		.min_ms = e->min_ms,
 		.max_ms = e->max_ms,

@@ -25,6 +25,7 @@ struct statement_call {
 	struct span query;
 	int64_t took_ns;
 	uint64_t rows;
+	int64_t memory_bytes, temp_bytes; /* at their highest */
 	bool failed;
 };
 
@@ -32,6 +33,7 @@ struct statement_row {
 	const char *workspace_id, *user, *query;
 	uint64_t query_id;
 	uint64_t calls, errors, rows;
+	uint64_t memory_peak, temp_bytes; /* the most of a call; of all calls together */
 	double total_ms, min_ms, max_ms, mean_ms, stddev_ms;
 	int64_t first_us, last_us;
 };

@@ -20,7 +20,7 @@ class Workspace:
     def __init__(self, project, name="w"):
         answer = project.post("/workspaces", {"name": name})
         assert answer.status_code == 201, answer.text
-        self.id = answer.json()["id"]
+        self.project, self.id = project, answer.json()["id"]
         login = answer.json()["connection"]
         self.login = {
             "host": "127.0.0.1",

@@ -12,7 +12,7 @@ from pg_workspace import Workspace
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    s = Server(tmp_path_factory.mktemp("slow") / "data", SLOW_QUERY_THRESHOLD_MS=1)
+    s = Server(tmp_path_factory.mktemp("slow") / "data", SLOW_QUERY_THRESHOLD_MS=1, PGWIRE_SESSION_MEMORY_LIMIT="100MB")
     yield s
     assert s.stop() == 0, s.findings()
 
@@ -211,3 +211,19 @@ def test_copy_refuses_options_that_make_no_sense(workspace, sql, state):
             with c.cursor().copy(sql):
                 pass
         assert told.value.sqlstate == state
+
+
+def test_memory_and_what_was_spilled_show(conn, workspace, server):
+    """Of statements that run long enough to be looked at: over SQL, over REST and in the log."""
+    text = "SELECT count(*) AS spills FROM (SELECT DISTINCT i::varchar || 'some more bytes for each of them' FROM range(5000000) t(i))"
+    conn.execute("SELECT pg_stat_statements_reset()")
+    conn.execute("SELECT 1 AS brief")
+    conn.execute(text)
+    columns = "calls, memory_peak_bytes, temp_bytes, temp_blks_written"
+    assert conn.execute(f"SELECT {columns} FROM pg_stat_statements WHERE query LIKE '%brief'").fetchone() == (1, 0, 0, 0)
+    calls, peak, temp, blocks = conn.execute(f"SELECT {columns} FROM pg_stat_statements WHERE query LIKE '%spills%'").fetchone()
+    assert calls == 1 and peak > 10 << 20 and temp > 10 << 20 and blocks == temp // 8192
+    over_rest = server.get("/internal/statements", params={"workspace_id": workspace.id, "sort": "total_time"}).json()["statements"][0]
+    assert (over_rest["memory_peak_bytes"], over_rest["temp_bytes"]) == (peak, temp)
+    line = json.loads([line for line in server.log_text().splitlines() if '"slow statement"' in line and "AS spills" in line][-1])
+    assert (line["memory_peak_bytes"], line["temp_bytes"]) == (peak, temp)

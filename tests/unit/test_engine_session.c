@@ -627,6 +627,26 @@ static void test_figures(void **state)
 	}
 }
 
+/* Only for sessions that ask; taken once. */
+static void test_peaks(void **state)
+{
+	(void)state;
+	static const char heavy[] = "select count(*) from (select distinct i::varchar from range(3000000) t(i))";
+	const struct instance_config config = {.threads = 1};
+	struct err err = ERR_INIT;
+	struct instance *own;
+	struct session *s;
+	assert_true(instance_open(&config, &own, &err) && session_open(own, &s, &err));
+	assert_true(session_run(s, heavy, &err));
+	assert_int_equal(session_take_peaks(s).memory_bytes, 0);
+	session_watch_peaks(s);
+	assert_true(session_run(s, heavy, &err));
+	assert_true(session_take_peaks(s).memory_bytes > (int64_t)MIB);
+	assert_int_equal(session_take_peaks(s).memory_bytes, 0);
+	session_close(s);
+	instance_close(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,6 +658,7 @@ int main(void)
 		cmocka_unit_test(test_sql_quoting), cmocka_unit_test(test_type_texts),
 		cmocka_unit_test(test_lockdown),    cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_figures),	    cmocka_unit_test(test_feed),
+		cmocka_unit_test(test_peaks),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
