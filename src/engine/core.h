@@ -75,6 +75,10 @@ struct session {
 	int64_t timeout_ns;
 	struct progress *progress;
 
+	/* Guarded by the core's lock */
+	bool (*brake)(void *ctx);
+	void *brake_ctx;
+
 	/* Shared with the watch */
 	atomic_int_fast64_t started_ns;	 /* 0: idle */
 	atomic_int_fast64_t deadline_ns; /* 0: none */

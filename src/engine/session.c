@@ -30,6 +30,14 @@ void session_set_timeout(struct session *session, int64_t timeout_ns)
 	session->timeout_ns = timeout_ns;
 }
 
+void session_set_brake(struct session *session, bool (*brake)(void *ctx), void *ctx)
+{
+	pthread_mutex_lock(&session->core->lock);
+	session->brake = brake;
+	session->brake_ctx = ctx;
+	pthread_mutex_unlock(&session->core->lock);
+}
+
 bool session_check(struct session *session, struct err *err)
 {
 	const bool cancelled = session->progress && progress_cancelled(session->progress);

@@ -142,6 +142,11 @@ MUST_CHECK bool session_text(struct session *session, const char *sql, struct ar
 
 /* From any thread: ends the running statement with ERR_CANCELLED within moments; nothing if the session is idle. */
 void session_interrupt(struct session *session);
+/*
+ * Asked every few milliseconds while statements run, by another thread that holds a lock of the engine: true ends the
+ * statement as session_interrupt does. It may not use the engine. NULL: nobody is asked.
+ */
+void session_set_brake(struct session *session, bool (*brake)(void *ctx), void *ctx);
 /* Statements started from now on get this many nanoseconds each; 0: no limit. */
 void session_set_timeout(struct session *session, int64_t timeout_ns);
 

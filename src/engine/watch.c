@@ -68,6 +68,8 @@ static void watch_session(struct session *s, int64_t now, struct seen *seen)
 		atomic_store(&s->timed_out, true);
 		atomic_store(&s->interrupted, true);
 	}
+	if (s->brake && s->brake(s->brake_ctx))
+		atomic_store(&s->interrupted, true);
 	/* The engine forgets an interrupt that arrives between two of its steps, so it is repeated. */
 	if (atomic_load(&s->interrupted))
 		duckdb_interrupt(s->connection);

@@ -188,7 +188,8 @@ bool http_later(struct http_request *req);
 struct http_response *http_answer(struct http_request *req);
 void http_answer_send(struct http_request *req, bool fine, const struct err *err);
 
-/* A 422 of the handler's own: one fault at ["body", name]. Returns false. */
+/* A 422 of the handler's own: one fault at ["query", name] or ["body", name]. Return false. */
+bool http_query_fault(struct http_request *req, struct err *err, const char *name, const char *type, const char *msg);
 bool http_fault(struct http_request *req, struct err *err, const char *name, const char *type, const char *msg,
 		const json_t *input);
 

@@ -98,11 +98,22 @@ void render_error(struct exchange *ex, const struct err *err)
 	response_seal(res);
 }
 
+static bool fault_in(const char *part, struct http_request *req, struct err *err, const char *name, const char *type,
+		     const char *msg, const json_t *input)
+{
+	const struct fault_loc whole = {.name = part};
+	const struct fault_loc loc = {.parent = &whole, .name = name};
+	faults_add(&req->faults, type, &loc, msg, input, NULL);
+	return err_set(err, ERR_VALIDATION, "%s: %s", name, msg);
+}
+
 bool http_fault(struct http_request *req, struct err *err, const char *name, const char *type, const char *msg,
 		const json_t *input)
 {
-	const struct fault_loc body = {.name = "body"};
-	const struct fault_loc loc = {.parent = &body, .name = name};
-	faults_add(&req->faults, type, &loc, msg, input, NULL);
-	return err_set(err, ERR_VALIDATION, "%s: %s", name, msg);
+	return fault_in("body", req, err, name, type, msg, input);
+}
+
+bool http_query_fault(struct http_request *req, struct err *err, const char *name, const char *type, const char *msg)
+{
+	return fault_in("query", req, err, name, type, msg, NULL);
 }

@@ -285,6 +285,12 @@ static bool refuse_login(struct backend *b, const struct err *err)
 			"Close connections of this workspace, or raise PGWIRE_MAX_CONNECTIONS_PER_WORKSPACE; of all "
 			"workspaces together there may be PGWIRE_MAX_CONNECTIONS_TOTAL.");
 		break;
+	case ERR_WORKSPACE_MEMORY:
+		count_login("limit_reached");
+		(void)pg_fatal_set(&e, "53200", "out of memory");
+		pg_error_detail(&e, "All memory for workspaces is in use.");
+		pg_error_hint(&e, "Try again when other workspaces are idle, or raise PGWIRE_MEMORY_BUDGET.");
+		break;
 	default:
 		count_login("error");
 		(void)pg_error_from(&e, err);

@@ -143,10 +143,14 @@ static bool activity_patch(struct http_request *req, struct http_response *res, 
 	return true;
 }
 
+/* A session that ended cannot be active: it would count against the limits for good. */
 static bool session_delete(struct http_request *req, struct http_response *res, struct err *err)
 {
-	if (!pg_session_end(rest_storage(req), &req->call, http_param(req, "session_id"), http_query(req, "reason"),
-			    err))
+	const char *reason = http_query(req, "reason");
+	if (!*reason || strcmp(reason, "active") == 0 || strlen(reason) > PG_SESSION_ID_BYTES_MAX)
+		return http_query_fault(req, err, "reason", "value_error",
+					"Value should have 1 to 128 bytes, and not be \"active\"");
+	if (!pg_session_end(rest_storage(req), &req->call, http_param(req, "session_id"), reason, err))
 		return false;
 	http_empty(res, 204);
 	return true;

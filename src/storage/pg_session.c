@@ -318,6 +318,20 @@ bool pg_session_end_of_workspace(struct storage *storage, const struct call *cal
 	return true;
 }
 
+void pg_sessions_expire(struct storage *storage, const char *workspace_id)
+{
+	struct err ignored = ERR_INIT;
+	struct activity a = {0, 0, "expired"};
+	struct arena *arena = arena_new();
+	struct pg_session *rows;
+	size_t n;
+	catalog_list_pg_sessions_of_workspace(storage->catalog, arena, KEY(workspace_id, "active"), NULL, &rows, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!rows[i].own)
+			(void)!row_change(storage, arena, rows[i].id, &a, &ignored);
+	arena_free(arena);
+}
+
 bool pg_session_cleanup(struct storage *storage, int64_t idle_s, size_t *ret_count, struct err *err)
 {
 	struct arena *arena = arena_new();

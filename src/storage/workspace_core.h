@@ -87,6 +87,8 @@ MUST_CHECK bool workspaces_sweep(struct storage *storage, struct err *err);
 MUST_CHECK bool pg_sessions_sweep(struct storage *storage, struct err *err);
 /* Own sessions of a former process are over. */
 MUST_CHECK bool pg_sessions_recover(struct storage *storage, struct err *err);
+/* What gateways registered for the workspace is over with it. */
+void pg_sessions_expire(struct storage *storage, const char *workspace_id);
 void pg_sessions_end_own(struct storage *storage, const char *workspace_id, const char *id, enum pg_session_end why);
 
 /* The row found for the project (and branch), with the checks of every operation. */
@@ -108,5 +110,20 @@ MUST_CHECK bool workspace_password_make(struct arena *arena, const char **ret, c
 /* Adds the removal of what else is on record about a workspace: sessions, further logins. */
 void workspace_forget(struct catalog_txn *t, const char *id);
 int64_t workspace_file_size(const char *path);
+
+/*
+ * Statements of the service that fill a workspace. From watch to done the session's statements are ended as soon as the
+ * file has outgrown its limit; fits is asked before COMMIT, and counts what only then goes to the file.
+ */
+struct workspace_growth {
+	struct workspace_instance *wi;
+	struct session *session;
+	int64_t size_before, unwritten_before;
+	atomic_bool outgrown;
+};
+void workspace_growth_watch(struct workspace_growth *growth, struct workspace_instance *wi, struct session *session);
+MUST_CHECK bool workspace_growth_fits(struct workspace_growth *growth, struct err *err);
+/* Returns `fine`; *err tells of the limit where that was the cause. */
+MUST_CHECK bool workspace_growth_done(struct workspace_growth *growth, bool fine, struct err *err);
 
 #endif

@@ -85,9 +85,12 @@ static bool put(struct workspace_instance *wi, struct session *session, const st
 		    session_run(session, "BEGIN", err);
 	if (!fine)
 		return false;
+	struct workspace_growth growth;
+	workspace_growth_watch(&growth, wi, session);
 	put_write(fill, db, select, views > 0, tables > 0, &sql);
 	fine = sql_finish(&sql, &text, err) && session_run_count(session, text, ret_rows, err) &&
-	       workspace_room(wi, err) && session_run(session, "COMMIT", err);
+	       workspace_growth_fits(&growth, err);
+	fine = workspace_growth_done(&growth, fine, err) && session_run(session, "COMMIT", err);
 	if (!fine)
 		(void)!session_run(session, "ROLLBACK", &ignored);
 	else
@@ -250,8 +253,10 @@ static bool run_in(struct workspace_instance *wi, struct op *op, const struct wo
 		    (!progress || session_follow(session, progress, err)) && search_path(wi, session, q, err) &&
 		    (!q->workspace_id || workspace_room(wi, err));
 	if (fine) {
+		struct workspace_growth growth;
+		workspace_growth_watch(&growth, wi, session);
 		session_set_timeout(session, q->timeout_s * 1000000000);
-		fine = statement_go(session, q, ret_has_rows, err);
+		fine = workspace_growth_done(&growth, statement_go(session, q, ret_has_rows, err), err);
 	}
 	session_close(session);
 	return fine;

@@ -136,7 +136,7 @@ static bool memory_for(struct workspaces *all, int64_t *ret, struct err *err)
 		close_locked(all, idle);
 	int64_t left = memory_left(all);
 	if (left < MEMORY_MIN)
-		return err_set(err, ERR_OUT_OF_MEMORY,
+		return err_set(err, ERR_WORKSPACE_MEMORY,
 			       "The memory for workspaces is in use; try again when others are idle");
 	int64_t share = left == all->storage->settings->pgwire_memory_budget ? left : left / MEMORY_SHARE;
 	share = share > MEMORY_MIN ? share : MEMORY_MIN;
@@ -672,6 +672,7 @@ bool workspaces_sweep(struct storage *storage, struct err *err)
 		(void)pthread_mutex_unlock(&storage->workspaces->lock);
 		if (open)
 			workspace_doom(storage, rows[i].id, PG_SESSION_EXPIRED);
+		pg_sessions_expire(storage, rows[i].id);
 	}
 	arena_free(arena);
 	return true;

@@ -25,7 +25,7 @@
  * databases) the caller must refuse before the engine sees it.
  *
  * Thread-safe. An instance holds memory up to PGWIRE_SESSION_MEMORY_LIMIT; all
- * together up to PGWIRE_MEMORY_BUDGET, else ERR_OUT_OF_MEMORY at opening.
+ * together up to PGWIRE_MEMORY_BUDGET, else ERR_WORKSPACE_MEMORY at opening.
  */
 #ifndef STORAGE_WORKSPACE_INSTANCE_H
 #define STORAGE_WORKSPACE_INSTANCE_H
@@ -38,7 +38,7 @@
 
 struct workspace_instance;
 
-/* ERR_WORKSPACE_NOT_FOUND, ERR_OUT_OF_MEMORY (budget), ERR_STORAGE_UNAVAILABLE (being deleted), engine errors. */
+/* ERR_WORKSPACE_NOT_FOUND, ERR_WORKSPACE_MEMORY (budget), ERR_STORAGE_UNAVAILABLE (being deleted), engine errors. */
 MUST_CHECK bool workspace_open(struct storage *storage, const char *workspace_id, struct workspace_instance **ret,
 			       struct err *err);
 /* Every engine session on it must be closed. NULL is fine. */

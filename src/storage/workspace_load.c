@@ -43,6 +43,10 @@ static bool select_write(const struct workspace_load *entry, struct place *place
 			err_detail(err, "column_name", entry->columns[i]);
 			return false;
 		}
+		for (size_t k = 0; k < i; k++)
+			if (strcasecmp(entry->columns[k], entry->columns[i]) == 0)
+				return err_set(err, ERR_INVALID_ARGUMENT, "Column %.200s is named twice",
+					       entry->columns[i]);
 		sql_printf(sql, "%s%I", i ? ", " : "", column->name);
 	}
 	sql_printf(sql, "%s FROM %I.main.data", entry->column_count ? "" : "*",
@@ -73,8 +77,11 @@ static bool copy(struct workspace_instance *wi, struct session *session, const c
 	sql_printf(&sql, "CREATE OR REPLACE TABLE %I.main.%I AS %s", workspace_db(wi), destination, select);
 	fine = fine && session_run(session, "BEGIN", err);
 	if (fine) {
-		fine = sql_finish(&sql, &text, err) && session_run(session, text, err) && workspace_room(wi, err) &&
-		       session_run(session, "COMMIT", err);
+		struct workspace_growth growth;
+		workspace_growth_watch(&growth, wi, session);
+		fine = sql_finish(&sql, &text, err) && session_run(session, text, err) &&
+		       workspace_growth_fits(&growth, err);
+		fine = workspace_growth_done(&growth, fine, err) && session_run(session, "COMMIT", err);
 		if (!fine)
 			(void)!session_run(session, "ROLLBACK", &ignored);
 	}

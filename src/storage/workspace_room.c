@@ -3,6 +3,9 @@
 #include "engine/sql.h"
 #include "storage/workspace_core.h"
 
+/* What one transaction may keep in memory until it commits; workspaces with less room than that are measured. */
+static const int64_t TIGHT_BYTES = 2 * GIB;
+
 int64_t workspace_size(const struct workspace_instance *wi)
 {
 	return workspace_file_size(wi->path);
@@ -51,6 +54,15 @@ int64_t workspace_unwritten(struct workspace_instance *wi)
 	return bytes;
 }
 
+static bool full(const struct workspace_instance *wi, struct err *err)
+{
+	(void)err_set(err, ERR_WORKSPACE_FULL, "The workspace has reached its size limit of %lld GB",
+		      (long long)(wi->size_limit / (int64_t)GIB));
+	err_detail(err, "workspace_id", wi->id);
+	err_detail_int(err, "size_limit_gb", wi->size_limit / (int64_t)GIB);
+	return false;
+}
+
 bool workspace_room(struct workspace_instance *wi, struct err *err)
 {
 	return workspace_fits(wi, 0, err);
@@ -65,9 +77,39 @@ bool workspace_fits(struct workspace_instance *wi, int64_t more, struct err *err
 		return false;
 	if (used + workspace_size(wi) - fs_size(wi->path) + more < wi->size_limit)
 		return true;
-	(void)err_set(err, ERR_WORKSPACE_FULL, "The workspace has reached its size limit of %lld GB",
-		      (long long)(wi->size_limit / (int64_t)GIB));
-	err_detail(err, "workspace_id", wi->id);
-	err_detail_int(err, "size_limit_gb", wi->size_limit / (int64_t)GIB);
-	return false;
+	return full(wi, err);
+}
+
+/* ---- statements of the service ---- */
+
+static bool has_outgrown(void *ctx)
+{
+	struct workspace_growth *growth = ctx;
+	const int64_t size = workspace_size(growth->wi);
+	if (size > growth->size_before && size > growth->wi->size_limit)
+		atomic_store(&growth->outgrown, true);
+	return atomic_load(&growth->outgrown);
+}
+
+void workspace_growth_watch(struct workspace_growth *growth, struct workspace_instance *wi, struct session *session)
+{
+	growth->wi = wi;
+	growth->session = session;
+	growth->size_before = workspace_size(wi);
+	growth->unwritten_before = growth->size_before + TIGHT_BYTES >= wi->size_limit ? workspace_unwritten(wi) : -1;
+	atomic_init(&growth->outgrown, false);
+	session_set_brake(session, has_outgrown, growth);
+}
+
+bool workspace_growth_fits(struct workspace_growth *growth, struct err *err)
+{
+	const int64_t before = growth->unwritten_before;
+	const int64_t more = before < 0 ? 0 : workspace_unwritten(growth->wi) - before;
+	return workspace_fits(growth->wi, more > 0 ? more : 0, err);
+}
+
+bool workspace_growth_done(struct workspace_growth *growth, bool fine, struct err *err)
+{
+	session_set_brake(growth->session, NULL, NULL);
+	return fine || (err->code == ERR_CANCELLED && atomic_load(&growth->outgrown) ? full(growth->wi, err) : false);
 }

@@ -3,11 +3,12 @@ import os
 import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import engine
 import psycopg
 import pytest
-from conftest import Project, error_of, sample
+from conftest import Project, error_of, eventually, sample
 
 
 def login(server, connection, **changes):
@@ -141,7 +142,7 @@ def test_load_copies_with_columns_and_filter(project):
         {"source": "b.t", "destination": "big", "columns": ["id"], "where": "total > 10"},
         {"bucket": "b", "table": "t", "destination": "third"},
         {"source": "b.none"}, {"source": "malformed"},
-        {"source": "b.t", "columns": ["nope"]},
+        {"source": "b.t", "columns": ["nope"]}, {"source": "b.t", "columns": ["id", "ID"]},
         {"source": "b.t", "where": "(SELECT 1) = 1; DROP TABLE t"}]})
     assert answer.status_code == 200, answer.text
     loaded = answer.json()["loaded"]
@@ -283,6 +284,18 @@ def test_session_registry(server, project):
         error_of(call, 404, "session_not_found")
 
 
+@pytest.mark.parametrize("reason", ["active", "", "x" * 129])
+def test_what_ended_has_a_reason_and_is_not_active(server, project, reason):
+    w = create(project)
+    s = new_session(server, w)
+    path = f"/internal/pgwire/sessions/{s['session_id']}"
+    answer = server.delete(path, params={"reason": reason})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "reason"])
+    assert server.get(path).json()["status"] == "active"
+    assert server.delete(path, params={"reason": "x" * 128}).status_code == 204
+    assert server.get(path).json()["status"] == "x" * 128
+
+
 def test_sessions_end_one_by_one_all_at_once_and_when_idle(server, project):
     w = create(project)
     sessions = [new_session(server, w) for _ in range(4)]
@@ -331,11 +344,86 @@ def test_workspaces_survive_a_restart(server_factory):
     error_of(login(server, made["connection"]), 401, "invalid_credentials")
 
 
+def test_workspaces_beyond_the_memory_budget_are_refused_until_others_are_idle(server_factory, tmp_path):
+    server = server_factory(tmp_path / "data", PGWIRE_MEMORY_BUDGET="64MB", PGWIRE_SESSION_MEMORY_LIMIT="64MB")
+    project = Project(server)
+    fill(project)
+    first, second = create(project), create(project)
+    path = f"/workspaces/{second['id']}"
+
+    def connect(w):
+        c = w["connection"]
+        return psycopg.connect(host="127.0.0.1", port=server.ports["postgresql"], user=c["username"], password=c["password"], autocommit=True)
+
+    with connect(first) as session:
+        with pytest.raises(psycopg.OperationalError) as caught:
+            connect(second)
+        assert re.search(r"FATAL: +out of memory\nDETAIL: .*\nHINT: .*PGWIRE_MEMORY_BUDGET", str(caught.value))
+        for answer in (project.get(path), project.post(f"{path}/clear"), project.post(f"{path}/load", {"tables": [{"source": "b.t"}]}),
+                       project.post("/workspaces", {"name": "more"})):
+            error_of(answer, 503, "workspace_memory_in_use")
+            assert answer.headers["Retry-After"]
+        # What needs no engine goes on.
+        assert project.get("/workspaces").json()["count"] == 2
+        assert project.post(f"{path}/credentials/reset").status_code == 200
+        assert login(server, first["connection"]).status_code == 200
+        assert session.execute("SELECT 1").fetchone() == (1,)
+        assert sample(server.metrics(), "pgwire_connections_total", status="limit_reached") == 1
+    eventually(lambda: project.get(path).status_code == 200)
+    assert project.get(f"/workspaces/{first['id']}").status_code == 200
+
+
+@pytest.mark.soak
+def test_a_load_beyond_the_size_limit_changes_nothing(server_factory, tmp_path):
+    """Its rows are in memory until it commits, and count all the same."""
+    server = server_factory(tmp_path / "data")
+    project = Project(server)
+    fill(project)
+    w = create(project, size_limit_gb=1)
+    assert server.stop() == 0
+    source = os.path.join(server.data_dir, "duckdb", f"project_{project.id}", "b", "t.duckdb")
+    engine.query(source, "ALTER TABLE data ADD COLUMN wide VARCHAR")
+    engine.query(source, "INSERT INTO data SELECT i, i, repeat(chr((97 + i % 26)::INTEGER), 250000) || i FROM range(4600) t(i)")
+    server.start()
+    entries = [{"source": "b.t", "destination": "kept", "where": "wide IS NULL"}, {"source": "b.t", "destination": "kept"},
+               {"source": "b.t", "destination": "after", "where": "wide IS NULL"}]
+    answer = project.post(f"/workspaces/{w['id']}/load", {"tables": entries}).json()
+    assert [e["rows"] for e in answer["loaded"]] == [3, 0, 3]
+    assert "size limit of 1 GB" in answer["loaded"][1]["error"] and answer["loaded"][1]["size_bytes"] == 0
+    detail = project.get(f"/workspaces/{w['id']}").json()
+    assert [(o["name"], o["rows"]) for o in detail["workspace_objects"]] == [("after", 3), ("kept", 3)]
+
+
+@pytest.mark.soak
+def test_a_load_is_stopped_while_it_fills_the_file(server_factory, tmp_path):
+    server = server_factory(tmp_path / "data")
+    project = Project(server)
+    fill(project)
+    w = create(project, size_limit_gb=1)
+    path = login(server, w["connection"]).json()["db_path"]
+    assert server.stop() == 0
+    source = os.path.join(server.data_dir, "duckdb", f"project_{project.id}", "b", "t.duckdb")
+    columns = "abcdefgh"
+    for name in columns:
+        engine.query(source, f"ALTER TABLE data ADD COLUMN {name} DOUBLE")
+    engine.query(source, f"INSERT INTO data SELECT 1, 1, {', '.join('random()' for _ in columns)} FROM range(32000000)")
+    server.start()
+    sizes = []
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(project.post, f"/workspaces/{w['id']}/load", {"tables": [{"source": "b.t"}]})
+        while not load.done():
+            sizes.append(os.path.getsize(path))
+            time.sleep(0.01)
+    assert "size limit of 1 GB" in load.result().json()["loaded"][0]["error"]
+    assert max(sizes) < 1.25 * 1024**3  # of some 2 GB
+
+
 def test_expiry_ends_everything_but_the_record(server_factory, tmp_path):
     server = server_factory(tmp_path / "data")
     project = Project(server)
     fill(project)
     w = create(project, ttl_hours=1)
+    registered = new_session(server, w)
     assert server.stop() == 0
     # An hour is over in a few seconds.
     soon = f"UPDATE workspaces SET expires_at = now()::TIMESTAMP + INTERVAL 6 SECOND WHERE id = '{w['id']}'"
@@ -352,6 +440,8 @@ def test_expiry_ends_everything_but_the_record(server_factory, tmp_path):
                 time.sleep(0.2)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(**login_of)
+    at_gateway = f"/internal/pgwire/sessions/{registered['session_id']}"
+    assert eventually(lambda: server.get(at_gateway).json()["status"] != "active") and server.get(at_gateway).json()["status"] == "expired"
     path = f"/workspaces/{w['id']}"
     for answer in (project.get(path), project.post(f"{path}/clear"), project.delete(f"{path}/objects/x"),
                    project.post(f"{path}/load", {"tables": []}), project.post(f"{path}/credentials/reset")):

@@ -8,6 +8,7 @@
 #include "engine_bed.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static int setup(void **state)
@@ -271,6 +272,26 @@ static void test_interrupt(void **state)
 	assert_int_equal(r.err.code, ERR_CANCELLED);
 	assert_string_equal(session_fault(session)->sqlstate, "57014");
 	RUN("select 1");
+}
+
+static bool third_look(void *ctx)
+{
+	return atomic_fetch_add((atomic_int *)ctx, 1) >= 2;
+}
+
+static void test_brake(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	atomic_int looks = 0;
+	session_set_brake(session, third_look, &looks);
+	assert_false(session_run(session, slow, &err));
+	assert_int_equal(err.code, ERR_CANCELLED);
+	assert_true(atomic_load(&looks) >= 3);
+	session_set_brake(session, NULL, NULL);
+	const int before = atomic_load(&looks);
+	RUN("select 1");
+	assert_int_equal(atomic_load(&looks), before);
 }
 
 static void test_timeout(void **state)
@@ -658,7 +679,7 @@ int main(void)
 		cmocka_unit_test(test_sql_quoting), cmocka_unit_test(test_type_texts),
 		cmocka_unit_test(test_lockdown),    cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_figures),	    cmocka_unit_test(test_feed),
-		cmocka_unit_test(test_peaks),
+		cmocka_unit_test(test_peaks),	    cmocka_unit_test(test_brake),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
