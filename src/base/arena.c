@@ -11,13 +11,22 @@
 #define ARENA_SEPARATE 0
 #endif
 
-/* The first block is small: many arenas hold little. Each next one is twice as large. */
-enum { BLOCK_FIRST = 512, BLOCK_BYTES = 8192, PRINTED_USUALLY = 256, SMALL_BYTES = 1024 };
-
 struct block {
 	struct block *next;
 	size_t size;
 	alignas(max_align_t) unsigned char bytes[];
+};
+
+/*
+ * The first block is small: many arenas hold little. Each next one is twice as large. Their sizes count the head, so that
+ * the first two are of those that malloc(3) keeps at hand for each thread.
+ */
+enum {
+	SMALL_BYTES = 1024,
+	BLOCK_HEAD = sizeof(struct block),
+	BLOCK_FIRST = SMALL_BYTES / 2 - BLOCK_HEAD,
+	BLOCK_BYTES = 8 * SMALL_BYTES - BLOCK_HEAD,
+	PRINTED_USUALLY = 256
 };
 
 struct cleanup {
@@ -151,9 +160,11 @@ static void *block_add(struct arena *arena, size_t size, bool own)
 
 static size_t next_size(const struct arena *arena, size_t least)
 {
-	size_t size = arena->blocks && arena->blocks->size <= BLOCK_BYTES ? arena->blocks->size * 2 : BLOCK_FIRST;
+	size_t size = BLOCK_FIRST;
+	if (arena->blocks && arena->blocks->size <= BLOCK_BYTES)
+		size = arena->blocks->size * 2 + BLOCK_HEAD;
 	while (size < least)
-		size *= 2;
+		size = size * 2 + BLOCK_HEAD;
 	return size < BLOCK_BYTES ? size : BLOCK_BYTES;
 }
 
