@@ -255,7 +255,21 @@ static void fault_of_report(const struct report *r, const char *hide_dir, struct
 	hide_paths(fault->message, hide_dir);
 }
 
-bool fault_err(const char *message, const char *hide_dir, struct fault *fault, struct err *err)
+/* The engine names some databases of its own in bytes that are no UTF-8, which JSON and clients refuse. */
+static void mend_utf8(char *text)
+{
+	for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
+		const size_t max = left < 4 ? left : 4;
+		for (n = 1; n <= max && !span_is_utf8((struct span){text, n});)
+			n++;
+		if (n > max) {
+			*text = '?';
+			n = 1;
+		}
+	}
+}
+
+static bool fault_of_message(const char *message, const char *hide_dir, struct fault *fault, struct err *err)
 {
 	const char *open = message ? strchr(message, '{') : NULL;
 	json_t *json = open && open - message < 64 ? json_loads(open, JSON_REJECT_DUPLICATES, NULL) : NULL;
@@ -279,6 +293,17 @@ bool fault_err(const char *message, const char *hide_dir, struct fault *fault, s
 	}
 	json_decref(json);
 	return err_set(err, code_of(fault), "%s", fault->message);
+}
+
+bool fault_err(const char *message, const char *hide_dir, struct fault *fault, struct err *err)
+{
+	if (!message || span_is_utf8(span_of(message)))
+		return fault_of_message(message, hide_dir, fault, err);
+	char *mended = mem_strdup(message);
+	mend_utf8(mended);
+	(void)fault_of_message(mended, hide_dir, fault, err);
+	free(mended);
+	return false;
 }
 
 /* The engine counts bytes from 0, PostgreSQL's clients characters from 1. */

@@ -285,6 +285,10 @@ void transaction_drop(struct backend *b);
 /* ---- filter.c ---- */
 /* Refuses what tenants may not run, by the statement's tokens. */
 MUST_CHECK bool filter_statement(struct backend *b, const struct stmt *s, struct pg_error *e);
+/* Names the engine itself gives to files and to the door's own tables. */
+bool filter_is_hidden(struct span name);
+/* Once more where the text was rewritten: what was taken out of it may have stood in front of a file's name. */
+MUST_CHECK bool filter_rewritten(struct backend *b, struct span sql, struct pg_error *e);
 /* The second net: the type the engine's parser found. */
 MUST_CHECK bool filter_type(const struct stmt *s, enum statement_type type, struct pg_error *e);
 

@@ -48,6 +48,8 @@ static const char *const DENIED[] = {
 	"checkpoint",
 	"import_database",
 	"json_execute_serialized_sql",
+	"json_serialize_plan",
+	"histogram_values",
 	"query",
 	"query_table",
 	"test_all_types",
@@ -129,6 +131,8 @@ struct scan {
 	size_t depth;
 	struct token before, before_that;
 	bool at_table; /* the token at hand stands where a table does */
+	bool name;     /* so does the name that it goes on: a.b, or the alias in front of its table, a : b */
+	bool distinct; /* the last FROM was one of IS DISTINCT FROM */
 };
 
 static bool is_one_of(struct token t, const char *const *words, size_t n)
@@ -143,14 +147,16 @@ static bool leads_to_table(const struct scan *s)
 {
 	static const char *const words[] = {"join",    "describe", "desc",    "summarize",   "table",
 					    "using",   "pivot",	   "unpivot", "pivot_wider", "pivot_longer",
-					    "lateral", "update",   "into"};
+					    "lateral", "update",   "into",    "only"};
 	const struct scope *scope = &s->scopes[s->depth];
+	if (token_is_punct(s->before, '.') || token_is_punct(s->before, ':'))
+		return s->name;
 	if (token_is_punct(s->before, '('))
 		return scope->table;
 	if (token_is_punct(s->before, ','))
 		return scope->from;
 	if (token_is(s->before, "from"))
-		return scope->from;
+		return scope->from && !s->distinct;
 	return is_one_of(s->before, words, ARRAY_LEN(words));
 }
 
@@ -164,25 +170,38 @@ static void open_scope(struct scan *s)
 	s->scopes[s->depth] = (struct scope){.table = table, .argument = argument};
 }
 
+/* A word that starts or ends a FROM clause. */
+static void scan_word(struct scan *s, struct token t)
+{
+	static const char *const ends[] = {"where",  "group",	  "having", "order",   "limit",	    "union",
+					   "except", "intersect", "window", "qualify", "returning", "offset"};
+	struct scope *scope = &s->scopes[s->depth];
+	if (token_is(t, "from")) {
+		s->distinct = token_is(s->before, "distinct") &&
+			      (token_is(s->before_that, "is") || token_is(s->before_that, "not"));
+		if (!s->distinct)
+			scope->from = !scope->argument || token_is_punct(s->before, '(');
+	} else if (token_is(t, "select")) {
+		*scope = (struct scope){.table = scope->table};
+	} else if (token_is(t, "using")) {
+		scope->from = true;
+	} else if (is_one_of(t, ends, ARRAY_LEN(ends)) || (token_is(t, "set") && token_is(s->before, "update"))) {
+		/* SET and VALUES are names of tables, too. */
+		scope->from = false;
+	}
+}
+
 static void scan_step(struct scan *s, struct token t)
 {
-	static const char *const ends[] = {"where",   "group", "having",    "order",	 "limit",
-					   "select",  "union", "intersect", "except",	 "window",
-					   "qualify", "set",   "values",    "returning", "offset"};
-	struct scope *scope = &s->scopes[s->depth];
 	s->at_table = leads_to_table(s);
 	if (token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{'))
 		open_scope(s);
 	else if ((token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}')) && s->depth > 0)
 		s->depth--;
-	else if (token_is(t, "using"))
-		scope->from = true;
-	else if (token_is(t, "from"))
-		scope->from =
-			!scope->argument && !(token_is(s->before, "distinct") &&
-					      (token_is(s->before_that, "is") || token_is(s->before_that, "not")));
-	else if (is_one_of(t, ends, ARRAY_LEN(ends)))
-		scope->from = false;
+	else if (!token_is_punct(s->before, '.')) /* what follows a dot is a name, whatever it says */
+		scan_word(s, t);
+	if (!token_is_punct(t, '.') && !token_is_punct(t, ':'))
+		s->name = s->at_table;
 	s->before_that = s->before;
 	s->before = t;
 }
@@ -195,8 +214,7 @@ static bool is_file(struct token t, struct arena *arena)
 	return t.kind == TOKEN_QUOTED && span_find(token_name(t, arena), '/') < token_name(t, arena).len;
 }
 
-/* Names the engine itself gives to files and to the door's own tables. */
-static bool is_hidden(struct span name)
+bool filter_is_hidden(struct span name)
 {
 	static const char *const starts[] = {"_t", "_pgcursor_"};
 	if (span_eq_nocase(name, SPAN("__private")) || span_eq_nocase(name, SPAN("system")) ||
@@ -215,27 +233,43 @@ static bool is_hidden(struct span name)
 	return false;
 }
 
-static bool filter_tokens(struct backend *b, struct span text, struct pg_error *e)
+/* The engine's views over such functions need no parentheses. */
+static bool is_denied_view(struct span name)
+{
+	return (span_eq_nocase(span_first(name, 7), SPAN("duckdb_")) ||
+		span_eq_nocase(span_first(name, 7), SPAN("pragma_"))) &&
+	       is_denied(name);
+}
+
+static bool filter_name(const struct scan *scan, struct span name, struct token next, struct pg_error *e)
+{
+	/* histogram(x) is an aggregate, FROM histogram('t', x) reads whatever table is named. */
+	const bool reads = scan->at_table && span_eq_nocase(name, SPAN("histogram"));
+	if (token_is_punct(next, '(') && (is_denied(name) || reads))
+		return denied(e, "function", name);
+	if (token_is_punct(next, '.') && filter_is_hidden(name))
+		return denied(e, "schema", name);
+	return !is_denied_view(name) || denied(e, "relation", name);
+}
+
+static bool filter_tokens(struct backend *b, struct span text, bool names, struct pg_error *e)
 {
 	struct lexer lx = {text};
 	struct scan scan = {.depth = 0};
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
-		struct token next = lexer_peek(&lx);
 		scan_step(&scan, t);
 		if (scan.at_table && is_file(t, b->work))
 			return denied(e, "file", t.text);
-		if (!is_name(t))
-			continue;
-		struct span name = t.kind == TOKEN_WORD ? t.text : token_name(t, b->work);
-		if (token_is_punct(next, '(') && is_denied(name))
-			return denied(e, "function", name);
-		if (token_is_punct(next, '.') && is_hidden(name))
-			return denied(e, "schema", name);
-		/* The engine's views over such functions need no parentheses. */
-		if (name.len > 7 && strncasecmp(name.ptr, "duckdb_", 7) == 0 && is_denied(name))
-			return denied(e, "relation", name);
+		if (names && is_name(t) &&
+		    !filter_name(&scan, t.kind == TOKEN_WORD ? t.text : token_name(t, b->work), lexer_peek(&lx), e))
+			return false;
 	}
 	return true;
+}
+
+bool filter_rewritten(struct backend *b, struct span sql, struct pg_error *e)
+{
+	return filter_tokens(b, sql, false, e);
 }
 
 static bool is_pragma_allowed(struct span text)
@@ -250,28 +284,25 @@ static bool is_pragma_allowed(struct span text)
 	return listed && !(next.kind == TOKEN_OPERATOR && span_is(next.text, "="));
 }
 
-/* EXPLAIN runs, or at least plans, what stands behind it. */
-static bool filter_explained(struct backend *b, const struct stmt *s, struct pg_error *e)
+/* CHECKPOINT may name a database, and ALTER DATABASE does: there is none but the workspace's. */
+static bool is_own_change(const struct stmt *s)
 {
 	struct lexer lx = {s->text};
 	(void)lexer_next(&lx);
-	struct token t = lexer_peek(&lx);
-	if (token_is_punct(t, '(')) {
-		int depth = 0;
-		do {
-			t = lexer_next(&lx);
-			depth += token_is_punct(t, '(') - token_is_punct(t, ')');
-		} while (depth > 0 && t.kind != TOKEN_END);
-	}
-	while (token_is(lexer_peek(&lx), "analyze") || token_is(lexer_peek(&lx), "verbose"))
-		(void)lexer_next(&lx);
+	if (s->kind == STMT_CHECKPOINT)
+		return lexer_next(&lx).kind == TOKEN_END;
+	return s->kind != STMT_ALTER || !token_is(lexer_next(&lx), "database");
+}
+
+/* EXPLAIN runs, or at least plans, what stands behind it. */
+static bool filter_explained(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
 	struct stmt inner;
-	struct span rest = lx.rest;
-	if (!stmt_next(&rest, &inner, e))
+	if (!stmt_explained(s, &inner, e))
 		return false;
 	bool fine = inner.kind == STMT_NONE || inner.class == STMT_DML || inner.class == STMT_DDL ||
 		    inner.kind == STMT_SELECT;
-	if (!fine)
+	if (!fine || !is_own_change(&inner))
 		return denied(e, "statement", span_first(inner.text, 20));
 	return inner.class == STMT_QUERY || inner.kind == STMT_NONE || transaction_may_write(b, &inner, e);
 }
@@ -284,7 +315,9 @@ bool filter_statement(struct backend *b, const struct stmt *s, struct pg_error *
 		return denied(e, "statement", span_first(s->text, 40));
 	if (s->kind == STMT_EXPLAIN && !filter_explained(b, s, e))
 		return false;
-	return filter_tokens(b, s->text, e);
+	if (!is_own_change(s))
+		return denied(e, "statement", span_first(s->text, 40));
+	return filter_tokens(b, s->text, true, e);
 }
 
 bool filter_type(const struct stmt *s, enum statement_type type, struct pg_error *e)

@@ -27,6 +27,48 @@ static char at(struct span s, size_t i)
 	return i < s.len ? s.ptr[i] : '\0';
 }
 
+/* The engine takes some characters beyond ASCII for blanks: how long such a one is, 0 for others. */
+static size_t wide_blank(struct span s)
+{
+	static const struct {
+		char first[4], last[4]; /* they differ in their last byte only */
+	} blanks[] = {
+		{"\xC2\xA0", "\xC2\xA0"},	  /* U+00A0 no-break space */
+		{"\xE2\x80\x80", "\xE2\x80\x8D"}, /* U+2000 to U+200D */
+		{"\xE2\x80\xAF", "\xE2\x80\xAF"}, /* U+202F */
+		{"\xE2\x81\x9F", "\xE2\x81\xA0"}, /* U+205F, U+2060 */
+		{"\xE3\x80\x80", "\xE3\x80\x80"}, /* U+3000 */
+		{"\xEF\xBB\xBF", "\xEF\xBB\xBF"}, /* U+FEFF byte order mark */
+	};
+	if (((unsigned char)at(s, 0) & 0xC0) != 0xC0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(blanks); i++) {
+		size_t n = strlen(blanks[i].first);
+		if (s.len >= n && memcmp(s.ptr, blanks[i].first, n - 1) == 0 &&
+		    (unsigned char)s.ptr[n - 1] >= (unsigned char)blanks[i].first[n - 1] &&
+		    (unsigned char)s.ptr[n - 1] <= (unsigned char)blanks[i].last[n - 1])
+			return n;
+	}
+	return 0;
+}
+
+/* How much of the text is a word, or the rest of one. */
+static size_t word_length(struct span s)
+{
+	size_t i = 0;
+	while (i < s.len && is_word_part(s.ptr[i]) && !wide_blank(span_skip(s, i)))
+		i++;
+	return i;
+}
+
+static size_t line_comment_length(struct span s)
+{
+	size_t i = 0;
+	while (i < s.len && s.ptr[i] != '\n' && s.ptr[i] != '\r')
+		i++;
+	return i;
+}
+
 /* Length of a nested comment that starts the text; 0: it does not end. */
 static size_t comment_length(struct span s)
 {
@@ -54,16 +96,40 @@ static bool skip_space(struct span *rest)
 		if (c != '\0' && strchr(" \t\n\r\f\v", c)) {
 			*rest = span_skip(*rest, 1);
 		} else if (c == '-' && at(*rest, 1) == '-') {
-			*rest = span_skip(*rest, span_find(*rest, '\n'));
+			*rest = span_skip(*rest, line_comment_length(*rest));
 		} else if (c == '/' && at(*rest, 1) == '*') {
 			size_t n = comment_length(*rest);
 			if (n == 0)
 				return false;
 			*rest = span_skip(*rest, n);
 		} else {
-			return true;
+			size_t n = wide_blank(*rest);
+			if (n == 0)
+				return true;
+			*rest = span_skip(*rest, n);
 		}
 	}
+}
+
+/*
+ * A string goes on behind its closing quote where only blanks, a line's end among them, and comments of lines stand before
+ * the next quote: the length up to that quote, included; 0: the string is over.
+ */
+static size_t continuation(struct span s)
+{
+	bool line = false;
+	size_t i = 0;
+	for (; i < s.len; i++) {
+		if (s.ptr[i] == '-' && at(s, i + 1) == '-')
+			i += line_comment_length(span_skip(s, i));
+		const char c = at(s, i);
+		if (c == '\'' && line)
+			return i + 1;
+		line = line || c == '\n' || c == '\r';
+		if (!c || !strchr(" \t\n\r\f", c))
+			break;
+	}
+	return 0;
 }
 
 /* Length of quoted text from its opening quote at `from`; 0: it does not end. */
@@ -75,8 +141,12 @@ static size_t quoted_length(struct span s, size_t from, bool escapes)
 			i++;
 		else if (s.ptr[i] == quote && at(s, i + 1) == quote)
 			i++;
-		else if (s.ptr[i] == quote)
-			return i + 1;
+		else if (s.ptr[i] == quote) {
+			const size_t more = escapes ? continuation(span_skip(s, i + 1)) : 0;
+			if (more == 0)
+				return i + 1;
+			i += more;
+		}
 	}
 	return 0;
 }
@@ -85,7 +155,7 @@ static size_t quoted_length(struct span s, size_t from, bool escapes)
 static size_t dollar_length(struct span s)
 {
 	size_t tag = 1;
-	while (tag < s.len && is_word_part(s.ptr[tag]) && s.ptr[tag] != '$')
+	while (tag < s.len && is_word_part(s.ptr[tag]) && s.ptr[tag] != '$' && !wide_blank(span_skip(s, tag)))
 		tag++;
 	if (at(s, tag) != '$' || is_digit(at(s, 1)))
 		return SIZE_MAX;
@@ -105,16 +175,25 @@ static size_t string_prefix(struct span s)
 	return 0;
 }
 
-static size_t number_length(struct span s)
+/* Digits, between which single underscores may stand. */
+static size_t digits_length(struct span s)
 {
 	size_t i = 0;
-	while (i < s.len) {
-		char c = s.ptr[i];
-		bool sign = (c == '+' || c == '-') && (s.ptr[i - (i > 0)] | 0x20) == 'e' && at(s, 1) != 'x';
-		bool point = c == '.' && at(s, i + 1) != '.';
-		if (!(is_digit(c) || is_word_start(c) || point || (sign && is_digit(at(s, i + 1)))))
-			break;
+	while (is_digit(at(s, i)) || (i > 0 && at(s, i) == '_' && is_digit(at(s, i + 1))))
 		i++;
+	return i;
+}
+
+/* A word may follow a number at once: 1FROM t. */
+static size_t number_length(struct span s)
+{
+	size_t i = digits_length(s);
+	if (at(s, i) == '.' && at(s, i + 1) != '.')
+		i += 1 + digits_length(span_skip(s, i + 1));
+	if ((at(s, i) | 0x20) == 'e') {
+		const size_t sign = at(s, i + 1) == '+' || at(s, i + 1) == '-';
+		const size_t n = digits_length(span_skip(s, i + 1 + sign));
+		i += n ? 1 + sign + n : 0;
 	}
 	return i;
 }
@@ -129,12 +208,15 @@ static size_t operator_length(struct span s)
 	return i;
 }
 
-static size_t word_length(struct span s)
+/* A string in dollars, $1 or $name. */
+static enum token_kind measure_dollar(struct span s, size_t *ret_len)
 {
-	size_t i = 0;
-	while (i < s.len && is_word_part(s.ptr[i]))
-		i++;
-	return i;
+	const struct span name = span_skip(s, 1);
+	*ret_len = dollar_length(s);
+	if (*ret_len != SIZE_MAX)
+		return TOKEN_STRING;
+	*ret_len = 1 + (is_digit(at(name, 0)) ? digits_length(name) : word_length(name));
+	return TOKEN_PARAM;
 }
 
 /* Kind and length of the token that starts the text; a length of 0 means that it does not end. */
@@ -154,11 +236,8 @@ static enum token_kind measure(struct span s, size_t *ret_len)
 		*ret_len = number_length(s);
 		return TOKEN_NUMBER;
 	}
-	if (c == '$') {
-		size_t dollar = dollar_length(s);
-		*ret_len = dollar == SIZE_MAX ? 1 + word_length(span_skip(s, 1)) : dollar;
-		return dollar == SIZE_MAX ? TOKEN_PARAM : TOKEN_STRING;
-	}
+	if (c == '$')
+		return measure_dollar(s, ret_len);
 	if (is_operator(c)) {
 		*ret_len = operator_length(s);
 		return TOKEN_OPERATOR;
@@ -303,11 +382,41 @@ struct span token_string(struct token t, struct arena *arena)
 			i += resolve_escape(span_skip(body, i + 1), text, &len);
 			continue;
 		}
+		if (body.ptr[i] == '\'' && at(body, i + 1) != '\'') {
+			const size_t more = continuation(span_skip(body, i + 1));
+			i += more;
+			continue;
+		}
 		text[len++] = body.ptr[i];
 		if (body.ptr[i] == '\'')
 			i++;
 	}
 	return (struct span){text, len};
+}
+
+struct span lexer_plain_blanks(struct span text, struct arena *arena)
+{
+	size_t first = 0;
+	while (first < text.len && !wide_blank(span_skip(text, first)))
+		first++;
+	if (first == text.len)
+		return text;
+	char *plain = arena_alloc(arena, text.len + 1);
+	size_t len = 0;
+	struct lexer lx = {text};
+	for (struct token t = {.kind = TOKEN_BAD}; t.kind != TOKEN_END;) {
+		const char *from = lx.rest.ptr;
+		t = lexer_next(&lx);
+		for (struct span gap = {from, (size_t)(t.text.ptr - from)}; gap.len;) {
+			const size_t wide = wide_blank(gap);
+			plain[len++] = wide ? ' ' : *gap.ptr;
+			gap = span_skip(gap, wide ? wide : 1);
+		}
+		memcpy(plain + len, t.text.ptr, t.text.len);
+		len += t.text.len;
+	}
+	plain[len] = '\0';
+	return (struct span){plain, len};
 }
 
 void lexer_quote_name(struct buf *out, struct span name)

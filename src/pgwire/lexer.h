@@ -4,6 +4,9 @@
  * $tag$..$tag$), numbers, $1 and $name, operators. standard_conforming_strings
  * is always on: only E'..' has backslash escapes.
  *
+ * What is refused is found in these tokens, so they must be the engine's own:
+ * text that it reads as code must never be a string or a comment here.
+ *
  * Pure; a token's text points into the statement. What never ends (a string, a
  * comment) is one TOKEN_BAD up to the end of the text. Linear in the text.
  */
@@ -38,6 +41,12 @@ struct lexer {
 struct token lexer_next(struct lexer *lx);
 /* The next token, not taken. */
 struct token lexer_peek(const struct lexer *lx);
+
+/*
+ * The engine takes U+00A0 and its like for blanks, by rules of its own about what is quoted. The same text with plain ones
+ * between the tokens leaves nothing to these rules, and as many characters.
+ */
+struct span lexer_plain_blanks(struct span text, struct arena *arena);
 
 /* Case-insensitive comparison of a word; a quoted identifier is no keyword. */
 bool token_is(struct token t, const char *word);

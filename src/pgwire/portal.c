@@ -258,7 +258,7 @@ void simple_query(struct backend *b, struct span body)
 {
 	struct pg_error e = PG_ERROR_INIT;
 	struct span sql;
-	bool fine = message_query(body, &sql, &e) && run_string(b, sql, &e);
+	bool fine = message_query(body, &sql, &e) && run_string(b, lexer_plain_blanks(sql, b->work), &e);
 	if (!fine)
 		backend_error(b, &e);
 	struct pg_error late = PG_ERROR_INIT;

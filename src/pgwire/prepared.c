@@ -59,7 +59,7 @@ bool prepared_new(struct span name, struct span sql, const uint32_t *oids, size_
 {
 	struct arena *arena = arena_new();
 	struct prepared *q = arena_new_of(arena, struct prepared);
-	q->sql = arena_span(arena, sql);
+	q->sql = lexer_plain_blanks(arena_span(arena, sql), arena);
 	struct span rest = q->sql;
 	q->arena = arena;
 	q->name = arena_copy(arena, name);

@@ -242,7 +242,7 @@ bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, s
 	if ((s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION)) && !tables_catalog(b, e))
 		return false;
 	return tables_attach(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&
-	       prepare_list(b, s, &r, arena, ret, e);
+	       (r.sql.ptr == s->text.ptr || filter_rewritten(b, r.sql, e)) && prepare_list(b, s, &r, arena, ret, e);
 }
 
 bool run_start(struct backend *b, struct portal *p, struct pg_error *e)

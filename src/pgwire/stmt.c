@@ -460,6 +460,24 @@ bool stmt_more(struct span rest)
 	return t.kind != TOKEN_END;
 }
 
+bool stmt_explained(const struct stmt *s, struct stmt *ret, struct pg_error *e)
+{
+	struct lexer lx = {s->text};
+	(void)lexer_next(&lx);
+	struct token t = lexer_peek(&lx);
+	if (token_is_punct(t, '(')) {
+		int depth = 0;
+		do {
+			t = lexer_next(&lx);
+			depth += token_is_punct(t, '(') - token_is_punct(t, ')');
+		} while (depth > 0 && t.kind != TOKEN_END);
+	}
+	while (token_is(lexer_peek(&lx), "analyze") || token_is(lexer_peek(&lx), "verbose"))
+		(void)lexer_next(&lx);
+	struct span rest = lx.rest;
+	return stmt_next(&rest, ret, e);
+}
+
 /* Told after each statement: a printf() here shows in what a short one costs. */
 void stmt_tag(const struct stmt *s, uint64_t rows, char ret[STMT_TAG_SIZE + 24])
 {

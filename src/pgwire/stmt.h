@@ -70,6 +70,8 @@ MUST_CHECK bool stmt_next(struct span *rest, struct stmt *ret, struct pg_error *
 bool stmt_is_temp_schema(struct span name);
 /* True when another statement follows. */
 bool stmt_more(struct span rest);
+/* The statement behind EXPLAIN. */
+MUST_CHECK bool stmt_explained(const struct stmt *s, struct stmt *ret, struct pg_error *e);
 /* The tag with its count, as CommandComplete carries it. */
 void stmt_tag(const struct stmt *s, uint64_t rows, char ret[STMT_TAG_SIZE + 24]);
 

@@ -94,7 +94,10 @@ static bool attach_pair(struct walk *w, struct span first, struct span second)
 	return true;
 }
 
-/* CREATE SCHEMA b, DROP SCHEMA b: no schema may take a bucket's name, and none of them can be dropped. */
+/*
+ * CREATE SCHEMA b, DROP SCHEMA b: no schema may take the name of a bucket or of another database of the engine, which would
+ * make what is called so ambiguous; and no bucket can be dropped.
+ */
 static bool check_schema(struct walk *w, struct span name)
 {
 	struct err err = ERR_INIT;
@@ -102,6 +105,12 @@ static bool check_schema(struct walk *w, struct span name)
 	const char *bucket = bucket_name(name, w->b->work);
 	if (!workspace_attach_bucket(w->b->wi, bucket, &found, &err))
 		return failed(&err, w->e);
+	if (!found && w->stmt->kind == STMT_CREATE) {
+		if (!workspace_attach_joined(w->b->wi, bucket, &found, &err))
+			return failed(&err, w->e);
+		found = found || filter_is_hidden(name) || span_eq_nocase(name, SPAN("temp")) ||
+			stmt_is_temp_schema(name) || span_eq_nocase(name, span_of(workspace_db(w->b->wi)));
+	}
 	if (!found)
 		return true;
 	if (w->stmt->kind == STMT_CREATE)
@@ -121,6 +130,31 @@ static bool is_own_schema(struct span name)
 		if (span_eq_nocase(name, span_of(own[i])))
 			return true;
 	return stmt_is_temp_schema(name);
+}
+
+/*
+ * The catalog's own tables, views and macros, which a name alone would find behind the workspace's. Their names start with
+ * an underscore; those of PostgreSQL's catalog are never looked for there.
+ */
+static bool spare_catalog(const struct walk *w, struct span name)
+{
+	static const char ask[] =
+		"SELECT coalesce(bool_or(d = '_pg') AND NOT bool_or(d IN ('temp', %L)), false)::BIGINT FROM (SELECT "
+		"database_name AS d, table_name AS n FROM system.main.duckdb_tables() UNION ALL SELECT database_name, "
+		"view_name FROM system.main.duckdb_views() UNION ALL SELECT database_name, function_name FROM "
+		"system.main.duckdb_functions()) WHERE n COLLATE NOCASE = %L";
+	const bool creates = w->stmt->kind == STMT_CREATE || w->stmt->kind == STMT_CREATE_TABLE_AS;
+	struct backend *b = w->b;
+	struct err err = ERR_INIT;
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	const char *text;
+	int64_t found = 0;
+	if (!span_starts(name, SPAN("_")) || (creates && !strstr(w->stmt->tag, "INDEX")))
+		return true;
+	sql_printf(&sql, ask, workspace_db(b->wi), arena_copy(b->work, name));
+	bool fine = (sql_finish(&sql, &text, &err) && session_int(b->engine, text, &found, &err)) || failed(&err, w->e);
+	buf_done(&sql);
+	return fine && (!found || pg_error_set(w->e, "42501", "permission denied for relation %.*s", SPAN_ARG(name)));
 }
 
 /* May the statement change what its unqualified target names, with the bucket on the search path? */
@@ -158,8 +192,8 @@ static bool attach_on_path(struct walk *w, struct span name)
 	const bool is_target = w->is_target && w->stmt->class != STMT_QUERY;
 	const bool creates = is_target && (w->stmt->kind == STMT_CREATE || w->stmt->kind == STMT_CREATE_TABLE_AS);
 	bool before_own = true;
-	if (is_target && span_starts(name, SPAN("_project_")))
-		return pg_error_set(w->e, "42501", "permission denied for table %s", table);
+	if (is_target && !spare_catalog(w, name))
+		return false;
 	if (creates && b->path_count && *b->path[0])
 		return pg_error_set(w->e, "42501", "permission denied for schema %s", b->path[0]);
 	for (size_t i = 0; i < b->path_count; i++) {
@@ -182,6 +216,8 @@ static bool attach_name(struct walk *w, struct token before, struct token t, con
 	if (!token_is_punct(next, '.'))
 		return attach_on_path(w, token_name(t, work));
 	struct span first = token_name(t, work);
+	if (w->stmt->kind == STMT_COMMENT && w->is_target && !spare_catalog(w, first))
+		return false;
 	struct token second = lexer_next(&ahead);
 	bool is_catalog =
 		span_eq_nocase(first, SPAN("pg_catalog")) || span_eq_nocase(first, SPAN("information_schema"));
@@ -205,6 +241,12 @@ static void note_target(struct walk *w, struct token t)
 bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct lexer lx = {s->text};
+	struct stmt explained;
+	if (s->kind == STMT_EXPLAIN) {
+		if (!stmt_explained(s, &explained, e))
+			return false;
+		s = &explained;
+	}
 	struct walk w = {.b = b, .stmt = s, .e = e};
 	struct token before = {0};
 	bool is_schema = strcmp(s->tag, "CREATE SCHEMA") == 0 || strcmp(s->tag, "DROP SCHEMA") == 0;
@@ -213,7 +255,8 @@ bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e)
 		if (!is_name(t))
 			continue;
 		bool names_schema =
-			is_schema && !token_is(t, "if") && (token_is(before, "schema") || token_is(before, "exists"));
+			is_schema && !token_is(t, "if") &&
+			(token_is(before, "schema") || token_is(before, "exists") || token_is_punct(before, '.'));
 		if ((names_schema && !check_schema(&w, token_name(t, b->work))) || !attach_name(&w, before, t, &lx))
 			return false;
 	}

@@ -106,11 +106,12 @@ static bool objects_of(struct workspace_instance *wi, struct arena *arena, enum 
 	const char *everywhere = which == OBJECTS_ALL ? "true" : "false";
 	if (!session_open(workspace_engine(wi), &session, err))
 		return false;
-	sql_printf(&sql,
-		   "SELECT table_name, 'table', schema_name FROM duckdb_tables() WHERE database_name = %L AND (%s OR "
-		   "schema_name = 'main') UNION ALL SELECT view_name, 'view', schema_name FROM duckdb_views() WHERE "
-		   "database_name = %L AND (%s OR schema_name = 'main') AND NOT internal ORDER BY 1",
-		   workspace_db(wi), everywhere, workspace_db(wi), everywhere);
+	sql_printf(
+		&sql,
+		"SELECT table_name, 'table', schema_name FROM system.main.duckdb_tables() WHERE database_name = %L AND "
+		"(%s OR schema_name = 'main') UNION ALL SELECT view_name, 'view', schema_name FROM "
+		"system.main.duckdb_views() WHERE database_name = %L AND (%s OR schema_name = 'main') AND NOT internal ORDER BY 1",
+		workspace_db(wi), everywhere, workspace_db(wi), everywhere);
 	bool fine = sql_finish(&sql, &text, err) && session_query(session, text, &c, err);
 	while (fine && (fine = cursor_next(c, &rows, err)) && rows > 0) {
 		struct workspace_object *more = arena_array(arena, struct workspace_object, n + rows);

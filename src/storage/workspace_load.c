@@ -66,8 +66,8 @@ static bool copy(struct workspace_instance *wi, struct session *session, const c
 	bool is_view = false;
 	int64_t views = 0;
 	sql_printf(&sql,
-		   "SELECT count(*) FROM duckdb_views() WHERE database_name = %L AND schema_name = 'main' AND "
-		   "lower(view_name) = lower(%L)",
+		   "SELECT count(*) FROM system.main.duckdb_views() WHERE database_name = %L AND schema_name = 'main' "
+		   "AND view_name COLLATE NOCASE = %L",
 		   workspace_db(wi), destination);
 	bool fine = sql_finish(&sql, &text, err) && session_int(session, text, &views, err);
 	is_view = views > 0;

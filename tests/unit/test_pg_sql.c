@@ -205,7 +205,11 @@ static void strings_are_resolved(void **state)
 		    {"$$$$", ""},
 		    {"'a\\'", "a\\"},
 		    {"e'\\\\'", "\\"},
-		    {"N'x'", "x"}};
+		    {"N'x'", "x"},
+		    /* An escape string goes on in the next line. */
+		    {"E'a'\n'\\'b'", "a'b"},
+		    {"E'a' -- it's\r\t'b''c'", "ab'c"},
+		    {"E'a'\n--'\n'\\\\'", "a\\"}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct arena *arena = arena_new();
 		struct lexer lx = {span_of(rows[i].sql)};
@@ -214,6 +218,66 @@ static void strings_are_resolved(void **state)
 		assert_int_equal(lexer_next(&lx).kind, TOKEN_END);
 		if (!span_is(token_string(t, arena), rows[i].want))
 			fail_msg("%s", rows[i].sql);
+		arena_free(arena);
+	}
+}
+
+/* Each text as its tokens, with a bar between: what the engine takes for code must not be within a string or a comment. */
+static void tokens_end_where_the_engines_do(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *sql, *want;
+	} rows[] = {{"a--b\rc--d\ne", "a|c|e"},
+		    {"E'a' '\\'b'", "E'a'|'\\'|b'"},
+		    {"E'a'\n'\\' b'c", "E'a'\n'\\' b'|c"},
+		    {"'a'\n'\\' b'", "'a'|'\\'|b'"},
+		    {"1FROM 1.5AS 1e5x 1ex 1e+ 0xE'\\'", "1|FROM|1.5|AS|1e5|x|1|ex|1|e|+|0|xE|'\\'"},
+		    {"1_000_z 1__0 1..2 1.e2", "1_000|_z|1|__0|1|.|.|2|1.e2"},
+		    {"$1FROM $ab$", "$1|FROM|$ab$"},
+		    {"a\xc2\xa0(\xe3\x80\x80"
+		     "E'\\''\xe2\x80\x8b"
+		     "b\xe2\x80\xafz",
+		     "a|(|E'\\''|b|z"},
+		    {"$a\xc2\xa0"
+		     "b$ x $a\xc2\xa0"
+		     "b$",
+		     "$a|b$|x|$a|b$"},
+		    {"\xc2\xa1\xe2\x80\x8e \xe3\x80\x81", "\xc2\xa1\xe2\x80\x8e|\xe3\x80\x81"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct lexer lx = {span_of(rows[i].sql)};
+		struct buf got = BUF(1000);
+		for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
+			if (got.len)
+				buf_byte(&got, '|');
+			buf_span(&got, t.text);
+		}
+		buf_byte(&got, '\0');
+		assert_string_equal(got.ptr, rows[i].want);
+		buf_done(&got);
+	}
+}
+
+static void blanks_become_plain_between_tokens(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *sql, *want;
+	} rows[] = {{"a b", "a b"},
+		    {"a\xc2\xa0\xe3\x80\x80"
+		     "b",
+		     "a  b"},
+		    {"\xef\xbb\xbf'\xc2\xa0'\xe2\x80\x80\"\xc2\xa0\"--\xc2\xa0", " '\xc2\xa0' \"\xc2\xa0\"-- "},
+		    {"/* ' */\xc2\xa0"
+		     "a",
+		     "/* ' */ a"},
+		    {"a\xc2\xa0'b\xc2\xa0", "a 'b\xc2\xa0"},
+		    {"\xc2", "\xc2"}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *arena = arena_new();
+		const struct span got = lexer_plain_blanks(span_of(rows[i].sql), arena);
+		if (!span_is(got, rows[i].want))
+			fail_msg("%s: %.*s", rows[i].sql, SPAN_ARG(got));
 		arena_free(arena);
 	}
 }
@@ -236,6 +300,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wire_statements),
 		cmocka_unit_test(strings_are_resolved),
+		cmocka_unit_test(tokens_end_where_the_engines_do),
+		cmocka_unit_test(blanks_become_plain_between_tokens),
 		cmocka_unit_test(names_are_quoted_when_they_must),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

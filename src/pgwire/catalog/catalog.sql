@@ -41,7 +41,7 @@ CREATE VIEW _pg.main._namespaces AS
 	UNION ALL SELECT 99::UINTEGER, 'pg_toast'
 	UNION ALL SELECT 14000::UINTEGER, 'pg_temp_1'
 	UNION ALL SELECT CASE WHEN schema_name = 'main' THEN 2200 ELSE oid END::UINTEGER, schema_name
-		FROM duckdb_schemas() WHERE database_name = {db_text} AND schema_name NOT IN ('pg_catalog', 'information_schema')
+		FROM system.main.duckdb_schemas() WHERE database_name = {db_text} AND schema_name NOT IN ('pg_catalog', 'information_schema')
 	UNION ALL SELECT oid, name FROM _pg.main._project_schemas;
 
 CREATE MACRO _pg.main._namespace_oid(db, schema_name, schema_oid) AS
@@ -55,7 +55,7 @@ CREATE VIEW _pg.main._constraints AS
 		CASE constraint_type WHEN 'PRIMARY KEY' THEN table_name || '_pkey' ELSE constraint_name END AS name,
 		constraint_text AS definition, expression, constraint_column_names AS columns, referenced_table,
 		referenced_column_names AS referenced_columns, database_name
-	FROM duckdb_constraints() WHERE database_name IN ({db_text}, 'temp')
+	FROM system.main.duckdb_constraints() WHERE database_name IN ({db_text}, 'temp')
 	UNION ALL
 	SELECT _pg.main._row_oid(oid, 0), oid, schema_oid, table_name, 0, 'p', table_name || '_pkey',
 		'PRIMARY KEY (' || array_to_string(list_transform(key_columns, lambda k: '"' || replace(k, '"', '""') || '"'), ', ') || ')', NULL,
@@ -66,7 +66,7 @@ CREATE VIEW _pg.main._enums AS
 	SELECT type_oid::UINTEGER AS oid, type_name AS name, labels, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
 		_pg.main._row_oid(type_oid, 31) AS array_oid,
 		'ENUM(' || array_to_string(list_transform(labels, lambda l: '''' || replace(l, '''', '''''') || ''''), ', ') || ')' AS data_type
-	FROM duckdb_types() WHERE NOT internal AND database_name = {db_text} AND logical_type = 'ENUM' AND labels IS NOT NULL;
+	FROM system.main.duckdb_types() WHERE NOT internal AND database_name = {db_text} AND logical_type = 'ENUM' AND labels IS NOT NULL;
 
 -- Columns tell their labels only: of types that have the same ones it is the first.
 CREATE VIEW _pg.main._enum_columns AS
@@ -79,7 +79,7 @@ CREATE VIEW _pg.main._columns AS
 			WHEN c.data_type LIKE '%]' THEN coalesce(t.array_oid, 1009) ELSE coalesce(t.oid, 25) END)::UINTEGER AS type_oid
 	FROM (SELECT table_oid::UINTEGER AS table_oid, column_index::SMALLINT AS attnum, column_name AS name, data_type, is_nullable,
 			column_default, comment
-		FROM duckdb_columns() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
+		FROM system.main.duckdb_columns() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 		UNION ALL SELECT table_oid, attnum, name, data_type, is_nullable, column_default, comment FROM _pg.main._project_columns) c
 	LEFT JOIN _pg.main._engine_types t ON t.name = _pg.main._base(c.data_type) LEFT JOIN _pg.main._enum_columns e
 		ON e.data_type = regexp_replace(c.data_type, '\[\d*\]$', '[]');
@@ -89,7 +89,7 @@ CREATE VIEW _pg.main._indexes AS
 	SELECT index_oid::UINTEGER AS oid, table_oid::UINTEGER AS table_oid, index_name AS name,
 		_pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid, is_unique, false AS is_primary,
 		list_transform(string_split(trim(expressions, '[]'), ', '), lambda e: trim(e, '"'' ')) AS columns, table_name, schema_name
-	FROM duckdb_indexes() WHERE database_name IN ({db_text}, 'temp')
+	FROM system.main.duckdb_indexes() WHERE database_name IN ({db_text}, 'temp')
 	UNION ALL
 	SELECT _pg.main._row_oid(table_oid, constraint_index + 16), table_oid, name, namespace_oid, true, kind = 'p', columns, table_name, NULL
 	FROM _pg.main._constraints WHERE kind IN ('p', 'u');
@@ -98,15 +98,15 @@ CREATE VIEW _pg.main._relations AS
 	SELECT table_oid::UINTEGER AS oid, table_name AS name, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
 		'r' AS kind, CASE WHEN temporary THEN 't' ELSE 'p' END AS persistence, estimated_size::FLOAT AS tuples, column_count AS natts,
 		check_constraint_count AS checks, comment
-	FROM duckdb_tables() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
+	FROM system.main.duckdb_tables() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 	UNION ALL
 	SELECT view_oid::UINTEGER, view_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'v',
 		CASE WHEN temporary THEN 't' ELSE 'p' END, 0, column_count, 0, comment
-	FROM duckdb_views() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
+	FROM system.main.duckdb_views() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 	UNION ALL
 	SELECT sequence_oid::UINTEGER, sequence_name, _pg.main._namespace_oid(database_name, schema_name, schema_oid), 'S',
 		CASE WHEN temporary THEN 't' ELSE 'p' END, 1, 3, 0, comment
-	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp')
+	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp')
 	UNION ALL
 	SELECT oid, table_name, schema_oid, 'r', 'p', row_count, (SELECT count(*) FROM _pg.main._project_columns c WHERE c.table_oid = t.oid),
 		0, comment
@@ -119,7 +119,7 @@ CREATE VIEW _pg.main.pg_namespace AS SELECT oid, name AS nspname, 10::UINTEGER A
 CREATE VIEW _pg.main.pg_class AS
 	WITH keyed AS (SELECT DISTINCT table_oid FROM _pg.main._indexes),
 		linked AS (SELECT table_oid AS oid FROM _pg.main._constraints WHERE kind = 'f'
-			UNION SELECT t.table_oid FROM _pg.main._constraints c JOIN duckdb_tables() t
+			UNION SELECT t.table_oid FROM _pg.main._constraints c JOIN system.main.duckdb_tables() t
 				ON c.referenced_table = t.table_name AND c.database_name = t.database_name WHERE c.kind = 'f')
 	SELECT r.oid, r.name AS relname, r.namespace_oid AS relnamespace, 0::UINTEGER AS reltype, 0::UINTEGER AS reloftype,
 		10::UINTEGER AS relowner, CASE r.kind WHEN 'r' THEN 2 WHEN 'i' THEN 403 ELSE 0 END::UINTEGER AS relam, r.oid AS relfilenode,
@@ -200,20 +200,20 @@ CREATE VIEW _pg.main.pg_constraint AS
 		k.nums AS conkey, fk.nums AS confkey, NULL::UINTEGER[] AS conpfeqop, NULL::UINTEGER[] AS conppeqop, NULL::UINTEGER[] AS conffeqop,
 		NULL::SMALLINT[] AS confdelsetcols, NULL::UINTEGER[] AS conexclop, c.expression AS conbin, 2606::UINTEGER AS tableoid
 	FROM _pg.main._constraints c
-		LEFT JOIN duckdb_tables() f ON c.referenced_table = f.table_name AND f.database_name = c.database_name
+		LEFT JOIN system.main.duckdb_tables() f ON c.referenced_table = f.table_name AND f.database_name = c.database_name
 		LEFT JOIN (SELECT table_oid, columns, min(oid) AS oid FROM _pg.main._indexes WHERE is_unique GROUP BY table_oid, columns) fi
 			ON fi.table_oid = f.table_oid AND fi.columns = c.referenced_columns AND c.kind = 'f'
 		LEFT JOIN (SELECT c2.oid, array_agg(a.attnum ORDER BY list_position(c2.columns, a.name)) AS nums FROM _pg.main._constraints c2
 			JOIN _pg.main._columns a ON a.table_oid = c2.table_oid AND list_contains(c2.columns, a.name) GROUP BY c2.oid) k ON k.oid = c.oid
 		LEFT JOIN (SELECT c3.oid, array_agg(a.attnum ORDER BY list_position(c3.referenced_columns, a.name)) AS nums FROM _pg.main._constraints c3
-			JOIN duckdb_tables() t ON c3.referenced_table = t.table_name AND t.database_name = c3.database_name
+			JOIN system.main.duckdb_tables() t ON c3.referenced_table = t.table_name AND t.database_name = c3.database_name
 			JOIN _pg.main._columns a ON a.table_oid = t.table_oid AND list_contains(c3.referenced_columns, a.name) GROUP BY c3.oid) fk ON fk.oid = c.oid
 	WHERE c.kind <> 'n';
 
 CREATE VIEW _pg.main.pg_sequence AS
 	SELECT sequence_oid::UINTEGER AS seqrelid, 20::UINTEGER AS seqtypid, start_value AS seqstart, increment_by AS seqincrement,
 		max_value AS seqmax, min_value AS seqmin, 1::BIGINT AS seqcache, cycle AS seqcycle
-	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
+	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
 
 CREATE VIEW _pg.main.pg_description AS
 	SELECT r.oid AS objoid, 1259::UINTEGER AS classoid, 0::INTEGER AS objsubid, r.comment AS description FROM _pg.main._relations r WHERE r.comment IS NOT NULL
@@ -237,7 +237,7 @@ CREATE VIEW _pg.main.pg_proc AS
 		UNION ALL
 		SELECT function_oid::UINTEGER, function_name, CASE WHEN schema_name = 'main' THEN 2200 ELSE 11 END::UINTEGER, 14::UINTEGER,
 			len(parameters), 2276::UINTEGER, _pg.main._shown_sql(macro_definition), parameters
-		FROM duckdb_functions() WHERE database_name = {db_text} AND NOT internal AND function_type IN ('macro', 'table_macro')) p;
+		FROM system.main.duckdb_functions() WHERE database_name = {db_text} AND NOT internal AND function_type IN ('macro', 'table_macro')) p;
 
 CREATE VIEW _pg.main.pg_database AS
 	SELECT 16384::UINTEGER AS oid, {database_text} AS datname, 10::UINTEGER AS datdba, 6::INTEGER AS encoding, 'c' AS datlocprovider,
@@ -291,7 +291,7 @@ CREATE VIEW _pg.main.pg_tables AS
 	FROM _pg.main.pg_class c JOIN _pg.main.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r';
 CREATE VIEW _pg.main.pg_views AS
 	SELECT n.name AS schemaname, v.view_name AS viewname, {user_text} AS viewowner, _pg.main._shown_sql(v.sql) AS definition
-	FROM duckdb_views() v JOIN _pg.main._namespaces n ON n.oid = _pg.main._namespace_oid(v.database_name, v.schema_name, v.schema_oid)
+	FROM system.main.duckdb_views() v JOIN _pg.main._namespaces n ON n.oid = _pg.main._namespace_oid(v.database_name, v.schema_name, v.schema_oid)
 	WHERE v.database_name IN ({db_text}, 'temp') AND NOT v.internal;
 CREATE VIEW _pg.main.pg_indexes AS
 	SELECT n.name AS schemaname, i.table_name AS tablename, i.name AS indexname, NULL::VARCHAR AS tablespace, 'CREATE ' || CASE WHEN i.is_unique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || i.name || ' ON ' || n.name || '.' || i.table_name ||
@@ -300,7 +300,7 @@ CREATE VIEW _pg.main.pg_indexes AS
 CREATE VIEW _pg.main.pg_sequences AS
 	SELECT CASE WHEN database_name = 'temp' THEN 'pg_temp_1' ELSE schema_name END AS schemaname, sequence_name AS sequencename, {user_text} AS sequenceowner, 'bigint' AS data_type, start_value, min_value,
 		max_value, increment_by, cycle, 1::BIGINT AS cache_size, last_value
-	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
+	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
 CREATE VIEW _pg.main.pg_stat_all_tables AS
 	SELECT c.oid AS relid, n.name AS schemaname, c.name AS relname, 0::BIGINT AS seq_scan, 0::BIGINT AS seq_tup_read, 0::BIGINT AS idx_scan,
 		0::BIGINT AS idx_tup_fetch, 0::BIGINT AS n_tup_ins, 0::BIGINT AS n_tup_upd, 0::BIGINT AS n_tup_del, 0::BIGINT AS n_tup_hot_upd,

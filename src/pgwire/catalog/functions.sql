@@ -66,8 +66,8 @@ CREATE MACRO _pg.main.oidvectortypes(v) AS array_to_string(list_transform(v, lam
 CREATE MACRO _pg.main._plain_name(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^(public|pg_catalog|pg_temp)\.(.*)$', CASE WHEN n::VARCHAR LIKE 'pg_catalog.%' THEN '\2'
 	WHEN n::VARCHAR LIKE 'pg_temp.%' THEN 'pg_temp_1.\2' ELSE 'main.\2' END);
 CREATE MACRO _pg.main._visible_schemas() AS ['pg_temp_1', 'pg_catalog'] || CASE WHEN len(_pg.main._path()) = 0 THEN ['main'] ELSE _pg.main._path() END;
-CREATE MACRO _pg.main._temp_names() AS coalesce((SELECT list(_of_n.name) FROM (SELECT table_name AS name FROM duckdb_tables() WHERE database_name = 'temp' AND NOT internal
-	UNION ALL SELECT view_name FROM duckdb_views() WHERE database_name = 'temp' AND NOT internal) _of_n), []::VARCHAR[]);
+CREATE MACRO _pg.main._temp_names() AS coalesce((SELECT list(_of_n.name) FROM (SELECT table_name AS name FROM system.main.duckdb_tables() WHERE database_name = 'temp' AND NOT internal
+	UNION ALL SELECT view_name FROM system.main.duckdb_views() WHERE database_name = 'temp' AND NOT internal) _of_n), []::VARCHAR[]);
 CREATE MACRO _pg.main._is_visible(s, n) AS list_contains(_pg.main._visible_schemas(), s) AND (s = 'pg_temp_1' OR NOT list_contains(_pg.main._temp_names(), n));
 CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT arg_min(_of_r.oid, list_position(_pg.main._visible_schemas(), _of_s.name)) FROM _pg.main._relations _of_r
 	JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.name = _pg.main._plain_name(n) AND list_contains(_pg.main._visible_schemas(), _of_s.name)),
@@ -90,7 +90,7 @@ CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _
 	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
 	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
 CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._io_functions _of_f WHERE _of_f.name = replace(n::VARCHAR, 'pg_catalog.', '')),
-	(SELECT min(_of_f.function_oid) FROM duckdb_functions() _of_f WHERE NOT _of_f.internal AND _of_f.database_name = {db_text} AND _of_f.function_name = _pg.main._plain_name(n)));
+	(SELECT min(_of_f.function_oid) FROM system.main.duckdb_functions() _of_f WHERE NOT _of_f.internal AND _of_f.database_name = {db_text} AND _of_f.function_name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regproc_oid(n) AS coalesce(_pg.main.to_regproc(n), error('function "' || n::VARCHAR || '" does not exist'));
 CREATE MACRO _pg.main.regproc_text(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT min(_of_f.name) FROM _pg.main._io_functions _of_f WHERE _of_f.oid = try_cast(o AS UINTEGER)), o::VARCHAR) END;
 CREATE MACRO _pg.main.to_regnamespace(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_s.oid) FROM _pg.main._namespaces _of_s WHERE _of_s.name = CASE replace(n::VARCHAR, '"', '') WHEN 'public' THEN 'main' WHEN 'pg_temp' THEN 'pg_temp_1' ELSE replace(n::VARCHAR, '"', '') END));
@@ -116,10 +116,10 @@ CREATE MACRO _pg.main._index_definition(o) AS (SELECT any_value('CREATE ' || CAS
 	FROM _pg.main._indexes _of_i JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_i.namespace_oid WHERE _of_i.oid = o);
 CREATE MACRO _pg.main.pg_get_indexdef(o) AS _pg.main._index_definition(o),
 	(o, n, pretty) AS CASE WHEN n = 0 THEN _pg.main._index_definition(o) ELSE (SELECT any_value(_of_i.columns[n]) FROM _pg.main._indexes _of_i WHERE _of_i.oid = o) END;
-CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(regexp_replace(_pg.main._shown_sql(_of_v.sql), '(?is)^CREATE.*?VIEW.*? AS ', ' ')) FROM duckdb_views() _of_v WHERE _of_v.view_oid = _pg.main.to_regclass(o::VARCHAR));
+CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(regexp_replace(_pg.main._shown_sql(_of_v.sql), '(?is)^CREATE.*?VIEW.*? AS ', ' ')) FROM system.main.duckdb_views() _of_v WHERE _of_v.view_oid = _pg.main.to_regclass(o::VARCHAR));
 CREATE MACRO _pg.main.pg_get_viewdef(o) AS _pg.main._view_definition(o), (o, pretty) AS _pg.main._view_definition(o);
 CREATE MACRO _pg.main._function_definition(o) AS (SELECT min('CREATE MACRO ' || _of_f.function_name || '(' || array_to_string(_of_f.parameters, ', ') || ') AS ' || _pg.main._shown_sql(_of_f.macro_definition))
-	FROM duckdb_functions() _of_f WHERE _of_f.function_oid = o AND NOT _of_f.internal);
+	FROM system.main.duckdb_functions() _of_f WHERE _of_f.function_oid = o AND NOT _of_f.internal);
 CREATE MACRO _pg.main._function_arguments(o) AS coalesce((SELECT min(array_to_string(_of_p.proargnames, ', ')) FROM _pg.main.pg_proc _of_p WHERE _of_p.oid = o), '');
 CREATE MACRO _pg.main.pg_get_functiondef(o) AS _pg.main._function_definition(o);
 CREATE MACRO _pg.main.pg_get_function_arguments(o) AS _pg.main._function_arguments(o);
@@ -244,7 +244,7 @@ CREATE MACRO _pg.main.aclexplode(a) AS unnest([]::STRUCT(grantor UINTEGER, grant
 CREATE MACRO _pg.main.pg_partition_tree(o) AS TABLE SELECT NULL::UINTEGER AS relid, NULL::UINTEGER AS parentrelid, true AS isleaf, 0 AS level WHERE false;
 CREATE MACRO _pg.main.pg_options_to_table(o) AS TABLE SELECT NULL::VARCHAR AS option_name, NULL::VARCHAR AS option_value WHERE false;
 CREATE MACRO _pg.main.pg_get_keywords() AS TABLE SELECT keyword_name AS word, CASE keyword_category WHEN 'reserved' THEN 'R' WHEN 'column_name' THEN 'C' WHEN 'type_function' THEN 'T' ELSE 'U' END AS catcode,
-	true AS barelabel, keyword_category AS catdesc, '' AS baredesc FROM duckdb_keywords();
+	true AS barelabel, keyword_category AS catdesc, '' AS baredesc FROM system.main.duckdb_keywords();
 
 -- _pg_signal is the program's.
 CREATE MACRO _pg.main.pg_cancel_backend(pid) AS _pg_signal(pid::INTEGER, false);

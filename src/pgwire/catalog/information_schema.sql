@@ -74,7 +74,7 @@ CREATE VIEW _pg.info.sequences AS
 	SELECT {database_text} AS sequence_catalog, schema_name AS sequence_schema, sequence_name, 'bigint' AS data_type, 64::INTEGER AS numeric_precision,
 		2::INTEGER AS numeric_precision_radix, 0::INTEGER AS numeric_scale, start_value::VARCHAR AS start_value, min_value::VARCHAR AS minimum_value,
 		max_value::VARCHAR AS maximum_value, increment_by::VARCHAR AS "increment", CASE WHEN cycle THEN 'YES' ELSE 'NO' END AS cycle_option
-	FROM duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
+	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
 CREATE VIEW _pg.info.routines AS
 	SELECT {database_text} AS specific_catalog, 'main' AS specific_schema, proname || '_' || oid AS specific_name, {database_text} AS routine_catalog,
 		'main' AS routine_schema, proname AS routine_name, 'FUNCTION' AS routine_type, 'any' AS data_type, 'USER-DEFINED' AS type_udt_name,
