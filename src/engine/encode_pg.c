@@ -4,6 +4,8 @@
 #include "engine/encode_json.h"
 
 #include <endian.h>
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* PostgreSQL counts time from 2000-01-01. */
@@ -102,118 +104,40 @@ static void time_of_day_text(const struct vector *v, size_t row, struct buf *out
 	}
 }
 
-/* A field of an interval as PostgreSQL prints it: a positive one behind a negative one shows its sign. */
-static void interval_field(int64_t value, const char *unit, bool *first, bool *negative, struct buf *out)
+static void real_text(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out)
 {
-	if (value == 0)
-		return;
-	if (!*first)
-		buf_byte(out, ' ');
-	if (*negative && value > 0)
-		buf_byte(out, '+');
-	buf_i64(out, value);
-	buf_byte(out, ' ');
-	buf_str(out, unit);
-	if (value != 1)
-		buf_byte(out, 's');
-	*first = false;
-	*negative = value < 0;
-}
-
-static void put_two(uint64_t value, struct buf *out)
-{
-	if (value < 10)
-		buf_byte(out, '0');
-	buf_u64(out, value);
-}
-
-static void put_fraction(uint64_t micros, struct buf *out)
-{
-	unsigned digits = 6;
-	char text[6];
-	if (micros == 0)
-		return;
-	for (; micros % 10 == 0; micros /= 10)
-		digits--;
-	number_padded(micros, digits, text);
-	buf_byte(out, '.');
-	buf_bytes(out, text, digits);
-}
-
-static void interval_postgres(const struct vector_interval *i, struct buf *out)
-{
-	bool first = true, negative = false;
-	interval_field(i->months / 12, "year", &first, &negative, out);
-	interval_field(i->months % 12, "mon", &first, &negative, out);
-	interval_field(i->days, "day", &first, &negative, out);
-	if (i->micros == 0 && !first)
-		return;
-	const uint64_t micros = i->micros < 0 ? 0 - (uint64_t)i->micros : (uint64_t)i->micros;
-	const uint64_t seconds = micros / 1000000;
-	if (!first)
-		buf_byte(out, ' ');
-	if (i->micros < 0)
-		buf_byte(out, '-');
-	else if (negative)
-		buf_byte(out, '+');
-	put_two(seconds / 3600, out);
-	buf_byte(out, ':');
-	put_two(seconds / 60 % 60, out);
-	buf_byte(out, ':');
-	put_two(seconds % 60, out);
-	put_fraction(micros % 1000000, out);
-}
-
-static void iso_field(int64_t value, char unit, struct buf *out)
-{
-	if (value == 0)
-		return;
-	buf_i64(out, value);
-	buf_byte(out, unit);
-}
-
-static void interval_iso(const struct vector_interval *i, struct buf *out)
-{
-	if (i->months == 0 && i->days == 0 && i->micros == 0) {
-		buf_str(out, "PT0S");
+	const bool is_double = v->type->id == TYPE_DOUBLE;
+	const double value = is_double ? ((const double *)v->data)[row] : (double)((const float *)v->data)[row];
+	if (style->digits && isfinite(value)) {
+		const unsigned fewer = DBL_DIG - FLT_DIG, digits = style->digits;
+		buf_printf(out, "%.*g", (int)(is_double ? digits : digits > fewer ? digits - fewer : 1), value);
 		return;
 	}
-	buf_byte(out, 'P');
-	iso_field(i->months / 12, 'Y', out);
-	iso_field(i->months % 12, 'M', out);
-	iso_field(i->days, 'D', out);
-	if (i->micros == 0)
-		return;
-	buf_byte(out, 'T');
-	const int64_t seconds = i->micros / 1000000;
-	iso_field(seconds / 3600, 'H', out);
-	iso_field(seconds / 60 % 60, 'M', out);
-	const int64_t rest = i->micros % 60000000;
-	if (rest == 0)
-		return;
-	const uint64_t micros = rest < 0 ? 0 - (uint64_t)rest : (uint64_t)rest;
-	if (rest < 0)
-		buf_byte(out, '-');
-	buf_u64(out, micros / 1000000);
-	put_fraction(micros % 1000000, out);
-	buf_byte(out, 'S');
-}
-
-static void real_text(const struct vector *v, size_t row, struct buf *out)
-{
 	char *to = buf_reserve(out, NUMBER_DOUBLE_MAX);
 	if (!to)
 		return;
-	if (v->type->id == TYPE_DOUBLE)
-		buf_commit(out, number_pg_double(((const double *)v->data)[row], to));
+	if (is_double)
+		buf_commit(out, number_pg_double(value, to));
 	else
-		buf_commit(out, number_pg_float(((const float *)v->data)[row], to));
+		buf_commit(out, number_pg_float((float)value, to));
 }
 
-static void blob_text(struct span bytes, struct buf *out)
+static void blob_text(struct span bytes, const struct pg_style *style, struct buf *out)
 {
-	buf_str(out, "\\x");
-	buf_hex(out, bytes.ptr, bytes.len);
+	if (!style->escapes_bytes) {
+		buf_str(out, "\\x");
+		buf_hex(out, bytes.ptr, bytes.len);
+		return;
+	}
+	for (size_t i = 0; i < bytes.len; i++) {
+		const unsigned char byte = (unsigned char)bytes.ptr[i];
+		if (byte == '\\')
+			buf_str(out, "\\\\");
+		else if (byte >= 0x20 && byte <= 0x7e)
+			buf_byte(out, (char)byte);
+		else
+			buf_printf(out, "\\%03o", byte);
+	}
 }
 
 /* A list that is a PostgreSQL array: its items are scalars of PostgreSQL's. */
@@ -269,15 +193,6 @@ static void array_text(const struct vector *v, size_t row, const struct pg_style
 	buf_done(&item);
 }
 
-static void interval_text(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out)
-{
-	const struct vector_interval *i = (const struct vector_interval *)v->data + row;
-	if (style->interval == PG_INTERVAL_ISO_8601)
-		interval_iso(i, out);
-	else
-		interval_postgres(i, out);
-}
-
 static void nested_text(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out)
 {
 	if (is_array(v->type))
@@ -296,10 +211,10 @@ void encode_pg_text(const struct vector *v, size_t row, const struct pg_style *s
 		break;
 	case TYPE_FLOAT:
 	case TYPE_DOUBLE:
-		real_text(v, row, out);
+		real_text(v, row, style, out);
 		break;
 	case TYPE_BLOB:
-		blob_text(vector_span(v, row), out);
+		blob_text(vector_span(v, row), style, out);
 		break;
 	case TYPE_DATE:
 		date_text(v, row, out);
@@ -317,7 +232,7 @@ void encode_pg_text(const struct vector *v, size_t row, const struct pg_style *s
 		timestamp_text(v, row, style, out);
 		break;
 	case TYPE_INTERVAL:
-		interval_text(v, row, style, out);
+		encode_pg_interval((const struct vector_interval *)v->data + row, style->interval, out);
 		break;
 	case TYPE_LIST:
 	case TYPE_ARRAY:

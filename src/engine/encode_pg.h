@@ -15,13 +15,23 @@
 /* The wire's two, and two more of how catalog columns look: as PostgreSQL's 4-byte oids, and as a vector ("1 2"). */
 enum pg_format { PG_FORMAT_TEXT, PG_FORMAT_BINARY, PG_FORMAT_OIDS, PG_FORMAT_VECTOR };
 
-enum pg_interval_style { PG_INTERVAL_POSTGRES, PG_INTERVAL_ISO_8601 };
+/* The order of the words of the setting IntervalStyle. */
+enum pg_interval_style {
+	PG_INTERVAL_POSTGRES,
+	PG_INTERVAL_POSTGRES_VERBOSE,
+	PG_INTERVAL_SQL_STANDARD,
+	PG_INTERVAL_ISO_8601,
+	PG_INTERVAL_STYLE_COUNT
+};
 
 struct pg_style {
 	const struct zone *zone; /* of TIMESTAMPTZ as text; NULL: UTC */
 	enum pg_interval_style interval;
+	unsigned digits;    /* significant ones of DOUBLE; FLOAT has nine less; 0: as many as tell the value exactly */
+	bool escapes_bytes; /* BLOB as \ooo instead of \x.. */
 };
 
+void encode_pg_interval(const struct vector_interval *i, enum pg_interval_style style, struct buf *out);
 /* The value's bytes alone (no length word). Not for NULL. */
 void encode_pg_text(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out);
 void encode_pg_binary(const struct vector *v, size_t row, const struct pg_style *style, struct buf *out);

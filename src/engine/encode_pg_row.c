@@ -52,7 +52,7 @@ static size_t short_string(const struct vector *v, size_t row, char *to)
 	return s.len;
 }
 
-static size_t short_text(const struct vector *v, size_t row, char *to)
+static size_t short_text(const struct vector *v, size_t row, const struct pg_style *style, char *to)
 {
 	switch (v->type->id) {
 	case TYPE_VARCHAR:
@@ -67,9 +67,9 @@ static size_t short_text(const struct vector *v, size_t row, char *to)
 	case TYPE_BIGINT:
 		return number_i64(((const int64_t *)v->data)[row], to);
 	case TYPE_DOUBLE:
-		return number_pg_double(((const double *)v->data)[row], to);
+		return style && style->digits ? LONG_FORM : number_pg_double(((const double *)v->data)[row], to);
 	case TYPE_FLOAT:
-		return number_pg_float(((const float *)v->data)[row], to);
+		return style && style->digits ? LONG_FORM : number_pg_float(((const float *)v->data)[row], to);
 	case TYPE_DECIMAL:
 		return number_decimal(value_i128(v, row), v->type->scale, to);
 	case TYPE_DATE:
@@ -169,11 +169,12 @@ static void put_long(const struct vector *v, size_t row, enum pg_format format, 
 }
 
 /* The field with its length, in a room of FIELD_MAX; LONG_FORM: nothing was put. */
-static size_t put_short(const struct vector *v, size_t row, enum pg_format format, char *to)
+static size_t put_short(const struct vector *v, size_t row, enum pg_format format, const struct pg_style *style,
+			char *to)
 {
 	if (vector_is_null(v, row))
 		return put_be(UINT32_MAX, LENGTH_BYTES, to);
-	const size_t n = format == PG_FORMAT_TEXT     ? short_text(v, row, to + LENGTH_BYTES)
+	const size_t n = format == PG_FORMAT_TEXT     ? short_text(v, row, style, to + LENGTH_BYTES)
 			 : format == PG_FORMAT_BINARY ? short_binary(v, row, to + LENGTH_BYTES)
 						      : LONG_FORM;
 	return n == LONG_FORM ? LONG_FORM : n + put_be(n, LENGTH_BYTES, to);
@@ -185,7 +186,7 @@ void encode_pg_field(const struct vector *v, size_t row, enum pg_format format, 
 	char *to = buf_reserve(out, FIELD_MAX);
 	if (!to)
 		return;
-	const size_t n = put_short(v, row, format, to);
+	const size_t n = put_short(v, row, format, style, to);
 	if (n == LONG_FORM)
 		put_long(v, row, format, style, out);
 	else
@@ -203,7 +204,7 @@ void encode_pg_row(const struct cursor *c, size_t row, const int16_t *formats, c
 	size_t used = put_be(columns, 2, to);
 	for (size_t i = 0; i < columns; i++) {
 		const enum pg_format format = formats ? (enum pg_format)formats[i] : PG_FORMAT_TEXT;
-		const size_t n = put_short(&vectors[i], row, format, to + used);
+		const size_t n = put_short(&vectors[i], row, format, style, to + used);
 		if (n != LONG_FORM) {
 			used += n;
 			continue;

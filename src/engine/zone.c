@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -276,7 +277,7 @@ static bool name_ok(struct span name)
 	return true;
 }
 
-/* "+02:00", "-0530", "+2": hours and minutes east of UTC. */
+/* "+02:00", "-0530", "+2": hours and minutes west of UTC, as POSIX counts. */
 static struct zone *fixed_zone(const char *text)
 {
 	const char *at = text + 1;
@@ -292,7 +293,7 @@ static struct zone *fixed_zone(const char *text)
 	if (*at || digits == 0 || hours > 18 || minutes > 59)
 		return NULL;
 	struct zone *z = mem_alloc(sizeof(*z));
-	z->fixed = (hours * 3600 + minutes * 60) * (*text == '-' ? -1 : 1);
+	z->fixed = (hours * 3600 + minutes * 60) * (*text == '-' ? 1 : -1);
 	return z;
 }
 
@@ -344,4 +345,35 @@ const struct zone *zone_find(struct span name)
 	}
 	pthread_mutex_unlock(&lock);
 	return z;
+}
+
+/* The entry of a folder that is called so, capitals aside. */
+static bool find_entry(const char *folder, struct span name, char *ret, size_t size)
+{
+	DIR *entries = opendir(folder);
+	bool found = false;
+	for (struct dirent *e; entries && !found && (e = readdir(entries)) != NULL;) {
+		found = span_eq_nocase(name, span_of(e->d_name)) && name.len < size;
+		if (found)
+			memcpy(ret, e->d_name, name.len + 1);
+	}
+	if (entries)
+		(void)closedir(entries);
+	return found;
+}
+
+bool zone_spelling(struct span name, char *ret, size_t size)
+{
+	char path[256] = "/usr/share/zoneinfo";
+	const size_t root = strlen(path);
+	if (!name_ok(name))
+		return false;
+	while (name.len) {
+		char entry[NAME_MAX_BYTES + 1];
+		const size_t at = strlen(path);
+		if (!find_entry(path, span_cut(&name, '/'), entry, sizeof(entry)))
+			return false;
+		(void)snprintf(path + at, sizeof(path) - at, "/%s", entry);
+	}
+	return (size_t)snprintf(ret, size, "%s", path + root + 1) < size;
 }

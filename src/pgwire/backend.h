@@ -149,6 +149,8 @@ struct pg_cursor {
 struct savepoint {
 	char *name;
 	uint64_t changes;
+	size_t settings; /* gucs_mark() */
+	bool read_only;
 };
 
 struct backend {
@@ -365,6 +367,9 @@ void cursors_drop_all(struct backend *b);
 
 /* ---- cursors.c ---- */
 MUST_CHECK bool cursors_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
+
+/* ---- discard.c ---- */
+MUST_CHECK bool discard_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
 
 /* ---- guc_session.c ---- */
 MUST_CHECK bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e);

@@ -72,8 +72,19 @@ bool command_transaction(const struct stmt *s, struct arena *arena, struct comma
 
 /* --- SET, RESET, SHOW --- */
 
+/* Of a list of names each is shown as SQL has it; several in one string, as the engine has them, stay as they are. */
+static void set_text(struct buf *out, struct span text, bool quoted)
+{
+	if (quoted && !text.len)
+		buf_str(out, "\"\"");
+	else if (quoted && !memchr(text.ptr, ',', text.len) && !memchr(text.ptr, '"', text.len))
+		lexer_quote_name(out, text);
+	else
+		buf_span(out, text);
+}
+
 /* One item of a value list. A number may carry a sign. */
-static bool set_item(struct parser *p, struct buf *out)
+static bool set_item(struct parser *p, bool quoted, struct buf *out)
 {
 	bool negative = p->now.kind == TOKEN_OPERATOR && span_is(p->now.text, "-");
 	if (negative || (p->now.kind == TOKEN_OPERATOR && span_is(p->now.text, "+")))
@@ -82,11 +93,11 @@ static bool set_item(struct parser *p, struct buf *out)
 		buf_byte(out, '-');
 	switch (p->now.kind) {
 	case TOKEN_STRING:
-		buf_span(out, token_string(p->now, p->arena));
-		break;
 	case TOKEN_WORD:
 	case TOKEN_QUOTED:
-		buf_span(out, token_name(p->now, p->arena));
+		set_text(out,
+			 p->now.kind == TOKEN_STRING ? token_string(p->now, p->arena) : token_name(p->now, p->arena),
+			 quoted);
 		break;
 	case TOKEN_NUMBER:
 		buf_span(out, p->now.text);
@@ -107,7 +118,8 @@ static bool set_value(struct parser *p, struct command_set *ret)
 		ret->is_default = true;
 		return parser_end(p);
 	}
-	while ((fine = set_item(p, &out)) && parser_punct(p, ','))
+	const bool quoted = span_eq_nocase(ret->name, SPAN("search_path"));
+	while ((fine = set_item(p, quoted, &out)) && parser_punct(p, ','))
 		buf_str(&out, ", ");
 	fine = fine && parser_end(p);
 	if (out.failed)
@@ -132,6 +144,22 @@ static bool setting_name(struct parser *p, struct span *ret)
 	return true;
 }
 
+/* '-08:00', hours east, in POSIX's words: <-08>+08. What is none of that is refused as a zone. */
+static struct span interval_zone(struct span text, struct arena *arena)
+{
+	text = span_trim(text);
+	const bool signed_text = text.len && strchr("+-", *text.ptr);
+	const bool west = signed_text && *text.ptr == '-';
+	struct span rest = span_skip(text, signed_text);
+	const struct span hours = span_cut(&rest, ':'), minutes = span_cut(&rest, ':');
+	uint64_t h, m = 0;
+	if (!span_u64(hours, &h) || (minutes.len && !span_u64(minutes, &m)) || h > 15 || m > 59)
+		return text;
+	const char *tail = m ? arena_printf(arena, ":%02u", (unsigned)m) : "";
+	return span_of(arena_printf(arena, "<%c%02u%s>%c%02u%s", west ? '-' : '+', (unsigned)h, tail, west ? '+' : '-',
+				    (unsigned)h, tail));
+}
+
 /* TIME ZONE x, where x may be LOCAL, DEFAULT, a number of hours, or INTERVAL '..' HOUR TO MINUTE. */
 static bool set_time_zone(struct parser *p, struct command_set *ret)
 {
@@ -143,7 +171,7 @@ static bool set_time_zone(struct parser *p, struct command_set *ret)
 	if (parser_word(p, "interval")) {
 		if (p->now.kind != TOKEN_STRING)
 			return parser_fail(p);
-		ret->value = token_string(p->now, p->arena);
+		ret->value = interval_zone(token_string(p->now, p->arena), p->arena);
 		return true;
 	}
 	return set_value(p, ret);
@@ -332,9 +360,12 @@ bool command_prepare(const struct stmt *s, struct arena *arena, struct command_p
 		ret->types = arena_array(arena, uint32_t, ret->type_count);
 		for (size_t i = 0; i < ret->type_count; i++) {
 			ret->types[i] = pg_type_oid(types[i]);
-			if (ret->types[i] == 0)
-				return pg_error_set(e, "42704", "type \"%.*s\" does not exist",
-						    SPAN_ARG(span_first(types[i], 100)));
+			if (ret->types[i] == 0) {
+				(void)pg_error_set(e, "42704", "type \"%.*s\" does not exist",
+						   SPAN_ARG(span_first(types[i], 100)));
+				e->position = sqlstate_position(s->text, (size_t)(types[i].ptr - s->text.ptr));
+				return false;
+			}
 		}
 	}
 	if (!parser_word(&p, "as"))

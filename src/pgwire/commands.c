@@ -19,6 +19,9 @@ static bool prepare(struct backend *b, const struct stmt *s, struct pg_error *e)
 	q->created_us = clock_unix_us();
 	if (prepared_describe(b, q, e))
 		return true;
+	/* Found in the body, told of the whole. */
+	if (e->position)
+		e->position += sqlstate_position(s->text, (size_t)(c.body.ptr - s->text.ptr)) - 1;
 	prepared_close(b, q);
 	return false;
 }
@@ -31,8 +34,11 @@ bool commands_execute(struct backend *b, struct portal *p, struct pg_error *e)
 	struct prepared *q = prepared_find(b, c.name);
 	if (!q)
 		return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(c.name));
-	if (c.argument_count != q->parameters)
-		return pg_error_set(e, "42601", "wrong number of parameters for prepared statement \"%s\"", q->name);
+	if (c.argument_count != q->parameters) {
+		(void)pg_error_set(e, "42601", "wrong number of parameters for prepared statement \"%s\"", q->name);
+		pg_error_detail(e, "Expected %zu parameters but got %zu.", q->parameters, c.argument_count);
+		return false;
+	}
 	struct span *texts = arena_array(b->work, struct span, c.argument_count + 1);
 	for (size_t i = 0; i < c.argument_count; i++) {
 		const char *type = literal_type(q->oids[i], b->work);
@@ -58,23 +64,6 @@ static bool deallocate(struct backend *b, const struct stmt *s, struct pg_error 
 	if (!q)
 		return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(name));
 	prepared_close(b, q);
-	return true;
-}
-
-static bool discard(struct backend *b, const struct stmt *s, struct pg_error *e)
-{
-	struct span what;
-	if (!command_name(s, b->work, &what, e))
-		return false;
-	bool all = !what.ptr || span_eq_nocase(what, SPAN("all"));
-	if (all && b->block != 'I')
-		return pg_error_set(e, "25001", "DISCARD ALL cannot run inside a transaction block");
-	if (all) {
-		cursors_drop_all(b);
-		prepared_close_all(b);
-		guc_reset_all(&b->gucs, false);
-		gucs_apply(b);
-	}
 	return true;
 }
 
@@ -163,7 +152,7 @@ bool commands_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 	case STMT_SHOW:
 		return gucs_run_show(b, s, p, e);
 	case STMT_DISCARD:
-		return discard(b, s, e);
+		return discard_run(b, s, tag, e);
 	case STMT_PREPARE:
 		return prepare(b, s, e);
 	case STMT_DEALLOCATE:

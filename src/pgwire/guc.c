@@ -48,6 +48,16 @@ enum guc_id guc_find(struct span name)
 	return GUC_COUNT;
 }
 
+static void undo_drop(struct gucs *g)
+{
+	while (g->undo_count > 0) {
+		free(g->undo[--g->undo_count].now);
+		free(g->undo[g->undo_count].base);
+	}
+	g->undo_mark = 0;
+	g->has_mark = false;
+}
+
 static void value_done(struct guc_value *v)
 {
 	free(v->now);
@@ -64,6 +74,8 @@ void gucs_done(struct gucs *g)
 		free(g->custom[i].name);
 		value_done(&g->custom[i].value);
 	}
+	undo_drop(g);
+	free(g->undo);
 	*g = (struct gucs){0};
 }
 
@@ -71,6 +83,12 @@ static bool bad_value(struct pg_error *e, const struct guc_row *row, struct span
 {
 	return pg_error_set(e, "22023", "invalid value for parameter \"%s\": \"%.*s\"", row->name,
 			    SPAN_ARG(span_first(value, 200)));
+}
+
+static bool fixed(struct pg_error *e, const struct guc_row *row)
+{
+	return pg_error_set(e, "55P02", "parameter \"%s\" cannot be changed%s", row->name,
+			    row->rule == GUC_SERVER ? " without restarting the server" : "");
 }
 
 /* --- checks: the text to be stored --- */
@@ -166,9 +184,12 @@ static bool check_number(const struct guc_row *row, struct span value, char *ret
 	double number;
 	if (!parse_number(row, value, &number))
 		return bad_value(e, row, value);
-	if (number < row->least || number > row->most)
-		return pg_error_set(e, "22023", "%g is outside the valid range for parameter \"%s\" (%g .. %g)", number,
-				    row->name, row->least, row->most);
+	if (number < row->least || number > row->most) {
+		const int digits = row->type == GUC_INTEGER ? 10 : 6;
+		return pg_error_set(
+			e, "22023", "%.*g%s%s is outside the valid range for parameter \"%s\" (%.*g .. %.*g)", digits,
+			number, *row->unit ? " " : "", row->unit, row->name, digits, row->least, digits, row->most);
+	}
 	print_number(row, number, ret);
 	return true;
 }
@@ -280,7 +301,7 @@ static bool check(struct gucs *g, enum guc_id id, struct span value, char *ret, 
 	if (value.len >= GUC_VALUE_MAX)
 		return pg_error_set(e, "22023", "value of parameter \"%s\" is too long", row->name);
 	if (row->rule == GUC_FIXED || row->rule == GUC_SERVER)
-		return pg_error_set(e, "55P02", "parameter \"%s\" cannot be changed", row->name);
+		return fixed(e, row);
 	if (row->rule == GUC_SPECIAL)
 		return check_special(g, id, value, ret, e);
 	switch (row->type) {
@@ -311,8 +332,47 @@ static void put(struct gucs *g, struct guc_value *v, const char *text)
 	v->now = copy;
 }
 
+static bool is_noted(const struct gucs *g, const struct guc_value *v)
+{
+	for (size_t i = g->undo_count; i > g->undo_mark; i--)
+		if (g->undo[i - 1].value == v)
+			return true;
+	return false;
+}
+
+/* What ROLLBACK TO a savepoint brings back; behind very many changes, no more. */
+static void note_undo(struct gucs *g, struct guc_value *v)
+{
+	if (!g->has_mark || is_noted(g, v) || g->undo_count == GUC_UNDO_MAX)
+		return;
+	g->undo = mem_grow(g->undo, (g->undo_count + 1) * sizeof(*g->undo));
+	g->undo[g->undo_count++] =
+		(struct guc_undo){.value = v, .now = mem_strdup(v->now), .base = v->base ? mem_strdup(v->base) : NULL};
+}
+
+size_t gucs_mark(struct gucs *g)
+{
+	g->has_mark = true;
+	g->undo_mark = g->undo_count;
+	return g->undo_mark;
+}
+
+void gucs_back(struct gucs *g, size_t mark)
+{
+	while (g->undo_count > mark) {
+		struct guc_undo *u = &g->undo[--g->undo_count];
+		put(g, u->value, u->now);
+		free(u->value->base);
+		u->value->base = u->base;
+		free(u->now);
+	}
+	g->undo_mark = mark;
+}
+
 static void change(struct gucs *g, struct guc_value *v, const char *text, enum guc_scope scope, bool in_block)
 {
+	if (in_block)
+		note_undo(g, v);
 	if (in_block && !v->saved)
 		v->saved = mem_strdup(v->now);
 	if (in_block && scope == GUC_LOCAL && !v->base)
@@ -394,7 +454,7 @@ bool guc_reset(struct gucs *g, struct span name, bool in_block, struct pg_error 
 	if (!v)
 		return unknown(e, name);
 	if (id != GUC_COUNT && (ROWS[id].rule == GUC_FIXED || ROWS[id].rule == GUC_SERVER))
-		return pg_error_set(e, "55P02", "parameter \"%s\" cannot be changed", ROWS[id].name);
+		return fixed(e, &ROWS[id]);
 	char *text = mem_strdup(v->reset);
 	change(g, v, text, GUC_SESSION, in_block);
 	free(text);
@@ -433,6 +493,7 @@ static void end_value(struct gucs *g, struct guc_value *v, bool commit)
 
 static void end_all(struct gucs *g, bool commit)
 {
+	undo_drop(g);
 	if (!g->any_touched)
 		return;
 	for (size_t i = 0; i < GUC_COUNT; i++)

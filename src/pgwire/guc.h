@@ -23,7 +23,7 @@ enum guc_id {
 	GUC_COUNT
 };
 
-enum { GUC_CUSTOM_MAX = 64, GUC_VALUE_MAX = 4096 };
+enum { GUC_CUSTOM_MAX = 64, GUC_VALUE_MAX = 4096, GUC_UNDO_MAX = 10000 };
 
 enum guc_type { GUC_BOOL, GUC_INTEGER, GUC_REAL, GUC_ENUM, GUC_STRING };
 enum guc_rule { GUC_USER, GUC_FIXED, GUC_SERVER, GUC_SPECIAL };
@@ -52,11 +52,20 @@ struct guc_custom {
 	struct guc_value value;
 };
 
+/* A value as it was before its first change behind a savepoint. */
+struct guc_undo {
+	struct guc_value *value;
+	char *now, *base;
+};
+
 struct gucs {
 	struct guc_value values[GUC_COUNT];
 	struct guc_custom custom[GUC_CUSTOM_MAX];
 	size_t custom_count;
 	bool any_touched, any_unreported;
+	struct guc_undo *undo;
+	size_t undo_count, undo_mark;
+	bool has_mark; /* there is a savepoint */
 	/* Checks a time zone and gives its proper spelling; NULL: all are fine. */
 	bool (*zone_known)(struct span name, char *ret, size_t size);
 };
@@ -75,6 +84,10 @@ MUST_CHECK bool guc_reset(struct gucs *g, struct span name, bool in_block, struc
 void guc_reset_all(struct gucs *g, bool in_block);
 /* NULL and no error are impossible: unknown names are 42704. */
 MUST_CHECK bool guc_show(const struct gucs *g, struct span name, const char **ret, struct pg_error *e);
+/* At a savepoint: what gucs_back() takes. */
+size_t gucs_mark(struct gucs *g);
+/* Takes back what was set behind the mark, which stays. */
+void gucs_back(struct gucs *g, size_t mark);
 /* End of a transaction. */
 void gucs_commit(struct gucs *g);
 void gucs_rollback(struct gucs *g);

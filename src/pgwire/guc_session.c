@@ -6,6 +6,7 @@
 #include "pgwire/command.h"
 #include "storage/storage.h"
 
+#include <float.h>
 #include <stdlib.h>
 
 /* Hours east of UTC: 3, -7.5. PostgreSQL calls such a zone <+03>-03. */
@@ -32,8 +33,10 @@ bool gucs_zone_known(struct span name, char *ret, size_t size)
 {
 	if (zone_of_hours(name, ret, size))
 		return true;
-	if (!zone_find(name) || name.len >= size)
+	if (name.len >= size)
 		return false;
+	if (!zone_find(name))
+		return zone_spelling(name, ret, size) && zone_find(span_of(ret));
 	(void)snprintf(ret, size, "%.*s", SPAN_ARG(name));
 	return true;
 }
@@ -178,11 +181,24 @@ static void apply_zone(struct backend *b)
 	b->plan_settings++;
 }
 
+static void apply_style(struct backend *b)
+{
+	static const char *const intervals[] = {[PG_INTERVAL_POSTGRES] = "postgres",
+						[PG_INTERVAL_POSTGRES_VERBOSE] = "postgres_verbose",
+						[PG_INTERVAL_SQL_STANDARD] = "sql_standard",
+						[PG_INTERVAL_ISO_8601] = "iso_8601"};
+	const int64_t more_digits = guc_int(&b->gucs, GUC_extra_float_digits);
+	b->style.zone = zone_find(span_of(guc_text(&b->gucs, GUC_TimeZone)));
+	b->style.digits = more_digits > 0 ? 0 : more_digits > -DBL_DIG ? (unsigned)(DBL_DIG + more_digits) : 1;
+	b->style.escapes_bytes = strcmp(guc_text(&b->gucs, GUC_bytea_output), "escape") == 0;
+	for (unsigned i = 0; i < PG_INTERVAL_STYLE_COUNT; i++)
+		if (strcmp(guc_text(&b->gucs, GUC_IntervalStyle), intervals[i]) == 0)
+			b->style.interval = (enum pg_interval_style)i;
+}
+
 void gucs_apply(struct backend *b)
 {
-	b->style.zone = zone_find(span_of(guc_text(&b->gucs, GUC_TimeZone)));
-	b->style.interval = strcmp(guc_text(&b->gucs, GUC_IntervalStyle), "iso_8601") == 0 ? PG_INTERVAL_ISO_8601
-											   : PG_INTERVAL_POSTGRES;
+	apply_style(b);
 	(void)pthread_mutex_lock(&b->guard);
 	(void)snprintf(b->application_name, sizeof(b->application_name), "%s",
 		       guc_text(&b->gucs, GUC_application_name));

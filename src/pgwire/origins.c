@@ -261,19 +261,46 @@ static bool is_ours(struct span function)
 				span_is(function, "set_config") || catalog_function(function));
 }
 
-/* PostgreSQL calls the column of a call like the function; here the call may have become another. */
-static void name_calls(const struct select_list *list, struct arena *arena, struct message_column *columns, size_t n)
+static void rename_column(struct message_column *column, struct span name, struct arena *arena)
 {
-	if (list->item_count != n)
+	if (span_eq(column->name, name))
 		return;
+	column->name = arena_span(arena, name);
+	column->renamed = true;
+}
+
+/* The engine calls a column by the text of its expression, PostgreSQL otherwise. A plain column is called as it is. */
+static void name_item(const struct select_item *item, struct message_column *column, struct arena *arena)
+{
+	const bool is_call = item->kind == ITEM_EXPRESSION && is_ours(item->callee);
+	const struct span name = is_call ? item->callee : item->name;
+	if (item->kind == ITEM_STAR || item->labelled || !name.len)
+		return;
+	if (item->kind == ITEM_COLUMN && (item->table.len || span_eq_nocase(column->name, name)))
+		return;
+	rename_column(column, name, arena);
+}
+
+/* The columns in front of a star and those behind it; between two stars nobody knows which is which. */
+static void name_items(const struct select_list *list, struct arena *arena, struct message_column *columns, size_t n)
+{
+	size_t first = 0, last = list->item_count;
+	while (first < last && list->items[first].kind != ITEM_STAR)
+		first++;
+	while (last > first && list->items[last - 1].kind != ITEM_STAR)
+		last--;
+	if (list->item_count > n + (last > first) || (first == last && list->item_count != n))
+		return;
+	for (size_t i = 0; i < first; i++)
+		name_item(&list->items[i], &columns[i], arena);
+	for (size_t i = last; i < list->item_count; i++)
+		name_item(&list->items[i], &columns[n - (list->item_count - i)], arena);
+}
+
+static void name_values(struct arena *arena, struct message_column *columns, size_t n)
+{
 	for (size_t i = 0; i < n; i++)
-		if (list->items[i].kind == ITEM_STAR)
-			return;
-	for (size_t i = 0; i < n; i++)
-		if (!list->items[i].labelled && is_ours(list->items[i].callee)) {
-			columns[i].name = arena_span(arena, list->items[i].callee);
-			columns[i].renamed = true;
-		}
+		rename_column(&columns[i], span_of(arena_printf(arena, "column%zu", i + 1)), arena);
 }
 
 static void tell_tables(struct backend *b, const struct select_list *list, struct message_column *columns, size_t n)
@@ -350,10 +377,13 @@ void origins_tell(struct backend *b, const struct stmt *s, struct arena *arena, 
 		columns[i].type_oid = oid;
 		columns[i].type_len = types[i]->id == TYPE_ENUM ? 4 : -1;
 	}
-	if (!s || !n || !select_list_read(s, b->work, &list))
+	if (!s || !n)
 		return;
-	if (s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION | MENTIONS_SETTING))
-		name_calls(&list, arena, columns, n);
-	if (!(s->mentions & MENTIONS_CATALOG))
+	const bool known = select_list_read(s, b->work, &list);
+	if (list.is_values)
+		name_values(arena, columns, n);
+	else if (list.has_items)
+		name_items(&list, arena, columns, n);
+	if (known && !(s->mentions & MENTIONS_CATALOG))
 		tell_tables(b, &list, columns, n);
 }

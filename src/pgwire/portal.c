@@ -97,6 +97,9 @@ static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 		return false;
 	stmt_tag(&p->stmt, 0, tag);
 	if (p->stmt.class == STMT_NOTHING) {
+		if (p->stmt.kind == STMT_CONSTRAINTS && b->block == 'I')
+			backend_notice(b, PG_WARNING, "25P01",
+				       "SET CONSTRAINTS can only be used in transaction blocks");
 		p->started = p->over = true;
 		return true;
 	}

@@ -1,11 +1,14 @@
 #include "pgwire/select_list.h"
 
+#include "pgwire/select_name.h"
+
 struct reader {
 	struct arena *arena;
 	struct token *t;
 	size_t n; /* behind the last stands an end token */
 	struct select_list *list;
 	bool lost; /* something was not understood */
+	bool beyond;
 };
 
 static bool is_name(struct token t)
@@ -70,17 +73,9 @@ static bool tokenize(struct reader *r, struct span text)
 	}
 }
 
-/* Behind the bracket that closes the one at i; the end when there is none. */
 static size_t behind_bracket(const struct reader *r, size_t i)
 {
-	for (size_t depth = 0; i < r->n; i++) {
-		struct token t = r->t[i];
-		if (token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{'))
-			depth++;
-		else if ((token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}')) && --depth == 0)
-			return i + 1;
-	}
-	return r->n;
+	return select_behind_bracket(r->t, i, r->n);
 }
 
 static bool opens(struct token t)
@@ -99,18 +94,34 @@ static size_t dotted(const struct reader *r, size_t i, size_t end)
 	return n;
 }
 
+/* What an expression may end with, so that a name behind it can only be a label. */
+static bool ends_operand(const struct reader *r, size_t from, size_t i)
+{
+	static const char *const more_follows[] = {"and",   "or",      "not",	  "is",	    "in",	"like",
+						   "ilike", "similar", "between", "from",   "at",	"zone",
+						   "to",    "over",    "collate", "escape", "then",	"else",
+						   "when",  "case",    "as",	  "with",   "distinct", "time"};
+	const struct token t = r->t[i];
+	/* interval '1' day */
+	if (t.kind == TOKEN_STRING)
+		return i == from || !token_is(r->t[i - 1], "interval");
+	if (t.kind == TOKEN_NUMBER || t.kind == TOKEN_PARAM || token_is_punct(t, ')') || token_is_punct(t, ']'))
+		return true;
+	return is_name(t) && !is_one_of(t, more_follows, ARRAY_LEN(more_follows));
+}
+
 /* Without the label, which makes `*end` smaller. */
 static bool take_label(const struct reader *r, size_t from, size_t *end)
 {
+	static const char *const no_labels[] = {"end",	   "null",   "true",	"false", "precision",
+						"varying", "isnull", "notnull", "zone"};
 	if (*end - from < 2 || !is_name(r->t[*end - 1]))
 		return false;
-	struct token before = r->t[*end - 2];
-	if (token_is(before, "as")) {
+	if (token_is(r->t[*end - 2], "as")) {
 		*end -= 2;
 		return true;
 	}
-	/* Of expressions only where nothing else can be meant. */
-	if (token_is(r->t[*end - 1], "end") || (!is_name(before) && !token_is_punct(before, ')')))
+	if (is_one_of(r->t[*end - 1], no_labels, ARRAY_LEN(no_labels)) || !ends_operand(r, from, *end - 2))
 		return false;
 	*end -= 1;
 	return true;
@@ -151,6 +162,7 @@ static void take_item(struct reader *r, size_t from, size_t end)
 		return;
 	}
 	r->lost = r->lost || from == end || is_star_expression(r, from, end, n);
+	item->name = item->labelled ? SPAN_NONE : select_name(r->t, from, end, r->arena);
 	if (n && behind == end) {
 		item->kind = ITEM_COLUMN;
 		item->column = token_name(r->t[end - 1], r->arena);
@@ -160,12 +172,18 @@ static void take_item(struct reader *r, size_t from, size_t end)
 	}
 }
 
+/* Not that of IS DISTINCT FROM. */
+static bool starts_from(const struct reader *r, size_t at)
+{
+	return token_is(r->t[at], "from") && !token_is(r->t[at - 1], "distinct");
+}
+
 /* The list from `at`; returns where it ends. */
 static size_t take_items(struct reader *r, size_t at)
 {
 	size_t from = at;
 	r->list->items = arena_array(r->arena, struct select_item, r->n + 1);
-	while (at < r->n && !token_is(r->t[at], "from") && !ends_from(r->t[at]) && !is_beyond(r->t[at])) {
+	while (at < r->n && !starts_from(r, at) && !ends_from(r->t[at]) && !is_beyond(r->t[at])) {
 		if (opens(r->t[at])) {
 			at = behind_bracket(r, at);
 			continue;
@@ -241,14 +259,15 @@ static void take_sources(struct reader *r, size_t at)
 		r->lost = r->lost || is_beyond(r->t[at]);
 }
 
-static void read_select(struct reader *r)
+static void read_select(struct reader *r, size_t at)
 {
-	size_t at = 1;
+	at++;
 	if (token_is(r->t[at], "distinct") || token_is(r->t[at], "all"))
 		at++;
 	if (token_is(r->t[at], "on") && token_is_punct(r->t[at + 1], '('))
 		at = behind_bracket(r, at + 1);
 	at = take_items(r, at);
+	r->list->has_items = !r->lost && r->list->item_count > 0;
 	if (token_is(r->t[at], "from"))
 		take_sources(r, at + 1);
 	else
@@ -266,6 +285,20 @@ static void read_returning(struct reader *r)
 		at = opens(r->t[at]) ? behind_bracket(r, at) : at + 1;
 	if (at < r->n)
 		(void)take_items(r, at + 1);
+	r->list->has_items = !r->lost && r->list->item_count > 0;
+}
+
+/* Behind WITH a AS (..), b AS (..), and brackets around the first of several results. */
+static size_t skip_with(struct reader *r)
+{
+	size_t at = 0;
+	bool with = token_is(r->t[0], "with");
+	while (at < r->n && with && !token_is(r->t[at], "select") && !token_is(r->t[at], "values"))
+		at = opens(r->t[at]) ? behind_bracket(r, at) : at + 1;
+	while (token_is_punct(r->t[at], '('))
+		at++;
+	r->beyond = at > 0;
+	return at;
 }
 
 bool select_list_read(const struct stmt *s, struct arena *arena, struct select_list *ret)
@@ -275,13 +308,15 @@ bool select_list_read(const struct stmt *s, struct arena *arena, struct select_l
 	bool returning = s->class == STMT_DML && (s->mentions & MENTIONS_RETURNING);
 	if ((s->kind != STMT_SELECT && !returning) || !tokenize(&r, s->text))
 		return false;
-	bool is_select = token_is(r.t[0], "select");
-	if (!is_select && !token_is(r.t[0], "insert") && !token_is(r.t[0], "update") && !token_is(r.t[0], "delete"))
+	const size_t at = skip_with(&r);
+	const bool is_select = token_is(r.t[at], "select");
+	ret->is_values = token_is(r.t[at], "values");
+	if (!is_select && !(returning && !r.beyond))
 		return false;
 	ret->sources = arena_array(arena, struct select_source, r.n + 1);
 	if (is_select)
-		read_select(&r);
+		read_select(&r, at);
 	else
 		read_returning(&r);
-	return !r.lost && ret->item_count > 0;
+	return !r.lost && !r.beyond && ret->item_count > 0;
 }

@@ -23,6 +23,7 @@ struct select_item {
 	struct span table;  /* in front of the column or the star; SPAN_NONE: nothing */
 	struct span column; /* ITEM_COLUMN */
 	struct span callee; /* of an expression that is one call: the function; else SPAN_NONE */
+	struct span name;   /* without a label: what PostgreSQL calls the column; SPAN_NONE: nobody knows */
 };
 
 struct select_source {
@@ -36,6 +37,8 @@ struct select_list {
 	size_t item_count;
 	struct select_source *sources;
 	size_t source_count;
+	bool is_values; /* VALUES: columns without names */
+	bool has_items; /* the items are known, even when the rest is not: those of the first of several results */
 };
 
 bool select_list_read(const struct stmt *s, struct arena *arena, struct select_list *ret);

@@ -44,7 +44,11 @@ void backend_fatal(struct backend *b, const char *sqlstate, const char *text)
 
 void backend_notice(struct backend *b, enum pg_severity severity, const char *sqlstate, const char *text)
 {
+	static const char *const above_notice[] = {"warning", "error"};
+	const char *least = guc_text(&b->gucs, GUC_client_min_messages);
 	struct pg_error e = PG_ERROR_INIT;
+	if (strcmp(least, above_notice[1]) == 0 || (severity != PG_WARNING && strcmp(least, above_notice[0]) == 0))
+		return;
 	pg_notice_set(&e, severity, sqlstate, "%s", text);
 	message_error(&b->conn.out, &e);
 }

@@ -22,7 +22,10 @@ static void put_settings(struct backend *b, struct buf *out)
 		buf_str(out, i ? ", (" : "(");
 		quote(out, row->name);
 		buf_str(out, ", ");
-		quote(out, guc_text(&b->gucs, (enum guc_id)i));
+		if (row->type == GUC_INTEGER)
+			buf_printf(out, "'%lld'", (long long)guc_int(&b->gucs, (enum guc_id)i));
+		else
+			quote(out, guc_text(&b->gucs, (enum guc_id)i));
 		buf_printf(out, ", %s%s%s, '%s')", row->unit[0] ? "'" : "", row->unit[0] ? row->unit : "NULL",
 			   row->unit[0] ? "'" : "", types[row->type]);
 	}

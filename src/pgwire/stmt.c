@@ -389,6 +389,8 @@ static enum stmt_kind refine(const struct scan *s, enum stmt_kind kind)
 			if (token_is(s->words[i], "to"))
 				return STMT_ROLLBACK_TO;
 		return kind;
+	case STMT_SET:
+		return word_at(s, 1, "constraints") ? STMT_CONSTRAINTS : kind;
 	case STMT_SHOW:
 		return shows_objects(s) ? STMT_SELECT : kind;
 	case STMT_UPDATE:

@@ -131,17 +131,29 @@ static bool begin(struct backend *b, const struct command_transaction *modes, co
 	       guc_set(&b->gucs, SPAN("transaction_isolation"), modes->isolation, GUC_LOCAL, true, e);
 }
 
+/* AND CHAIN: the next block, of the same modes. */
+static bool chain(struct backend *b, bool read_only, struct pg_error *e)
+{
+	if (!open_engine(b, e))
+		return false;
+	b->block = 'T';
+	b->read_only = read_only;
+	return true;
+}
+
 static bool end(struct backend *b, bool commit, const struct command_transaction *modes, char tag[STMT_TAG_SIZE + 24],
 		struct pg_error *e)
 {
 	bool was_block = b->block != 'I';
 	bool failed = b->block == 'E';
-	if (!was_block && !b->implicit) {
+	if (!was_block && modes->chain)
+		return pg_error_set(e, "25P01", "%s AND CHAIN can only be used in transaction blocks",
+				    commit ? "COMMIT" : "ROLLBACK");
+	if (!was_block) {
 		backend_notice(b, PG_WARNING, "25P01", "there is no transaction in progress");
-		return true;
+		if (!b->implicit)
+			return true;
 	}
-	if (!was_block)
-		backend_notice(b, PG_WARNING, "25P01", "there is no transaction in progress");
 	if (commit && (failed || session_aborted(b->engine))) {
 		commit = false;
 		(void)snprintf(tag, STMT_TAG_SIZE + 24, "ROLLBACK");
@@ -151,13 +163,7 @@ static bool end(struct backend *b, bool commit, const struct command_transaction
 		return false;
 	bool fine = close_engine(b, commit, e);
 	end_of_block(b, commit && fine);
-	if (fine && modes->chain && was_block) {
-		if (!open_engine(b, e))
-			return false;
-		b->block = 'T';
-		b->read_only = read_only;
-	}
-	return fine;
+	return fine && modes->chain ? chain(b, read_only, e) : fine;
 }
 
 static size_t savepoint_find(const struct backend *b, struct span name)
@@ -173,7 +179,10 @@ static bool savepoint_set(struct backend *b, struct span name, struct pg_error *
 	if (b->savepoint_count == BACKEND_SAVEPOINTS_MAX)
 		return pg_error_set(e, "54000", "too many savepoints");
 	b->savepoints = mem_grow(b->savepoints, (b->savepoint_count + 1) * sizeof(*b->savepoints));
-	b->savepoints[b->savepoint_count++] = (struct savepoint){mem_copy(name), b->changes};
+	b->savepoints[b->savepoint_count++] = (struct savepoint){.name = mem_copy(name),
+								 .changes = b->changes,
+								 .settings = gucs_mark(&b->gucs),
+								 .read_only = b->read_only};
 	return true;
 }
 
@@ -194,6 +203,9 @@ static bool savepoint_back(struct backend *b, size_t i, struct pg_error *e)
 	}
 	savepoints_drop(b, i + 1);
 	b->block = 'T';
+	b->read_only = b->savepoints[i].read_only;
+	gucs_back(&b->gucs, b->savepoints[i].settings);
+	gucs_apply(b);
 	return true;
 }
 
@@ -203,7 +215,10 @@ static bool savepoint(struct backend *b, const struct stmt *s, struct pg_error *
 	if (!command_name(s, b->work, &name, e))
 		return false;
 	if (b->block == 'I')
-		return pg_error_set(e, "25P01", "%s can only be used in transaction blocks", s->tag);
+		return pg_error_set(e, "25P01", "%s%s can only be used in transaction blocks", s->tag,
+				    s->kind == STMT_RELEASE	  ? " SAVEPOINT"
+				    : s->kind == STMT_ROLLBACK_TO ? " TO SAVEPOINT"
+								  : "");
 	if (s->kind == STMT_SAVEPOINT)
 		return savepoint_set(b, name, e);
 	size_t i = savepoint_find(b, name);

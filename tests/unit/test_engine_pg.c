@@ -336,8 +336,8 @@ static void test_zones(void **state)
 	}
 	struct err err = ERR_INIT;
 	assert_true(session_run(session, "SET TimeZone='UTC'", &err));
-	assert_int_equal(zone_offset(zone_find(SPAN("+02:00")), 0), 7200);
-	assert_int_equal(zone_offset(zone_find(SPAN("-0530")), 0), -19800);
+	assert_int_equal(zone_offset(zone_find(SPAN("+02:00")), 0), -7200);
+	assert_int_equal(zone_offset(zone_find(SPAN("-0530")), 0), 19800);
 	assert_int_equal(zone_offset(NULL, 0), 0);
 	static const char *const bad[] = {"",
 					  "/etc/passwd",

@@ -54,6 +54,67 @@ static const struct {
 	{"delete from t as x using u where x.a = u.a returning x.a", "x.a < t:x"},
 };
 
+/* The items of a list, and what PostgreSQL calls their columns; "-": the label or the engine tells. */
+static const struct {
+	const char *sql, *names;
+} NAMED[] = {
+	{"select", ""},
+	{"select count(*), sum(x) over (partition by y), max(x) filter (where x > 1), pg_catalog.upper('a')",
+	 "count,sum,max,upper"},
+	{"select 1, 'a', null, true, -1, a + 1, not a, a is null, a in (1), a between 1 and 2",
+	 "?column?,?column?,?column?,?column?,?column?,?column?,?column?,?column?,?column?,?column?"},
+	{"select a::text, (a)::int, '1'::int, cast('1' as bigint), x.y::numeric(5,2), (a + 1)::varchar(5), f(a)::date",
+	 "a,a,int4,int8,y,varchar,f"},
+	{"select a::double precision, 1::double precision, '1'::timestamp with time zone, 'x'::pg_catalog.text, 'x'::text[]",
+	 "a,float8,timestamptz,text,text"},
+	{"select date '2024-01-01', interval '1' day, interval '1 day', timestamp with time zone '2024-01-01'",
+	 "date,interval,interval,timestamptz"},
+	{"select case when a then b end, case when a then 1 else b end, case a when 1 then 2 else 3 end",
+	 "case,b,case"},
+	{"select array[1, 2], array(select 1), array[1][1], a[1], f(a)[1], row(1, 2), (1, 2), exists (select 1)",
+	 "array,array,array,a,f,row,row,exists"},
+	{"select coalesce(a, b), greatest(1, 2), nullif(1, 2), trim(a), trim(leading 'x' from a), extract(year from d)",
+	 "coalesce,greatest,nullif,btrim,ltrim,extract"},
+	{"select a at time zone 'UTC', a collate \"C\", current_date, current_user, (select 5), (select 5 as five), (x).y",
+	 "timezone,a,current_date,current_user,?column?,five,y"},
+	{"select a is distinct from b, a and b, a like 'x' escape 'y' from t", "?column?,?column?,?column?"},
+	{"select 1 b, 'a' b, a b, a::int b, a + 1 b, f(a) b, a is null b, interval '1' day b, a as \"B\"",
+	 "-,-,-,-,-,-,-,-,-"},
+	{"select [1, 2], {'a': 1}, list_transform(l, x -> x + 1), a.b.c", "-,-,list_transform,c"},
+	{"select count(*) from a union all select 1", "count"},
+	{"with a as (select 1 x), b(y) as materialized (values (1)) select count(*), x from a", "count,x"},
+	{"(select max(a) from t) union select 1", "max"},
+	{"insert into t values (1) returning a, a + 1, upper(b) as c", "a,?column?,-"},
+	{"select a from", "a"},
+	{"select (", "-"},
+	{"select case", "case"},
+	{"select a::", "a"},
+	{"select cast(", "?column?"},
+	{"select f(", "f"},
+};
+
+static void reads_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(NAMED); i++) {
+		struct arena *arena = arena_new();
+		struct buf out = BUF(4096);
+		struct span rest = span_of(NAMED[i].sql);
+		struct select_list list;
+		struct pg_error e;
+		struct stmt s;
+		assert_true(stmt_next(&rest, &s, &e));
+		(void)select_list_read(&s, arena, &list);
+		for (size_t k = 0; k < list.item_count; k++)
+			buf_printf(&out, "%s%.*s", k ? "," : "",
+				   SPAN_ARG(list.items[k].name.len ? list.items[k].name : SPAN("-")));
+		buf_byte(&out, '\0');
+		assert_string_equal(out.ptr, NAMED[i].names);
+		buf_done(&out);
+		arena_free(arena);
+	}
+}
+
 static void show(struct buf *out, const struct select_list *list)
 {
 	for (size_t i = 0; i < list->item_count; i++) {
@@ -136,6 +197,7 @@ static void test_pieces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_names),
 		cmocka_unit_test(test_what_is_not_understood_is_not_guessed),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_pieces),

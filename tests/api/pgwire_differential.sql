@@ -1,0 +1,533 @@
+-- What is asked of the server and of PostgreSQL 15, a section for each session. `\n` is a line's end; a section named "binary" asks for
+-- results in binary as well. Behind a statement `--! parts: reason` tells what differs and why (test_pgwire_differential.py).
+
+-- [transactions]
+BEGIN
+BEGIN
+COMMIT
+COMMIT
+ROLLBACK
+BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY
+SHOW transaction_isolation
+SHOW transaction_read_only
+CREATE TABLE t (i int)
+SELECT 1
+COMMIT
+BEGIN WORK
+END WORK
+START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE, NOT DEFERRABLE
+SHOW TRANSACTION ISOLATION LEVEL
+ABORT TRANSACTION
+BEGIN TRANSACTION READ ONLY
+END
+ABORT
+END
+BEGIN
+COMMIT AND CHAIN
+SELECT 1
+ROLLBACK AND CHAIN
+ROLLBACK AND NO CHAIN
+COMMIT AND CHAIN
+ROLLBACK AND CHAIN
+BEGIN ISOLATION LEVEL NOPE
+BEGIN; SELECT 1; COMMIT
+BEGIN; SELECT 1
+SELECT 2; COMMIT; SELECT 3
+SELECT 1; BEGIN; SELECT 2
+ROLLBACK
+SELECT 1; ROLLBACK; SELECT 2
+SELECT 1; COMMIT; SELECT 2
+BEGIN; SELECT 'x'::int; SELECT 2
+--! message position: wording
+SELECT 1
+COMMIT
+SET TRANSACTION READ ONLY
+BEGIN
+SET TRANSACTION READ ONLY
+CREATE TABLE t (i int)
+ROLLBACK
+BEGIN
+SELECT 1
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
+--! outcome: lenient
+ROLLBACK
+SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY
+SHOW default_transaction_read_only
+BEGIN
+SHOW transaction_read_only
+COMMIT
+SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE, ISOLATION LEVEL SERIALIZABLE
+SHOW default_transaction_isolation
+RESET default_transaction_isolation
+RESET default_transaction_read_only
+PREPARE TRANSACTION 'x'
+--! outcome: missing
+COMMIT PREPARED 'x'
+--! message sqlstate: missing
+ROLLBACK PREPARED 'x'
+--! message sqlstate: missing
+
+-- [savepoints]
+SAVEPOINT a
+RELEASE a
+ROLLBACK TO a
+BEGIN
+SAVEPOINT a
+SELECT 1
+RELEASE a
+RELEASE a
+SELECT 1
+ROLLBACK
+BEGIN
+SAVEPOINT a
+SAVEPOINT b
+SAVEPOINT a
+RELEASE SAVEPOINT a
+RELEASE SAVEPOINT b
+ROLLBACK TO b
+ROLLBACK TO SAVEPOINT a
+COMMIT
+BEGIN
+SAVEPOINT a
+SELECT 'x'::int
+--! message position: wording
+SELECT 1
+SAVEPOINT b
+RELEASE a
+ROLLBACK TO nope
+ROLLBACK TO a
+SELECT 1
+SELECT no_such
+--! message: wording
+ROLLBACK TRANSACTION TO SAVEPOINT a
+RELEASE a
+COMMIT
+BEGIN
+SAVEPOINT "A"
+SAVEPOINT a
+ROLLBACK WORK TO "A"
+ROLLBACK TO a
+ROLLBACK
+BEGIN
+SELECT nope
+--! message: wording
+COMMIT
+BEGIN
+SELECT nope
+--! message: wording
+BEGIN
+SHOW server_version_num
+SET DateStyle = 'ISO'
+DEALLOCATE ALL
+EXECUTE x
+END
+BEGIN; SELECT 1; SAVEPOINT s; SELECT 'x'::int; ROLLBACK TO s
+--! message position: wording
+ROLLBACK
+BEGIN; SAVEPOINT s
+SELECT 'x'::int
+--! message position: wording
+ROLLBACK TO s; SELECT 1; RELEASE s; COMMIT
+SAVEPOINT a; SELECT 1
+SELECT 1; SAVEPOINT a
+BEGIN
+SELECT 'x'::int
+--! message position: wording
+;
+ROLLBACK
+
+-- [settings]
+SHOW search_path
+--! values: identity
+SET search_path TO main
+SHOW search_path
+SET search_path = main, pg_catalog
+SHOW search_path
+SET search_path = 'main', "Odd Name"
+SHOW search_path
+SET search_path TO DEFAULT
+RESET search_path
+SELECT set_config('search_path', '', false)
+SELECT set_config('application_name', 'me', false)
+SELECT current_setting('application_name')
+SELECT current_setting('nope')
+SELECT current_setting('nope', true)
+SELECT current_setting('nope.x', true)
+SELECT current_setting('nope.x')
+SET nope.x = 'a b'
+SHOW nope.x
+SELECT current_setting('nope.x')
+RESET nope.x
+SHOW nope.x
+SET nope = 1
+SHOW nope
+RESET nope
+SET application_name = 'x y'
+SET application_name TO plain
+SET application_name = 12
+SET application_name TO DEFAULT
+BEGIN
+SET application_name = 'inside'
+ROLLBACK
+SHOW application_name
+BEGIN
+SET LOCAL application_name = 'inside'
+SHOW application_name
+COMMIT
+SHOW application_name
+SET LOCAL application_name = 'x'
+BEGIN
+SET application_name = 'a'
+SAVEPOINT s
+SET application_name = 'b'
+ROLLBACK TO s
+SHOW application_name
+SAVEPOINT s2
+SET application_name = 'c'
+RELEASE s2
+SHOW application_name
+SET LOCAL application_name = 'd'
+SHOW application_name
+COMMIT
+SHOW application_name
+BEGIN
+SELECT set_config('application_name', 'loc', true)
+SHOW application_name
+COMMIT
+SHOW application_name
+SET TIME ZONE 'Europe/Prague'
+SHOW timezone
+SHOW TIME ZONE
+SELECT timestamptz '2024-07-01 12:00:00+00'
+SET TIME ZONE LOCAL
+SET TIME ZONE DEFAULT
+SET TIME ZONE 3
+SHOW timezone
+SELECT timestamptz '2024-07-01 12:00:00+00'
+SET TIME ZONE -3.5
+SHOW timezone
+SELECT timestamptz '2024-07-01 12:00:00+00'
+SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE
+SHOW timezone
+SET TIME ZONE 'PST8PDT'
+SHOW timezone
+SET TIME ZONE 'GMT-03'
+SHOW timezone
+SELECT timestamptz '2024-07-01 12:00:00+00'
+SET TIME ZONE 'utc'
+SHOW timezone
+SET TIME ZONE 'Nowhere/Land'
+SET timezone TO 'europe/berlin'
+SHOW timezone
+RESET timezone
+SET DateStyle = 'German'
+--! outcome: missing
+SHOW DateStyle
+--! values: missing
+SET datestyle = 'ISO, DMY'
+SHOW datestyle
+SELECT date '2024-02-03', timestamp '2024-02-03 04:05:06'
+SELECT '03/02/2024'::date
+--! outcome: missing
+SET datestyle = 'DMY'
+SHOW datestyle
+SET datestyle TO iso, ymd
+SHOW datestyle
+SET datestyle = 'nope'
+--! message: wording
+RESET datestyle
+SET IntervalStyle = 'iso_8601'
+SELECT interval '1 year 2 months -3 days 04:05:06.5'
+SET IntervalStyle = 'sql_standard'
+SELECT interval '1 year 2 months'
+SELECT interval '1 year 2 months -3 days 04:05:06.5'
+SET IntervalStyle = 'postgres_verbose'
+SELECT interval '1 year 2 months -3 days 04:05:06.5'
+SELECT interval '0'
+SET IntervalStyle = 'nope'
+--! message: wording
+RESET IntervalStyle
+SET bytea_output = 'escape'
+SELECT '\x00ff5c41'::bytea
+RESET bytea_output
+SELECT '\x00ff5c41'::bytea
+SET extra_float_digits = 0
+SELECT 0.1::float8 + 0.2::float8, (1.0/3)::float8, 0.1::float4
+SET extra_float_digits = -5
+SELECT 0.1::float8 + 0.2::float8, 1::float8/3
+SET extra_float_digits = 3
+SELECT 0.1::float8 + 0.2::float8
+SET extra_float_digits = 4
+RESET extra_float_digits
+SET client_encoding = 'UTF8'
+SET client_encoding = 'utf-8'
+SHOW client_encoding
+SET NAMES 'UTF8'
+SET client_encoding = 'nope'
+SET client_min_messages = error
+BEGIN; BEGIN; COMMIT
+RESET client_min_messages
+SET standard_conforming_strings = on
+SHOW standard_conforming_strings
+SET statement_timeout = '2s'
+SHOW statement_timeout
+SET statement_timeout = 1500
+SHOW statement_timeout
+SET statement_timeout = '1min'
+SHOW statement_timeout
+SET statement_timeout = 'x'
+SET statement_timeout = -1
+SET statement_timeout TO 0
+SHOW statement_timeout
+SET work_mem = '64MB'
+SHOW work_mem
+SET work_mem = '1 XB'
+SET work_mem TO DEFAULT
+SHOW work_mem
+SHOW server_version_num
+--! values: identity
+SET server_version_num = 1
+SHOW max_identifier_length
+SHOW block_size
+SHOW max_index_keys
+SHOW server_encoding
+SHOW integer_datetimes
+SHOW is_superuser
+SHOW session_authorization
+SHOW lc_collate
+SHOW transaction_deferrable
+SET transaction_deferrable = on
+SHOW default_transaction_deferrable
+SET jit = off
+SHOW jit
+SET jit = 'maybe'
+SET enable_seqscan = off
+SET enable_seqscan TO true
+SHOW enable_seqscan
+SET geqo_seed = 2
+SHOW random_page_cost
+SET random_page_cost = 1.1
+SHOW random_page_cost
+SET ROLE NONE
+SET ROLE 'nobody'
+--! message sqlstate: wording
+RESET ROLE
+SET SESSION AUTHORIZATION DEFAULT
+RESET SESSION AUTHORIZATION
+RESET ALL
+SET search_path = a b
+SET
+SHOW
+SET x TO
+SET LOCAL
+SET SESSION application_name = 'q'
+RESET ALL
+SHOW application_name
+SELECT name, setting, unit, vartype, context FROM pg_settings WHERE name IN ('statement_timeout', 'TimeZone', 'work_mem') ORDER BY name
+SELECT current_setting('TIMEZONE'), current_setting('Work_Mem')
+SET max_connections = 5
+SET shared_buffers = 5
+SET port = 1
+RESET max_connections
+SET search_path = ''
+SHOW search_path
+RESET search_path
+SET TIME ZONE UTC
+SET seed = 0.5
+--! outcome: missing
+SET XML OPTION DOCUMENT
+--! outcome: missing
+SET CONSTRAINTS ALL DEFERRED
+SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED
+
+-- [discard]
+PREPARE p AS SELECT 1
+CREATE TEMP TABLE dtmp (i int)
+SET application_name = 'd'
+DISCARD PLANS
+DISCARD SEQUENCES
+DISCARD TEMP
+DISCARD TEMPORARY
+SELECT * FROM dtmp
+--! message: wording
+EXECUTE p
+BEGIN
+DISCARD ALL
+ROLLBACK
+BEGIN
+DISCARD PLANS
+ROLLBACK
+DISCARD ALL
+EXECUTE p
+SHOW application_name
+DISCARD NOPE
+--! message position: wording
+DISCARD
+DISCARD ALL; SELECT 1
+--! outcome: lenient
+SELECT 1; DISCARD ALL
+--! outcome: lenient
+SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL;
+--! types values: types
+LISTEN x
+NOTIFY x
+UNLISTEN x
+UNLISTEN *
+NOTIFY x, 'payload'
+
+-- [prepared]
+PREPARE a AS SELECT 1
+PREPARE a AS SELECT 2
+EXECUTE a
+EXECUTE a()
+--! outcome: lenient
+EXECUTE a(1)
+--! outcome: lenient
+EXECUTE b
+DEALLOCATE b
+DEALLOCATE a
+EXECUTE a
+PREPARE a (int, text) AS SELECT $1 + 1, $2 || 'x'
+EXECUTE a(1, 'y')
+EXECUTE a(1)
+EXECUTE a(1, 2, 3)
+EXECUTE a('5', 'y')
+EXECUTE a('x', 'y')
+--! message position: wording
+EXECUTE a(1 + 1, upper('y'))
+EXECUTE a(NULL, NULL)
+--! types: types
+DEALLOCATE PREPARE a
+PREPARE c AS SELECT $1::int * 2
+EXECUTE c(4)
+EXECUTE c('4')
+PREPARE d AS INSERT INTO nope VALUES ($1)
+--! message position: wording
+PREPARE e AS SELECT FROM WHERE
+PREPARE f (nope) AS SELECT $1
+PREPARE g AS SELECT $2::int
+--! outcome: lenient
+EXECUTE g(1, 2)
+--! outcome: lenient
+PREPARE h (int) AS SELECT $1, $2::text
+EXECUTE h(1, 'a')
+--! names: cast
+SELECT name, parameter_types::text, from_sql FROM pg_prepared_statements ORDER BY name
+--! tag values: catalog
+DEALLOCATE ALL
+SELECT count(*) FROM pg_prepared_statements
+DEALLOCATE PREPARE ALL
+PREPARE i AS CREATE TABLE x (i int)
+--! outcome: lenient
+PREPARE "Q q" AS SELECT 'quoted'
+EXECUTE "Q q"
+EXECUTE "q q"
+BEGIN
+PREPARE r AS SELECT 'rolled'
+ROLLBACK
+EXECUTE r
+PREPARE j AS SELECT 1; EXECUTE j; DEALLOCATE j
+PREPARE k(int) AS VALUES ($1), ($1 + 1)
+EXECUTE k(3)
+EXECUTE k(3); EXECUTE k(4)
+EXPLAIN EXECUTE nope
+--! message sqlstate: missing
+CREATE TEMP TABLE pt (i int, v text)
+PREPARE ins AS INSERT INTO pt VALUES ($1, $2) RETURNING i
+EXECUTE ins(1, 'x')
+EXECUTE ins('2', NULL)
+PREPARE upd (int) AS UPDATE pt SET i = i + $1
+EXECUTE upd(5)
+PREPARE del AS DELETE FROM pt WHERE i = $1
+EXECUTE del(6)
+TABLE pt
+
+-- [several]
+SELECT 1; SELECT 2
+SELECT 1; SELECT nope; SELECT 3
+--! message: wording
+CREATE TABLE ms (i int); INSERT INTO ms VALUES (1); SELECT nope
+--! message: wording
+SELECT * FROM ms
+--! message: wording
+CREATE TABLE ms (i int); INSERT INTO ms VALUES (1); INSERT INTO ms VALUES (2); SELECT count(*) FROM ms
+INSERT INTO ms VALUES (3); BEGIN; INSERT INTO ms VALUES (4); ROLLBACK
+SELECT i FROM ms ORDER BY i
+INSERT INTO ms VALUES (5); SELECT 'x'::int
+--! message position: wording
+SELECT i FROM ms ORDER BY i
+BEGIN; INSERT INTO ms VALUES (6); COMMIT; INSERT INTO ms VALUES (7); SELECT 'x'::int
+--! message position: wording
+SELECT i FROM ms ORDER BY i
+;
+;;
+  -- comment
+/* c */ ; -- d
+SELECT 1;;SELECT 2;
+SELECT 1; garbage here; SELECT 2
+--! outcome: one by one
+SELECT 1 AS a; SELECT 'x;y' AS b; SELECT $$a;b$$ AS c
+select 1;\n\nselect 1 +;\n
+--! outcome: one by one
+SELECT
+--! outcome: missing
+DROP TABLE ms
+
+-- [zones]
+SET TIME ZONE '+02:00'
+SHOW timezone
+SELECT timestamptz '2024-07-01 12:00:00+00' AS v
+SET TIME ZONE 'GMT+2'
+SELECT timestamptz '2024-07-01 12:00:00+00' AS v
+SET TIME ZONE 'EST5EDT'
+SELECT timestamptz '2024-07-01 12:00:00+00' AS v
+SET TIME ZONE 'cet'
+SHOW timezone
+SET TIME ZONE 'america/new_york'
+SHOW timezone
+SELECT '2024-07-01 12:00:00'::timestamptz AS v
+SET TIME ZONE '<-03>+03'
+SELECT timestamptz '2024-07-01 12:00:00+00' AS v
+
+-- [names]
+SELECT count(*) FROM (VALUES (1)) t(x)
+SELECT count(*), sum(x), max(x), avg(x) FROM (VALUES (1)) t(x)
+--! types values: sums
+SELECT x::text, x + 1, upper('a'), 'lit', 1, NULL, true FROM (VALUES (1)) t(x)
+--! types: types
+SELECT now() IS NOT NULL, exists(SELECT 1), coalesce(1, 2), nullif(1, 2), greatest(1, 2), least(1, 2)
+SELECT CASE WHEN true THEN 1 END, CASE WHEN true THEN 1 ELSE x END, ARRAY[1], (SELECT 5), (SELECT 5 AS five) FROM (VALUES (1)) t(x)
+SELECT current_user, session_user, current_date IS NULL, current_schema, current_database(), current_catalog
+--! types: types
+SELECT current_date = current_date, -x, (x), ((x)), t.x, x IS NULL, NOT true, x IN (1) FROM (VALUES (1)) t(x)
+SELECT '1'::int, CAST('1' AS bigint), 1::numeric(5,2), date '2024-01-01', x::varchar(5), (x + 1)::text, 'a'::text FROM (VALUES (1)) t(x)
+--! types: types
+SELECT row_number() OVER (), rank() OVER (ORDER BY x), sum(x) OVER () FROM (VALUES (1)) t(x)
+--! types: types
+SELECT extract(year FROM date '2024-01-01'), substring('abc' from 1 for 1), trim('  a '), position('a' in 'a'), count(*) FILTER (WHERE true), overlay('a' placing 'b' from 1)
+--! outcome: missing
+SELECT (ARRAY[1,2])[1], x::int4, interval '1 day', 'a' || 'b', 'a' LIKE 'b', "upper"('a') FROM (VALUES (1)) t(x)
+SELECT pg_catalog.upper('x'), main.x FROM (VALUES (1)) main(x)
+VALUES (1, 2), (3, 4)
+SELECT 1 UNION ALL SELECT 2
+SELECT count(*) UNION ALL SELECT 2
+WITH a AS (SELECT 1 AS x) SELECT count(*) FROM a
+SELECT DISTINCT x + 1 FROM (VALUES (1)) t(x)
+SELECT * FROM (SELECT 1 AS x) s
+SELECT t.*, x + 1 FROM (VALUES (1)) t(x)
+SELECT count(*) c, 1 "Two Words", 2 AS "select" FROM (VALUES (1)) t(x)
+INSERT INTO pg_temp.none VALUES (1)
+--! message position: wording
+SELECT x AT TIME ZONE 'UTC' FROM (VALUES (timestamp '2024-01-01')) t(x)
+SELECT x COLLATE "C" FROM (VALUES ('a')) t(x)
+SELECT row(1, 2) IS NULL, row(x) = row(1) FROM (VALUES (1)) t(x)
+SELECT nullif(x, 1)::text, max(x)::int FROM (VALUES (1)) t(x) GROUP BY x
+SELECT generate_series FROM generate_series(1, 1)
+--! types: types
+SELECT json_build_object('a', 1) IS NULL, to_char(date '2024-01-01', 'YYYY'), concat('a', 'b')
+SELECT 1 + 1 b, 'a' b, 1 b, x b, 1::int b, upper('a') b, (x) b, x IS NULL b, interval '1' day, interval '1' day b, 1::double precision, x::timestamp with time zone AT TIME ZONE 'UTC' FROM (VALUES (NULL::timestamp)) t(x)
+--! types: types
+SELECT count(*) over w, x IS NOT DISTINCT FROM x, x AND x, CASE WHEN x THEN 1 END e, CASE WHEN x THEN 1 END FROM (VALUES (true)) t(x) WINDOW w AS ()
+SELECT (x).a FROM (SELECT 1 AS x) t
+--! message position sqlstate: wording
+(SELECT count(*) FROM (VALUES (1)) t(x)) UNION ALL SELECT 2
