@@ -250,6 +250,7 @@ static void claim_fill(struct exchange *ex)
 	ex->claim.wake = claim_wake;
 	self->method = http_method_name(ex->req.method);
 	self->target = ex->target;
+	ex->claim.streamed = ex->ring != NULL;
 	hash_sha256(buf_view(&ex->body), self->body_sha256);
 	hash_sha256(access_credential(&ex->req), self->credential_sha256);
 }
@@ -266,6 +267,17 @@ static void replay(struct exchange *ex, const struct http_kept *kept)
 	response_seal(res);
 }
 
+/* Reads a streamed body for its digest alone. */
+static bool body_is_the_kept_ones(struct exchange *ex, const struct http_kept *kept, struct err *err)
+{
+	char *bytes = mem_alloc(LIMIT_HTTP_STREAM_BYTES);
+	bool fine = true;
+	for (size_t n = 1; fine && n > 0;)
+		fine = http_body_read(&ex->req, bytes, LIMIT_HTTP_STREAM_BYTES, &n, err);
+	free(bytes);
+	return fine && idem_same_body(kept, &ex->claim, err);
+}
+
 static void run_and_keep(struct exchange *ex)
 {
 	struct err err = ERR_INIT;
@@ -276,7 +288,8 @@ static void run_and_keep(struct exchange *ex)
 	kept.type = res->kind == RESPONSE_BYTES ? res->type : NULL;
 	kept.body = res->kind == RESPONSE_BYTES ? res->bytes : SPAN_NONE;
 	kept.secret = res->secret;
-	bool keep = idem_keeps(res->status) && (res->kind == RESPONSE_BYTES || res->kind == RESPONSE_EMPTY);
+	bool whole = !ex->claim.streamed || ex->digested;
+	bool keep = whole && idem_keeps(res->status) && (res->kind == RESPONSE_BYTES || res->kind == RESPONSE_EMPTY);
 	if (!idem_finish(&ex->server->idem, &ex->claim, keep ? &kept : NULL, &err))
 		log_event(LOG_WARN, "cannot keep an answer for repeats, ignoring", "request_id",
 			  LOG_S(ex->req.call.request_id), "error", LOG_S(err.message), NULL);
@@ -295,6 +308,8 @@ static bool run_keyed(struct exchange *ex)
 	if (verdict == IDEM_WAIT)
 		return false;
 	(void)atomic_fetch_sub(&ex->refs, 1);
+	if (verdict == IDEM_REPLAY && ex->claim.streamed && !body_is_the_kept_ones(ex, &kept, &err))
+		verdict = IDEM_CONFLICT;
 	switch (verdict) {
 	case IDEM_REPLAY:
 		account_idempotency(verdict);

@@ -114,6 +114,8 @@ struct exchange {
 	struct multipart *form;
 	struct err *body_err; /* of the stream; final */
 	struct idem_claim claim;
+	void *digest;  /* EVP_MD_CTX of a streamed body with a key, while it is read */
+	bool digested; /* to its end: claim.self.body_sha256 stands */
 	/* A streamed answer */
 	char *out;
 	size_t out_len;

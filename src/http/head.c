@@ -292,9 +292,7 @@ static bool route_find(struct exchange *ex)
 
 static bool wants_key(const struct exchange *ex)
 {
-	const struct http_route *route = ex->req.route;
-	return !route->unkeyed && ex->entry->table->door != DOOR_S3 && route->body != HTTP_BODY_STREAM &&
-	       route->body != HTTP_BODY_FILE && has_key(ex);
+	return !ex->req.route->unkeyed && ex->entry->table->door != DOOR_S3 && has_key(ex);
 }
 
 static bool is_stream(const struct http_route *route)

@@ -99,7 +99,7 @@ struct http_route {
 	bool rest;	    /* the last parameter takes the rest of the path, slashes included; it may be empty */
 	bool uncounted;	    /* moves no metric and leaves no access log line: /metrics, documents, dashboards */
 	bool local_keyless; /* with config.local_keyless a loopback peer needs no key */
-	bool unkeyed;	    /* X-Idempotency-Key has no meaning here. Streams never have it */
+	bool unkeyed;	    /* X-Idempotency-Key has no meaning here. It has none at the S3 door either */
 	/* For the API document and, query and request, for validation */
 	int status;		   /* of success; 0: 200 */
 	const struct field *query; /* ended by a field without name; may be NULL */

@@ -36,17 +36,25 @@ static bool same_credential(const struct http_kept *a, const struct http_kept *b
 			      (struct span){(const char *)b->credential_sha256, sizeof(b->credential_sha256)});
 }
 
-/* True when both are the same request; else *err names the first difference, in the promised order. */
-static bool same_request(const struct http_kept *first, const struct http_kept *now, struct err *err)
+static const char used[] = "This idempotency key was already used";
+
+bool idem_same_body(const struct http_kept *kept, const struct idem_claim *claim, struct err *err)
 {
-	static const char used[] = "This idempotency key was already used";
+	return memcmp(kept->body_sha256, claim->self.body_sha256, sizeof(kept->body_sha256)) == 0 ||
+	       err_set(err, ERR_IDEMPOTENCY_CONFLICT, "%s with a different request body", used);
+}
+
+/* True when both are the same request; else *err names the first difference, in the promised order. */
+static bool same_request(const struct http_kept *first, const struct idem_claim *claim, struct err *err)
+{
+	const struct http_kept *now = &claim->self;
 	if (strcmp(first->method, now->method) != 0)
 		return err_set(err, ERR_IDEMPOTENCY_CONFLICT, "%s with method %s, not %s", used, first->method,
 			       now->method);
 	if (strcmp(first->target, now->target) != 0)
 		return err_set(err, ERR_IDEMPOTENCY_CONFLICT, "%s for a different endpoint", used);
-	if (memcmp(first->body_sha256, now->body_sha256, sizeof(now->body_sha256)) != 0)
-		return err_set(err, ERR_IDEMPOTENCY_CONFLICT, "%s with a different request body", used);
+	if (!claim->streamed && !idem_same_body(first, claim, err))
+		return false;
 	if (!same_credential(first, now))
 		return err_set(err, ERR_IDEMPOTENCY_CONFLICT, "%s with a different credential", used);
 	return true;
@@ -77,7 +85,7 @@ static enum idem_verdict claim_enter(struct idem *idem, struct idem_claim *claim
 	}
 	if (!may_know(claim, &first->self))
 		return IDEM_REFUSE;
-	if (!same_request(&first->self, &claim->self, err))
+	if (!same_request(&first->self, claim, err))
 		return IDEM_CONFLICT;
 	claim->next = first->waiters;
 	first->waiters = claim;
@@ -112,8 +120,8 @@ enum idem_verdict idem_begin(struct idem *idem, struct idem_claim *claim, struct
 		if (!may_know(claim, ret_kept))
 			verdict = IDEM_REFUSE;
 		else
-			verdict = same_request(ret_kept, &claim->self, err) && readable(ret_kept, err) ? IDEM_REPLAY
-												       : IDEM_CONFLICT;
+			verdict = same_request(ret_kept, claim, err) && readable(ret_kept, err) ? IDEM_REPLAY
+												: IDEM_CONFLICT;
 	} else if (!claim->admitted) {
 		verdict = IDEM_REFUSE;
 	}

@@ -215,7 +215,7 @@ static void parameter_write(struct json *j, const char *where, const char *name,
 static bool is_keyed(const struct http_route *route)
 {
 	const bool changes = route->method == HTTP_POST || route->method == HTTP_PUT || route->method == HTTP_DELETE;
-	return changes && !route->unkeyed && route->body != HTTP_BODY_STREAM && route->body != HTTP_BODY_FILE;
+	return changes && !route->unkeyed;
 }
 
 /* What is sent by http_file: with ranges and conditions. */

@@ -36,9 +36,12 @@ static bool read_length(struct s3_body *body, const struct mode *mode, struct er
 	if (!plain && !http_body_chunked(call->req))
 		return err_set(err, ERR_LENGTH_REQUIRED, "The request needs a Content-Length");
 	if (mode && mode->chunked) {
-		if (decoded && (!span_u64(span_of(decoded), &length) || length > INT64_MAX))
+		if (!decoded)
+			return err_set(err, ERR_LENGTH_REQUIRED,
+				       "A body in chunks of its own needs x-amz-decoded-content-length");
+		if (!span_u64(span_of(decoded), &length) || length > INT64_MAX)
 			return err_set(err, ERR_INVALID_ARGUMENT, "x-amz-decoded-content-length must be a number");
-		body->length = decoded ? (int64_t)length : -1;
+		body->length = (int64_t)length;
 	} else if (plain) {
 		body->length = http_body_length(call->req);
 	}

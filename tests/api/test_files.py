@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -359,6 +360,51 @@ def test_idempotent_register(project):
     again = project.post("/files", {"upload_key": key}, headers=headers)
     assert first.status_code == again.status_code == 201 and first.content == again.content
     assert again.headers["X-Idempotency-Replay"] == "true"
+
+
+def upload_with_key(project, upload_key, data, key, name="data.csv"):
+    return project.request("POST", f"/files/upload/{upload_key}", files={"file": (name, data)}, headers={"X-Idempotency-Key": key})
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", os.urandom(3_000_000)])
+def test_an_upload_with_a_key_is_stored_once(project, data):
+    """The content counts, not the form around it: each has a boundary of its own."""
+    upload, key = prepare(project)["upload_key"], uuid.uuid4().hex
+    first = upload_with_key(project, upload, data, key)
+    again = upload_with_key(project, upload, data, key, "other name.csv")
+    assert (first.status_code, again.status_code) == (200, 200) and first.content == again.content
+    assert "X-Idempotency-Replay" not in first.headers and again.headers["X-Idempotency-Replay"] == "true"
+    registered = project.post("/files", {"upload_key": upload}).json()
+    assert registered["checksum_sha256"] == hashlib.sha256(data).hexdigest()
+    late = upload_with_key(project, upload, data, key)  # the session is over; what was done once is told again
+    assert (late.status_code, late.content) == (200, first.content)
+    other = prepare(project)["upload_key"]
+    for answer, part in ((upload_with_key(project, upload, data + b"x", key), "different request body"),
+                         (upload_with_key(project, other, data, key), "different endpoint"),
+                         (project.post("/files/prepare", {"filename": "x"}, headers={"X-Idempotency-Key": key}), "different endpoint")):
+        assert (answer.status_code, answer.json()["error"]) == (409, "idempotency_conflict") and part in answer.json()["message"]
+    foreign = project.server.request("POST", f"{project.path}/files/upload/{upload}", files={"file": ("a", data)}, headers={"X-Idempotency-Key": key})
+    assert foreign.status_code == 409 and "different credential" in foreign.json()["message"]
+    refused = project.request("POST", f"/files/upload/{upload}", files={"file": ("a", data)}, headers={"X-Idempotency-Key": key}, key="none")
+    assert refused.status_code == 403
+
+
+def test_uploads_of_one_key_at_once_are_one(project):
+    upload, key, data = prepare(project)["upload_key"], uuid.uuid4().hex, os.urandom(2_000_000)
+    url, headers = f"{project.server.url}{project.path}/files/upload/{upload}", {"Authorization": f"Bearer {project.key}", "X-Idempotency-Key": key}
+    with ThreadPoolExecutor(6) as pool:
+        sent = [pool.submit(requests.post, url, files={"file": ("x", data)}, headers=headers, timeout=60) for _ in range(6)]
+        answers = [s.result() for s in sent]
+    assert {a.status_code for a in answers} == {200} and len({a.content for a in answers}) == 1
+    assert sum("X-Idempotency-Replay" in a.headers for a in answers) == 5
+
+
+def test_an_upload_that_was_not_read_may_come_again(project):
+    """Nothing is kept of what failed on its way."""
+    upload, key = prepare(project)["upload_key"], uuid.uuid4().hex
+    wrong = project.request("POST", f"/files/upload/{upload}", files={"other": ("x", b"1")}, headers={"X-Idempotency-Key": key})
+    assert wrong.status_code == 422
+    assert upload_with_key(project, upload, b"1", key).status_code == 200
 
 
 def test_metrics(server, project):

@@ -128,6 +128,21 @@ def test_every_payload_mode(server, path, payload, trailer, http_chunked):
     assert got.content == body and "content-encoding" not in got.headers
 
 
+@pytest.mark.parametrize("payload", [SIGNED_CHUNKS, UNSIGNED_TRAILER])
+@pytest.mark.parametrize("http_chunked", [False, True])
+def test_chunks_need_the_length_of_what_they_hold(server, path, payload, http_chunked):
+    headers = {"content-encoding": "aws-chunked"}
+    if payload == UNSIGNED_TRAILER:
+        headers["x-amz-trailer"] = "x-amz-checksum-crc32"
+    request = Signed(server, "PUT", path, headers=headers, payload=payload)
+    trailers = [("x-amz-checksum-crc32", "y/Q5Jg==")] if payload == UNSIGNED_TRAILER else []
+    request.body = chunked(request, [b"123456789"], trailers, signed=payload == SIGNED_CHUNKS)
+    if http_chunked:
+        request.body = iter([request.body])
+    s3_error(request.send(), 411, "MissingContentLength")
+    s3_error(Signed(server, "GET", path).send(), 404, "NoSuchKey")
+
+
 def test_chunks_that_lie(server, path):
     body = b"x" * 70000
 
