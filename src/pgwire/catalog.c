@@ -96,7 +96,7 @@ static void put_types(struct buf *out)
 	buf_str(out, ";\n");
 }
 
-/* _type_name(oid): a CASE is the one form that works wherever an expression may stand. */
+/* _type_name(oid) and _type_shown(name): a CASE is the one form that works wherever an expression may stand. */
 static void put_type_names(struct buf *out)
 {
 	size_t count;
@@ -107,9 +107,16 @@ static void put_type_names(struct buf *out)
 		if (types[i].array)
 			buf_printf(out, " WHEN %u THEN '%s[]'", types[i].array, types[i].sql_name);
 	}
-	buf_str(out, " END;\nCREATE TABLE _pg.main._type_names (name VARCHAR, oid UINTEGER);\n"
-		     "INSERT INTO _pg.main._type_names VALUES ('int', 23), ('decimal', 1700), ('float', 701), "
-		     "('int[]', 1007), ('string', 25)");
+	buf_str(out, " END;\nCREATE MACRO _pg.main._type_shown(n) AS CASE n");
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(out, " WHEN '%s' THEN '%s'", types[i].name, types[i].sql_name);
+		if (types[i].array)
+			buf_printf(out, " WHEN '_%s' THEN '%s[]'", types[i].name, types[i].sql_name);
+	}
+	buf_str(out,
+		" ELSE regexp_replace(n, '^_(.*)$', '\\1[]') END;\nCREATE TABLE _pg.main._type_names (name VARCHAR, oid UINTEGER);\n"
+		"INSERT INTO _pg.main._type_names VALUES ('int', 23), ('decimal', 1700), ('float', 701), "
+		"('int[]', 1007), ('string', 25)");
 	for (size_t i = 0; i < count; i++) {
 		const struct pg_type *t = &types[i];
 		buf_printf(out, ", ('%s', %u), ('%s', %u)", t->name, t->oid, t->sql_name, t->oid);

@@ -35,11 +35,6 @@ static const struct {
 
 static const char *const REG_TYPES[] = {"regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole"};
 
-static bool before_call(const struct rewriter *r, size_t i)
-{
-	return piece_punct(r, i + 1, '(');
-}
-
 /* --- casts --- */
 
 static const char *reg_type(const struct rewriter *r, size_t i)
@@ -171,7 +166,7 @@ static void plain_type(struct rewriter *r, size_t i)
 			r->p[at].text = TYPES[k].engine;
 }
 
-static bool is_vector(const struct rewriter *r, size_t i)
+bool piece_vector(const struct rewriter *r, size_t i)
 {
 	static const char *const vectors[] = {"indkey", "indoption", "indclass", "indcollation", "proargtypes"};
 	for (size_t k = 0; k < ARRAY_LEN(vectors); k++)
@@ -183,8 +178,24 @@ static bool is_vector(const struct rewriter *r, size_t i)
 /* indkey::text is "1 2", not an array. */
 static void vector_cast(struct rewriter *r, size_t i)
 {
-	if (i > 0 && is_vector(r, i - 1) && is_text_type(r, i + 1))
+	if (i > 0 && piece_vector(r, i - 1) && is_text_type(r, i + 1))
 		wrap(r, piece_operand_start(r, i - 1), i - 1, "_vector_text(");
+}
+
+/* Columns of the type regproc: where the client sees them it is the function's name. */
+static void shown_function(struct rewriter *r, size_t i)
+{
+	static const char *const columns[] = {"typinput", "typoutput", "typreceive", "typsend"};
+	const char *name = NULL;
+	for (size_t k = 0; k < ARRAY_LEN(columns); k++)
+		if (piece_is(r, i, columns[k]))
+			name = columns[k];
+	const size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
+	if (!name || !is_whole_item(r, first, i + 1) || !piece_edit(r))
+		return;
+	wrap(r, first, i, "regproc_text(");
+	if (!r->too_complex && !piece_is(r, i + 1, "as"))
+		r->p[i].after = arena_printf(r->arena, "%s AS %s", r->p[i].after, name);
 }
 
 /* The first of a vector is indkey[0]. */
@@ -212,11 +223,13 @@ void rewrite_casts(struct rewriter *r)
 			plain_type(r, i);
 			vector_cast(r, i);
 			reg_cast(r, i);
-		} else if (piece_punct(r, i + 1, '[') && is_vector(r, i)) {
+		} else if (piece_punct(r, i + 1, '[') && piece_vector(r, i)) {
 			vector_subscript(r, i);
 		} else if (piece_is(r, i, "as") && cast_open(r, i)) {
 			plain_type(r, i);
 			reg_cast_call(r, i);
+		} else if (piece_kind(r, i, TOKEN_WORD)) {
+			shown_function(r, i);
 		}
 	}
 }
@@ -273,6 +286,45 @@ static bool any_of_parameter(struct rewriter *r, size_t i)
 	r->p[i].text = is_any ? "IN" : "NOT IN";
 	piece_drop(r, i + 1, i + 2);
 	return true;
+}
+
+/* '{a,b}' as a list, when its items are plain; NULL: something else. */
+static const char *plain_items(struct rewriter *r, struct token t)
+{
+	struct span text = t.kind == TOKEN_STRING ? span_trim(token_string(t, r->arena)) : SPAN_NONE;
+	if (text.len < 3 || *text.ptr != '{' || text.ptr[text.len - 1] != '}' || memchr(text.ptr, '"', text.len) ||
+	    memchr(text.ptr, '\\', text.len) || memchr(text.ptr + 1, '{', text.len - 1))
+		return NULL;
+	struct span rest = {text.ptr + 1, text.len - 2};
+	struct buf list = BUF(100000);
+	buf_str(&list, "[");
+	while (rest.len) {
+		const struct span item = span_trim(span_cut(&rest, ','));
+		if (list.len > 1)
+			buf_str(&list, ", ");
+		if (span_eq_nocase(item, SPAN("null")))
+			buf_str(&list, "NULL");
+		else
+			lexer_quote_string(&list, item);
+	}
+	buf_str(&list, "]");
+	const char *copy = list.failed ? NULL : arena_copy(r->arena, buf_view(&list));
+	buf_done(&list);
+	return copy;
+}
+
+/* x = ANY ('{a,b}'): the text is an array's. */
+static void any_of_text(struct rewriter *r, size_t i)
+{
+	static const char *const words[] = {"any", "all", "some"};
+	bool is_word = false;
+	for (size_t k = 0; k < ARRAY_LEN(words); k++)
+		is_word = is_word || piece_is(r, i + 1, words[k]);
+	if (!is_word || !piece_punct(r, i + 2, '(') || !piece_punct(r, i + 4, ')'))
+		return;
+	const char *items = plain_items(r, r->p[i + 3].t);
+	if (items && piece_edit(r))
+		r->p[i + 3].text = items;
 }
 
 /* x = ANY(list) as a call: the engine makes a subquery of it, which outer joins do not take. */
@@ -355,226 +407,10 @@ void rewrite_operators(struct rewriter *r)
 		if (r->p[i].t.kind == TOKEN_OPERATOR) {
 			regex_operator(r, i, last + 1);
 			json_path(r, i);
+			any_of_text(r, i);
 			if (!any_of_parameter(r, i))
 				any_of_list(r, i);
 		}
 		i = last;
-	}
-}
-
-/* --- calls and relations of the session --- */
-
-/* The literals between the parentheses from `open`; false when there is anything else. */
-static bool literal_arguments(struct rewriter *r, size_t open, size_t close, struct span *ret, size_t *ret_count)
-{
-	*ret_count = 0;
-	for (size_t i = open + 1; i < close; i++) {
-		struct token t = r->p[i].t;
-		bool word = token_is(t, "true") || token_is(t, "false") || token_is(t, "null");
-		if (*ret_count == REWRITE_ARGUMENTS_MAX || (t.kind != TOKEN_STRING && t.kind != TOKEN_NUMBER && !word))
-			return false;
-		ret[(*ret_count)++] = t.kind == TOKEN_STRING ? token_string(t, r->arena) : t.text;
-		/* A cast of the literal changes nothing that matters here. */
-		while (piece_kind(r, i + 1, TOKEN_CAST))
-			i += 2;
-		if (i + 1 < close && !piece_punct(r, ++i, ','))
-			return false;
-	}
-	return true;
-}
-
-static void session_call(struct rewriter *r, size_t i)
-{
-	struct span arguments[REWRITE_ARGUMENTS_MAX];
-	size_t count, close = piece_close(r, i + 1);
-	struct buf out = BUF(64 * 1024);
-	if (close < r->n && !r->too_complex && literal_arguments(r, i + 1, close, arguments, &count) &&
-	    r->hooks->call(r->hooks->session, token_name(r->p[i].t, r->arena), arguments, count, &out) && !out.failed &&
-	    piece_edit(r)) {
-		piece_drop(r, i, close + 1);
-		r->p[i].text = arena_copy(r->arena, buf_view(&out));
-	}
-	buf_done(&out);
-}
-
-/* Whether what follows names the relation: an alias, with or without AS. */
-static bool alias_follows(const struct rewriter *r, size_t i)
-{
-	static const char *const clauses[] = {"where", "join",	 "left",      "right",	"inner",   "cross",
-					      "full",  "on",	 "order",     "group",	"limit",   "union",
-					      "using", "having", "intersect", "except", "natural", "offset"};
-	if (piece_is(r, i, "as"))
-		return true;
-	for (size_t k = 0; k < ARRAY_LEN(clauses); k++)
-		if (piece_is(r, i, clauses[k]))
-			return false;
-	return piece_kind(r, i, TOKEN_WORD) || piece_kind(r, i, TOKEN_QUOTED);
-}
-
-static bool stands_in_from(const struct rewriter *r, size_t i)
-{
-	return i > 0 && !r->p[i].in_select_list &&
-	       (piece_is(r, i - 1, "from") || piece_is(r, i - 1, "join") || piece_punct(r, i - 1, ',') ||
-		piece_punct(r, i - 1, '(') || piece_is(r, i - 1, "lateral"));
-}
-
-static void session_relation(struct rewriter *r, size_t i)
-{
-	size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
-	struct buf out = BUF(4 * MIB);
-	struct span name = token_name(r->p[i].t, r->arena);
-	if (stands_in_from(r, first) && r->hooks->relation(r->hooks->session, name, &out) && !out.failed &&
-	    piece_edit(r)) {
-		piece_drop(r, first, i + 1);
-		r->p[i].text = alias_follows(r, i + 1) ? arena_copy(r->arena, buf_view(&out))
-						       : arena_printf(r->arena, "%.*s AS %.*s",
-								      SPAN_ARG(buf_view(&out)), SPAN_ARG(name));
-		r->p[first].text = first == i ? r->p[i].text : NULL;
-	}
-	buf_done(&out);
-}
-
-/*
- * Functions in FROM. PostgreSQL names the one column after the table's alias; the engine does not. Functions that return
- * sets are lists here.
- */
-static void function_in_from(struct rewriter *r, size_t i)
-{
-	static const char *const series[] = {"generate_series", "unnest", "generate_subscripts"};
-	static const struct {
-		const char *name, *list;
-	} sets[] = {{"pg_partition_ancestors", "unnest(_partition_list"},
-		    {"pg_listening_channels", "unnest(_channel_list"},
-		    {"aclexplode", "unnest(_acl_list"}};
-	size_t close = piece_close(r, i + 1), alias = close + 1;
-	for (size_t k = 0; k < ARRAY_LEN(sets); k++)
-		if (piece_named(r, i, sets[k].name) && close < r->n) {
-			r->p[i].text = sets[k].list;
-			r->p[close].after = ")";
-		}
-	bool is_series = false;
-	for (size_t k = 0; k < ARRAY_LEN(series); k++)
-		is_series = is_series || piece_named(r, i, series[k]);
-	if (!is_series || !alias_follows(r, alias))
-		return;
-	alias += piece_is(r, alias, "as");
-	if (!before_call(r, alias) && alias < r->n && !piece_is(r, alias, "with"))
-		r->p[alias].after = arena_printf(r->arena, "(%.*s)", SPAN_ARG(r->p[alias].t.text));
-}
-
-/* A series that is selected is rows, not a list; subscripts of a vector count from 0. */
-static void series_in_list(struct rewriter *r, size_t i)
-{
-	size_t close = piece_close(r, i + 1);
-	if (!r->p[i].in_select_list || close >= r->n)
-		return;
-	if (piece_is(r, i, "generate_series")) {
-		r->p[i].text = "unnest(generate_series";
-		r->p[close].after = ")";
-	} else if (piece_is(r, i, "generate_subscripts") && close > i + 4 && piece_punct(r, close - 2, ',') &&
-		   is_vector(r, close - 3)) {
-		r->p[close].after = " - 1";
-	}
-}
-
-/* current_setting(x) of what is no literal looks into the relation of all settings. */
-static void shown_setting(struct rewriter *r, size_t i)
-{
-	size_t close = piece_close(r, i + 1);
-	struct buf out = BUF(4 * MIB);
-	if (piece_named(r, i, "current_setting") && !r->p[i].dropped && close < r->n && r->hooks->relation &&
-	    r->hooks->relation(r->hooks->session, SPAN("pg_settings"), &out) && !out.failed && piece_edit(r)) {
-		r->p[i].text = arena_printf(r->arena, "(SELECT any_value(_s.setting) FROM %.*s _s WHERE _s.name =",
-					    SPAN_ARG(buf_view(&out)));
-		r->p[close].after = ")";
-	}
-	buf_done(&out);
-}
-
-/* to_date and to_timestamp want another notation of the format, which must be a literal. */
-static void time_function(struct rewriter *r, size_t i, const char *cast)
-{
-	static const struct {
-		const char *theirs, *ours;
-	} marks[] = {{"YYYY", "%Y"}, {"YY", "%y"},    {"HH24", "%H"}, {"HH12", "%I"}, {"HH", "%I"},  {"MI", "%M"},
-		     {"SS", "%S"},   {"MONTH", "%B"}, {"MON", "%b"},  {"MM", "%m"},   {"DDD", "%j"}, {"DD", "%d"},
-		     {"US", "%f"},   {"MS", "%g"},    {"AM", "%p"},   {"PM", "%p"},   {"TZ", "%Z"}};
-	size_t close = piece_close(r, i + 1);
-	if (close >= r->n || close < i + 4 || !piece_kind(r, close - 1, TOKEN_STRING) ||
-	    !piece_punct(r, close - 2, ','))
-		return;
-	struct span format = token_string(r->p[close - 1].t, r->arena);
-	struct buf out = BUF(1000), quoted = BUF(2000);
-	while (format.len) {
-		size_t k = 0;
-		while (k < ARRAY_LEN(marks) &&
-		       !span_eq_nocase(span_first(format, strlen(marks[k].theirs)), span_of(marks[k].theirs)))
-			k++;
-		if (k < ARRAY_LEN(marks))
-			buf_str(&out, marks[k].ours);
-		else
-			buf_byte(&out, *format.ptr);
-		format = span_skip(format, k < ARRAY_LEN(marks) ? strlen(marks[k].theirs) : 1);
-	}
-	lexer_quote_string(&quoted, buf_view(&out));
-	if (!out.failed && !quoted.failed) {
-		r->p[i].text = "strptime";
-		r->p[close - 1].text = arena_copy(r->arena, buf_view(&quoted));
-		r->p[close].after = cast;
-	}
-	buf_done(&out);
-	buf_done(&quoted);
-}
-
-/* Functions the engine has under another name. */
-static void rename_function(struct rewriter *r, size_t i)
-{
-	static const struct {
-		const char *theirs, *ours;
-		bool catalog_only;
-	} names[] = {{"format", "pg_format", true}, /* the engine's has other marks */
-		     {"json_build_object", "json_object", false},
-		     {"jsonb_build_object", "json_object", false},
-		     {"json_build_array", "json_array", false},
-		     {"jsonb_build_array", "json_array", false},
-		     {"json_agg", "json_group_array", false},
-		     {"jsonb_agg", "json_group_array", false}};
-	for (size_t k = 0; k < ARRAY_LEN(names); k++)
-		if (piece_is(r, i, names[k].theirs) &&
-		    (!names[k].catalog_only || (r->stmt->mentions & MENTIONS_CATALOG)))
-			r->p[i].text = names[k].ours;
-	if (piece_is(r, i, "to_date"))
-		time_function(r, i, "::DATE");
-	else if (piece_is(r, i, "to_timestamp"))
-		time_function(r, i, "::TIMESTAMPTZ");
-}
-
-static void rewrite_call(struct rewriter *r, size_t i)
-{
-	bool qualified = i >= 2 && piece_punct(r, i - 1, '.') && !r->p[i - 1].dropped;
-	size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
-	if (r->hooks->call && !qualified)
-		session_call(r, i);
-	if (r->hooks->call)
-		shown_setting(r, i);
-	rename_function(r, i);
-	if (!(r->stmt->mentions & MENTIONS_CATALOG))
-		return;
-	if (stands_in_from(r, first))
-		function_in_from(r, i);
-	else
-		series_in_list(r, i);
-}
-
-void rewrite_calls(struct rewriter *r)
-{
-	bool relations = r->hooks->relation && (r->stmt->mentions & MENTIONS_CATALOG);
-	for (size_t i = 0; i < r->n; i++) {
-		if (!piece_kind(r, i, TOKEN_WORD) && !piece_kind(r, i, TOKEN_QUOTED))
-			continue;
-		if (before_call(r, i))
-			rewrite_call(r, i);
-		else if (relations && !piece_punct(r, i + 1, '.') && r->p[i].t.text.len > 3)
-			session_relation(r, i);
 	}
 }

@@ -83,6 +83,8 @@ size_t piece_operand_start(const struct rewriter *r, size_t last);
 /* One behind the last token of the operand that starts at `first`. */
 size_t piece_operand_end(const struct rewriter *r, size_t first);
 void piece_drop(struct rewriter *r, size_t from, size_t to);
+/* A column of the catalog whose items count from 0: indkey and the like. */
+bool piece_vector(const struct rewriter *r, size_t i);
 
 /* The passes. */
 /* rewrite_names.c */

@@ -41,6 +41,7 @@ def session(orders):
     with psycopg.connect(**workspace.login, autocommit=True) as c:
         c.execute("CREATE TABLE a (id integer PRIMARY KEY, name varchar NOT NULL DEFAULT 'x', tags integer[])")
         c.execute("CREATE TABLE b (id integer PRIMARY KEY, a_id integer REFERENCES a(id))")
+        c.execute("CREATE TABLE pair (x integer, y integer DEFAULT 7, ok boolean DEFAULT true, PRIMARY KEY (x, y))")
         c.execute("CREATE VIEW v AS SELECT id FROM a")
         c.execute("COMMENT ON COLUMN a.name IS 'the name'")
         yield c
@@ -108,9 +109,29 @@ QUERIES = [
     ("SELECT schemaname, relname, n_live_tup FROM pg_stat_user_tables WHERE relname = 'orders'", [("in_c", "orders", 0)]),
     ("SELECT t.schemaname, t.tablename, has_any_column_privilege(current_user, '\"' || t.schemaname || '\".\"' || t.tablename || '\"', 'update') AS u, "
      "has_table_privilege(current_user, '\"' || t.schemaname || '\".\"' || t.tablename || '\"', 'SELECT') AS s FROM pg_catalog.pg_tables t "
-     "WHERE t.schemaname !~ '^pg_' ORDER BY 1, 2", [("in_c", "orders", False, True), ("main", "a", True, True), ("main", "b", True, True)]),
+     "WHERE t.schemaname !~ '^pg_' ORDER BY 1, 2", [("in_c", "orders", False, True), ("main", "a", True, True), ("main", "b", True, True), ("main", "pair", True, True)]),
     ("SELECT nspname, typname, enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid JOIN pg_namespace n ON n.oid = t.typnamespace", []),
     ("SELECT count(*) > 0 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_proc p ON p.oid = t.typreceive WHERE t.typname = 'int4'", [(True,)]),
+    # Frameworks at their start and when they read a schema
+    ("SELECT t.typname, t.typelem, t.typdelim, t.typinput FROM pg_type t LEFT JOIN pg_range r ON t.oid = rngtypid WHERE t.typname IN ('int4', 'numeric', '_int4') "
+     "ORDER BY t.oid", [("int4", 0, ",", "int4in"), ("_int4", 23, ",", "array_in"), ("numeric", 0, ",", "numeric_in")]),
+    ("SELECT count(*) > 30, bool_or(typname = '_text') FROM pg_type WHERE typinput IN ('array_in(cstring,oid,integer)'::regprocedure)", [(True, True)]),
+    ("SELECT i.relname, ARRAY(SELECT pg_get_indexdef(d.indexrelid, k + 1, true) FROM generate_subscripts(d.indkey, 1) AS k ORDER BY k) AS columns "
+     "FROM pg_class t JOIN pg_index d ON t.oid = d.indrelid JOIN pg_class i ON d.indexrelid = i.oid WHERE t.relname = 'pair'", [("pair_pkey", ["x", "y"])]),
+    ("SELECT i.indexrelid::regclass::text, key, option, n FROM (SELECT * FROM pg_index i, unnest(i.indkey, i.indoption) WITH ORDINALITY k(key, option, n)) i "
+     "WHERE i.indrelid = 'pair'::regclass ORDER BY n", [("pair_pkey", 1, 0, 1), ("pair_pkey", 2, 0, 2)]),
+    ("SELECT relname FROM pg_class WHERE reltype > 0 AND relnamespace = 'main'::regnamespace AND relkind = ANY('{r,v}') ORDER BY 1", [("a",), ("b",), ("pair",), ("v",)]),
+    ("SELECT column_name, udt_name::regtype::text, pg_get_expr(d.adbin, d.adrelid) FROM information_schema.columns c JOIN pg_attribute a ON a.attname = c.column_name "
+     "AND a.attrelid = ('\"' || table_catalog || '\".\"' || table_schema || '\".\"' || table_name || '\"')::regclass::oid "
+     "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE table_name = 'pair' AND table_schema = 'main' ORDER BY ordinal_position",
+     [("x", "integer", None), ("y", "integer", "7"), ("ok", "boolean", "true")]),
+    ("SELECT ('\"' || udt_schema || '\".\"' || udt_name || '\"')::regtype::text FROM information_schema.columns WHERE table_name = 'a' AND column_name = 'tags'", [("integer[]",)]),
+    ("SELECT conname FROM pg_constraint WHERE contype = 'f'", [("b_a_id_fkey",)]),
+    ("SELECT quote_ident(table_name) FROM information_schema.tables WHERE quote_ident(table_schema) IN (SELECT trim(s[i]) FROM generate_series(1, "
+     "array_upper(string_to_array('main,other', ','), 1)) AS i, string_to_array('main,other', ',') s) ORDER BY 1", [("a",), ("b",), ("pair",), ("v",)]),
+    ("SELECT column_name FROM information_schema.columns WHERE table_schema = (parse_ident('main.\"v\"'))[1] AND table_name = (parse_ident('main.\"v\"'))[2]", [("id",)]),
+    ("SELECT t.relname, t.xmin::text::bigint > 0 AS known, n.xmin = t.xmin FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE t.relname = 'pair'",
+     [("pair", True, True)]),
 ]
 
 

@@ -82,7 +82,7 @@ def test_pgjdbc_metadata(jdbc, workspace):
         "keys": "id|1|a_pkey",
         "project keys": "id|1|orders_pkey",
         "indexes": "a_pkey|id|f a_name|name|t",
-        "imported": "a|id|a_id|b_a_id_id_fkey",
+        "imported": "a|id|a_id|b_a_id_fkey",
         "exported": "b|a_id",
         "cross": "a_id",
         "best": "id|int4",
@@ -96,6 +96,10 @@ def test_pgjdbc_metadata(jdbc, workspace):
     }
     assert {name: seen[name] for name in expected} == expected
     assert set(seen["schemas"].split()) >= {"in_c", "main", "pg_catalog", "information_schema"}
+
+
+def test_no_method_of_pgjdbc_metadata_fails(jdbc, workspace):
+    assert jdbc(workspace, "reflect") == {"methods": "true", "failed": ""}
 
 
 def test_pgjdbc_edits_results(jdbc, scratch):
@@ -251,7 +255,7 @@ def test_sqlalchemy_reflects(engine):
                        "tags": ("ARRAY", True, None), "ts": ("TIMESTAMP", True, None), "m": ("VARCHAR(3)", True, None)}
     assert inspector.get_pk_constraint("orders", "in_c") == {"constrained_columns": ["id"], "name": "orders_pkey"}
     assert [(k["name"], k["constrained_columns"], k["referred_table"], k["referred_columns"]) for k in inspector.get_foreign_keys("b")] == [
-        ("b_a_id_id_fkey", ["a_id"], "a", ["id"])]
+        ("b_a_id_fkey", ["a_id"], "a", ["id"])]
     assert [(i["name"], i["column_names"], i["unique"]) for i in inspector.get_indexes("a")] == [("a_name", ["name"], False)]
     assert [u["column_names"] for u in inspector.get_unique_constraints("b")] == [["u"]]
     assert [c["sqltext"] for c in inspector.get_check_constraints("a")] == ["amount > 0"]

@@ -52,7 +52,8 @@ CREATE VIEW _pg.main._constraints AS
 		_pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid, table_name, constraint_index,
 		CASE constraint_type WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' WHEN 'FOREIGN KEY' THEN 'f' WHEN 'CHECK' THEN 'c'
 			ELSE 'n' END AS kind,
-		CASE constraint_type WHEN 'PRIMARY KEY' THEN table_name || '_pkey' ELSE constraint_name END AS name,
+		CASE constraint_type WHEN 'PRIMARY KEY' THEN table_name || '_pkey'
+			WHEN 'FOREIGN KEY' THEN table_name || '_' || array_to_string(constraint_column_names, '_') || '_fkey' ELSE constraint_name END AS name,
 		constraint_text AS definition, expression, constraint_column_names AS columns, referenced_table,
 		referenced_column_names AS referenced_columns, database_name
 	FROM system.main.duckdb_constraints() WHERE database_name IN ({db_text}, 'temp')
@@ -78,7 +79,7 @@ CREATE VIEW _pg.main._columns AS
 		(CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN c.data_type LIKE '%][%]' OR (t.oid = 114 AND t.name <> 'JSON') THEN 114
 			WHEN c.data_type LIKE '%]' THEN coalesce(t.array_oid, 1009) ELSE coalesce(t.oid, 25) END)::UINTEGER AS type_oid
 	FROM (SELECT table_oid::UINTEGER AS table_oid, column_index::SMALLINT AS attnum, column_name AS name, data_type, is_nullable,
-			column_default, comment
+			CASE column_default WHEN 'CAST(''t'' AS BOOLEAN)' THEN 'true' WHEN 'CAST(''f'' AS BOOLEAN)' THEN 'false' ELSE column_default END AS column_default, comment
 		FROM system.main.duckdb_columns() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 		UNION ALL SELECT table_oid, attnum, name, data_type, is_nullable, column_default, comment FROM _pg.main._project_columns) c
 	LEFT JOIN _pg.main._engine_types t ON t.name = _pg.main._base(c.data_type) LEFT JOIN _pg.main._enum_columns e
@@ -121,7 +122,7 @@ CREATE VIEW _pg.main.pg_class AS
 		linked AS (SELECT table_oid AS oid FROM _pg.main._constraints WHERE kind = 'f'
 			UNION SELECT t.table_oid FROM _pg.main._constraints c JOIN system.main.duckdb_tables() t
 				ON c.referenced_table = t.table_name AND c.database_name = t.database_name WHERE c.kind = 'f')
-	SELECT r.oid, r.name AS relname, r.namespace_oid AS relnamespace, 0::UINTEGER AS reltype, 0::UINTEGER AS reloftype,
+	SELECT r.oid, r.name AS relname, r.namespace_oid AS relnamespace, CASE WHEN r.kind IN ('r', 'v') THEN r.oid ELSE 0 END::UINTEGER AS reltype, 0::UINTEGER AS reloftype,
 		10::UINTEGER AS relowner, CASE r.kind WHEN 'r' THEN 2 WHEN 'i' THEN 403 ELSE 0 END::UINTEGER AS relam, r.oid AS relfilenode,
 		0::UINTEGER AS reltablespace, 0::INTEGER AS relpages, r.tuples::FLOAT AS reltuples, 0::INTEGER AS relallvisible,
 		0::UINTEGER AS reltoastrelid, (k.table_oid IS NOT NULL) AS relhasindex, false AS relisshared, r.persistence AS relpersistence,

@@ -44,12 +44,13 @@ CREATE MACRO _pg.main.format_type(o, typmod) AS coalesce(CASE
 	WHEN o IN (1042, 1043) AND typmod > 4 THEN CASE o WHEN 1042 THEN 'character(' ELSE 'character varying(' END || (typmod - 4) || ')'
 	ELSE _pg.main._type_name(o) END, (SELECT any_value(_of_e.name) FROM _pg.main._enums _of_e WHERE _of_e.oid = o),
 	(SELECT any_value(_of_e.name || '[]') FROM _pg.main._enums _of_e WHERE _of_e.array_oid = o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
-CREATE MACRO _pg.main.regtype_text(x) AS _pg.main.format_type(try_cast(x AS UINTEGER), NULL);
 CREATE MACRO _pg.main._plain_type(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^((?:main|public)\.)?(.*?)(\[\])?$', '\2');
 CREATE MACRO _pg.main.to_regtype(n) AS coalesce(try_cast(n AS UINTEGER),
-	(SELECT min(_of_t.oid) FROM _pg.main._type_names _of_t WHERE _of_t.name = lower(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), 'pg_catalog.', ''))),
+	(SELECT min(_of_t.oid) FROM _pg.main._type_names _of_t WHERE _of_t.name = lower(replace(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), '"', ''), 'pg_catalog.', ''))),
 	(SELECT min(CASE WHEN n::VARCHAR LIKE '%[]' OR _of_e.name <> _pg.main._plain_type(n) THEN _of_e.array_oid ELSE _of_e.oid END) FROM _pg.main._enums _of_e
 		WHERE _of_e.name = _pg.main._plain_type(n) OR '_' || _of_e.name = _pg.main._plain_type(n)));
+CREATE MACRO _pg.main.regtype_text(x) AS CASE WHEN try_cast(x AS UINTEGER) IS NOT NULL THEN _pg.main.format_type(try_cast(x AS UINTEGER), NULL)
+	ELSE _pg.main._type_shown(regexp_replace(replace(x::VARCHAR, '"', ''), '^(pg_catalog|main|public)\.', '')) END;
 CREATE MACRO _pg.main.regtype_oid(n) AS coalesce(_pg.main.to_regtype(n), error('type "' || n::VARCHAR || '" does not exist'));
 CREATE MACRO _pg.main.pg_typeof(x) AS CASE _pg.main._base(typeof(x)) WHEN 'BOOLEAN' THEN 'boolean' WHEN 'TINYINT' THEN 'smallint' WHEN 'UTINYINT' THEN 'smallint'
 	WHEN 'SMALLINT' THEN 'smallint' WHEN 'USMALLINT' THEN 'integer' WHEN 'INTEGER' THEN 'integer' WHEN 'UINTEGER' THEN 'bigint' WHEN 'BIGINT' THEN 'bigint'
@@ -63,7 +64,8 @@ CREATE MACRO _pg.main.pg_typeof(x) AS CASE _pg.main._base(typeof(x)) WHEN 'BOOLE
 CREATE MACRO _pg.main.oidvectortypes(v) AS array_to_string(list_transform(v, lambda o: _pg.main._type_name(o)), ', ');
 
 -- Names of objects and back.
-CREATE MACRO _pg.main._plain_name(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^(public|pg_catalog|pg_temp)\.(.*)$', CASE WHEN n::VARCHAR LIKE 'pg_catalog.%' THEN '\2'
+CREATE MACRO _pg.main._in_database(n) AS CASE WHEN starts_with(n, {database_text} || '.') AND contains(n[length({database_text}) + 2:], '.') THEN n[length({database_text}) + 2:] ELSE n END;
+CREATE MACRO _pg.main._plain_name(n) AS regexp_replace(_pg.main._in_database(replace(n::VARCHAR, '"', '')), '^(public|pg_catalog|pg_temp)\.(.*)$', CASE WHEN n::VARCHAR LIKE 'pg_catalog.%' THEN '\2'
 	WHEN n::VARCHAR LIKE 'pg_temp.%' THEN 'pg_temp_1.\2' ELSE 'main.\2' END);
 CREATE MACRO _pg.main._visible_schemas() AS ['pg_temp_1', 'pg_catalog'] || CASE WHEN len(_pg.main._path()) = 0 THEN ['main'] ELSE _pg.main._path() END;
 CREATE MACRO _pg.main._temp_names() AS coalesce((SELECT list(_of_n.name) FROM (SELECT table_name AS name FROM system.main.duckdb_tables() WHERE database_name = 'temp' AND NOT internal
@@ -89,7 +91,7 @@ CREATE MACRO _pg.main._quoted(n) AS CASE WHEN regexp_full_match(n, '[a-z_][a-z0-
 CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _pg.main._is_visible(_of_s.name, _of_r.name) THEN _pg.main._quoted(_of_r.name)
 	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
 	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
-CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._io_functions _of_f WHERE _of_f.name = replace(n::VARCHAR, 'pg_catalog.', '')),
+CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._io_functions _of_f WHERE _of_f.name = regexp_replace(replace(n::VARCHAR, 'pg_catalog.', ''), '\(.*\)$', '')),
 	(SELECT min(_of_f.function_oid) FROM system.main.duckdb_functions() _of_f WHERE NOT _of_f.internal AND _of_f.database_name = {db_text} AND _of_f.function_name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regproc_oid(n) AS coalesce(_pg.main.to_regproc(n), error('function "' || n::VARCHAR || '" does not exist'));
 CREATE MACRO _pg.main.regproc_text(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT min(_of_f.name) FROM _pg.main._io_functions _of_f WHERE _of_f.oid = try_cast(o AS UINTEGER)), o::VARCHAR) END;
@@ -200,6 +202,8 @@ CREATE MACRO _pg.main.pg_stat_get_last_vacuum_time(o) AS NULL::TIMESTAMPTZ;
 CREATE MACRO _pg.main.pg_stat_get_last_analyze_time(o) AS NULL::TIMESTAMPTZ;
 
 -- Texts.
+CREATE MACRO _pg.main.parse_ident(n) AS list_transform(regexp_extract_all(trim(n), '"(?:[^"]|"")*"|[^.]+'),
+	lambda p: CASE WHEN starts_with(p, '"') THEN replace(p[2:-2], '""', '"') ELSE lower(p) END);
 CREATE MACRO _pg.main.quote_ident(n) AS _pg.main._quoted(n);
 CREATE MACRO _pg.main.quote_literal(x) AS '''' || replace(x::VARCHAR, '''', '''''') || '''';
 CREATE MACRO _pg.main.quote_nullable(x) AS coalesce('''' || replace(x::VARCHAR, '''', '''''') || '''', 'NULL');
@@ -235,6 +239,8 @@ CREATE MACRO _pg.main.array_position(a, x) AS list_position(a, x)::INTEGER;
 CREATE MACRO _pg.main.array_to_string(a, sep) AS system.main.array_to_string(list_filter(a, lambda e: e IS NOT NULL), sep),
 	(a, sep, other) AS system.main.array_to_string(list_transform(a, lambda e: coalesce(e::VARCHAR, other)), sep);
 CREATE MACRO _pg.main.string_to_array(t, sep) AS string_split(t, sep);
+CREATE MACRO _pg.main._subscript_list(a, d) AS CASE WHEN d = 1 THEN range(1, len(a) + 1) ELSE []::BIGINT[] END;
+CREATE MACRO _pg.main._vector_subscript_list(a, d) AS CASE WHEN d = 1 THEN range(0, len(a)) ELSE []::BIGINT[] END;
 CREATE MACRO _pg.main._pg_expandarray(a) AS unnest(list_transform(range(1, len(a) + 1), lambda i: {'x': a[i], 'n': i::INTEGER}));
 CREATE MACRO _pg.main._partition_list(o) AS []::UINTEGER[];
 CREATE MACRO _pg.main.pg_partition_ancestors(o) AS unnest([]::UINTEGER[]);

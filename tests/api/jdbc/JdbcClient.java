@@ -59,6 +59,35 @@ public class JdbcClient {
 		System.out.println("limits: " + m.getMaxColumnsInIndex() + " " + m.getMaxTableNameLength() + " " + m.getDefaultTransactionIsolation() + " " + m.isReadOnly());
 	}
 
+	/* Every method of DatabaseMetaData, by reflection: how many there are, and which of them fail though the driver knows them. */
+	static void reflect(Connection c) throws Exception {
+		int calls = 0;
+		StringBuilder failed = new StringBuilder();
+		for (java.lang.reflect.Method f : DatabaseMetaData.class.getMethods()) {
+			Class<?>[] types = f.getParameterTypes();
+			Object[] values = new Object[types.length];
+			for (int i = 0; i < types.length; i++)
+				values[i] = types[i] == int.class ? (Object) 1 : types[i] == boolean.class ? (Object) false : types[i] == String.class && i == 2 ? "a" : null;
+			if (f.getDeclaringClass() != DatabaseMetaData.class)
+				continue;
+			calls++;
+			try {
+				Object answer = f.invoke(c.getMetaData(), values);
+				if (answer instanceof ResultSet)
+					try (ResultSet r = (ResultSet) answer) {
+						while (r.next())
+							for (int i = 1; i <= r.getMetaData().getColumnCount(); i++)
+								r.getString(i);
+					}
+			} catch (java.lang.reflect.InvocationTargetException e) {
+				if (!(e.getCause() instanceof SQLFeatureNotSupportedException))
+					failed.append(f.getName()).append(' ').append(e.getCause().getMessage()).append("; ");
+			}
+		}
+		System.out.println("methods: " + (calls > 150));
+		System.out.println("failed: " + failed);
+	}
+
 	/* In simple mode without bytes, for which the driver writes a question mark, and without arrays, whose type it does not write. */
 	static void types(Connection c, boolean simple) throws Exception {
 		Object[][] values = {
@@ -267,6 +296,9 @@ public class JdbcClient {
 		switch (a[3]) {
 		case "metadata":
 			try (Connection c = open(a)) { metadata(c); }
+			break;
+		case "reflect":
+			try (Connection c = open(a)) { reflect(c); }
 			break;
 		case "edit":
 			try (Connection c = open(a)) { edit(c); }

@@ -1,0 +1,269 @@
+/* Calls and relations that the session answers, and functions that stand differently here. */
+#include "base/limits.h"
+#include "pgwire/rewrite_inner.h"
+
+/* The literals between the parentheses from `open`; false when there is anything else. */
+static bool literal_arguments(struct rewriter *r, size_t open, size_t close, struct span *ret, size_t *ret_count)
+{
+	*ret_count = 0;
+	for (size_t i = open + 1; i < close; i++) {
+		struct token t = r->p[i].t;
+		bool word = token_is(t, "true") || token_is(t, "false") || token_is(t, "null");
+		if (*ret_count == REWRITE_ARGUMENTS_MAX || (t.kind != TOKEN_STRING && t.kind != TOKEN_NUMBER && !word))
+			return false;
+		ret[(*ret_count)++] = t.kind == TOKEN_STRING ? token_string(t, r->arena) : t.text;
+		/* A cast of the literal changes nothing that matters here. */
+		while (piece_kind(r, i + 1, TOKEN_CAST))
+			i += 2;
+		if (i + 1 < close && !piece_punct(r, ++i, ','))
+			return false;
+	}
+	return true;
+}
+
+static void session_call(struct rewriter *r, size_t i)
+{
+	struct span arguments[REWRITE_ARGUMENTS_MAX];
+	size_t count, close = piece_close(r, i + 1);
+	struct buf out = BUF(64 * 1024);
+	if (close < r->n && !r->too_complex && literal_arguments(r, i + 1, close, arguments, &count) &&
+	    r->hooks->call(r->hooks->session, token_name(r->p[i].t, r->arena), arguments, count, &out) && !out.failed &&
+	    piece_edit(r)) {
+		piece_drop(r, i, close + 1);
+		r->p[i].text = arena_copy(r->arena, buf_view(&out));
+	}
+	buf_done(&out);
+}
+
+/* Whether what follows names the relation: an alias, with or without AS. */
+static bool alias_follows(const struct rewriter *r, size_t i)
+{
+	static const char *const clauses[] = {"where", "join",	 "left",      "right",	"inner",   "cross",
+					      "full",  "on",	 "order",     "group",	"limit",   "union",
+					      "using", "having", "intersect", "except", "natural", "offset"};
+	if (piece_is(r, i, "as"))
+		return true;
+	for (size_t k = 0; k < ARRAY_LEN(clauses); k++)
+		if (piece_is(r, i, clauses[k]))
+			return false;
+	return piece_kind(r, i, TOKEN_WORD) || piece_kind(r, i, TOKEN_QUOTED);
+}
+
+static bool stands_in_from(const struct rewriter *r, size_t i)
+{
+	return i > 0 && !r->p[i].in_select_list &&
+	       (piece_is(r, i - 1, "from") || piece_is(r, i - 1, "join") || piece_punct(r, i - 1, ',') ||
+		piece_punct(r, i - 1, '(') || piece_is(r, i - 1, "lateral"));
+}
+
+static void session_relation(struct rewriter *r, size_t i)
+{
+	size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
+	struct buf out = BUF(4 * MIB);
+	struct span name = token_name(r->p[i].t, r->arena);
+	if (stands_in_from(r, first) && r->hooks->relation(r->hooks->session, name, &out) && !out.failed &&
+	    piece_edit(r)) {
+		piece_drop(r, first, i + 1);
+		r->p[i].text = alias_follows(r, i + 1) ? arena_copy(r->arena, buf_view(&out))
+						       : arena_printf(r->arena, "%.*s AS %.*s",
+								      SPAN_ARG(buf_view(&out)), SPAN_ARG(name));
+		r->p[first].text = first == i ? r->p[i].text : NULL;
+	}
+	buf_done(&out);
+}
+
+/* generate_subscripts(t.indkey, 1), which count from 0. */
+static bool vector_subscripts(const struct rewriter *r, size_t i, size_t close)
+{
+	return piece_is(r, i, "generate_subscripts") && close > i + 4 && piece_punct(r, close - 2, ',') &&
+	       piece_vector(r, close - 3);
+}
+
+/* FROM unnest(a, b) WITH ORDINALITY x(p, q, n): the engine takes several lists side by side only where columns stand. */
+static bool lists_in_from(struct rewriter *r, size_t i, size_t close)
+{
+	size_t first_end = 0;
+	if (!piece_is(r, i, "unnest") || close >= r->n || !piece_edit(r))
+		return false;
+	for (size_t k = i + 2; k < close; k++)
+		if (piece_punct(r, k, ',') && r->p[k].enclosing == i + 1) {
+			first_end = first_end ? first_end : k;
+			r->p[k].text = "), unnest(";
+		}
+	if (!first_end)
+		return false;
+	const char *number = "";
+	if (piece_is(r, close + 1, "with") && piece_is(r, close + 2, "ordinality")) {
+		const struct token last = r->p[first_end - 1].t;
+		const char *from = r->p[i + 2].t.text.ptr;
+		number = arena_printf(r->arena, ", unnest(range(1, len(%.*s) + 1))",
+				      (int)(last.text.ptr + last.text.len - from), from);
+		piece_drop(r, close + 1, close + 3);
+	}
+	r->p[i].text = "(SELECT unnest";
+	r->p[close].after = arena_printf(r->arena, "%s)", number);
+	return true;
+}
+
+/*
+ * Functions in FROM. PostgreSQL names the one column after the table's alias; the engine does not. Functions that return
+ * sets are lists here.
+ */
+static void function_in_from(struct rewriter *r, size_t i)
+{
+	static const char *const series[] = {"generate_series", "unnest", "generate_subscripts", "string_to_array"};
+	static const struct {
+		const char *name, *list;
+	} sets[] = {{"pg_partition_ancestors", "unnest(_partition_list"},
+		    {"pg_listening_channels", "unnest(_channel_list"},
+		    {"aclexplode", "unnest(_acl_list"},
+		    {"generate_subscripts", "unnest(_subscript_list"},
+		    {"string_to_array", "(SELECT string_to_array"}};
+	size_t close = piece_close(r, i + 1), alias = close + 1;
+	if (lists_in_from(r, i, close))
+		return;
+	for (size_t k = 0; k < ARRAY_LEN(sets); k++)
+		if (piece_named(r, i, sets[k].name) && close < r->n) {
+			r->p[i].text = sets[k].list;
+			r->p[close].after = ")";
+			if (vector_subscripts(r, i, close))
+				r->p[i].text = "unnest(_vector_subscript_list";
+		}
+	bool is_series = false;
+	for (size_t k = 0; k < ARRAY_LEN(series); k++)
+		is_series = is_series || piece_named(r, i, series[k]);
+	if (!is_series || !alias_follows(r, alias))
+		return;
+	alias += piece_is(r, alias, "as");
+	if (!piece_punct(r, alias + 1, '(') && alias < r->n && !piece_is(r, alias, "with"))
+		r->p[alias].after = arena_printf(r->arena, "(%.*s)", SPAN_ARG(r->p[alias].t.text));
+}
+
+/* A series that is selected is rows, not a list; subscripts of a vector count from 0. */
+static void series_in_list(struct rewriter *r, size_t i)
+{
+	size_t close = piece_close(r, i + 1);
+	if (!r->p[i].in_select_list || close >= r->n)
+		return;
+	if (piece_is(r, i, "generate_series")) {
+		r->p[i].text = "unnest(generate_series";
+		r->p[close].after = ")";
+	} else if (vector_subscripts(r, i, close)) {
+		r->p[close].after = " - 1";
+	}
+}
+
+/* current_setting(x) of what is no literal looks into the relation of all settings. */
+static void shown_setting(struct rewriter *r, size_t i)
+{
+	size_t close = piece_close(r, i + 1);
+	struct buf out = BUF(4 * MIB);
+	if (piece_named(r, i, "current_setting") && !r->p[i].dropped && close < r->n && r->hooks->relation &&
+	    r->hooks->relation(r->hooks->session, SPAN("pg_settings"), &out) && !out.failed && piece_edit(r)) {
+		r->p[i].text = arena_printf(r->arena, "(SELECT any_value(_s.setting) FROM %.*s _s WHERE _s.name =",
+					    SPAN_ARG(buf_view(&out)));
+		r->p[close].after = ")";
+	}
+	buf_done(&out);
+}
+
+/* to_date and to_timestamp want another notation of the format, which must be a literal. */
+static void time_function(struct rewriter *r, size_t i, const char *cast)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} marks[] = {{"YYYY", "%Y"}, {"YY", "%y"},    {"HH24", "%H"}, {"HH12", "%I"}, {"HH", "%I"},  {"MI", "%M"},
+		     {"SS", "%S"},   {"MONTH", "%B"}, {"MON", "%b"},  {"MM", "%m"},   {"DDD", "%j"}, {"DD", "%d"},
+		     {"US", "%f"},   {"MS", "%g"},    {"AM", "%p"},   {"PM", "%p"},   {"TZ", "%Z"}};
+	size_t close = piece_close(r, i + 1);
+	if (close >= r->n || close < i + 4 || !piece_kind(r, close - 1, TOKEN_STRING) ||
+	    !piece_punct(r, close - 2, ','))
+		return;
+	struct span format = token_string(r->p[close - 1].t, r->arena);
+	struct buf out = BUF(1000), quoted = BUF(2000);
+	while (format.len) {
+		size_t k = 0;
+		while (k < ARRAY_LEN(marks) &&
+		       !span_eq_nocase(span_first(format, strlen(marks[k].theirs)), span_of(marks[k].theirs)))
+			k++;
+		if (k < ARRAY_LEN(marks))
+			buf_str(&out, marks[k].ours);
+		else
+			buf_byte(&out, *format.ptr);
+		format = span_skip(format, k < ARRAY_LEN(marks) ? strlen(marks[k].theirs) : 1);
+	}
+	lexer_quote_string(&quoted, buf_view(&out));
+	if (!out.failed && !quoted.failed) {
+		r->p[i].text = "strptime";
+		r->p[close - 1].text = arena_copy(r->arena, buf_view(&quoted));
+		r->p[close].after = cast;
+	}
+	buf_done(&out);
+	buf_done(&quoted);
+}
+
+/* Functions the engine has under another name. */
+static void rename_function(struct rewriter *r, size_t i)
+{
+	static const struct {
+		const char *theirs, *ours;
+		bool catalog_only;
+	} names[] = {{"format", "pg_format", true}, /* the engine's has other marks */
+		     {"json_build_object", "json_object", false},
+		     {"jsonb_build_object", "json_object", false},
+		     {"json_build_array", "json_array", false},
+		     {"jsonb_build_array", "json_array", false},
+		     {"json_agg", "json_group_array", false},
+		     {"jsonb_agg", "json_group_array", false}};
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		if (piece_is(r, i, names[k].theirs) &&
+		    (!names[k].catalog_only || (r->stmt->mentions & MENTIONS_CATALOG)))
+			r->p[i].text = names[k].ours;
+	if (piece_is(r, i, "to_date"))
+		time_function(r, i, "::DATE");
+	else if (piece_is(r, i, "to_timestamp"))
+		time_function(r, i, "::TIMESTAMPTZ");
+}
+
+static void rewrite_call(struct rewriter *r, size_t i)
+{
+	bool qualified = i >= 2 && piece_punct(r, i - 1, '.') && !r->p[i - 1].dropped;
+	size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
+	if (r->hooks->call && !qualified)
+		session_call(r, i);
+	if (r->hooks->call)
+		shown_setting(r, i);
+	rename_function(r, i);
+	if (!(r->stmt->mentions & MENTIONS_CATALOG))
+		return;
+	if (stands_in_from(r, first))
+		function_in_from(r, i);
+	else
+		series_in_list(r, i);
+}
+
+/* t.xmin of a catalog's relation, by which tools tell whether they know a row already: the rows here have no versions. */
+static bool row_version(struct rewriter *r, size_t i)
+{
+	if (!piece_is(r, i, "xmin") || i < 2 || !piece_punct(r, i - 1, '.') ||
+	    !(r->stmt->mentions & MENTIONS_CATALOG) || !piece_edit(r))
+		return false;
+	piece_drop(r, i - 2, i);
+	r->p[i].text = "1::UINTEGER";
+	return true;
+}
+
+void rewrite_calls(struct rewriter *r)
+{
+	bool relations = r->hooks->relation && (r->stmt->mentions & MENTIONS_CATALOG);
+	for (size_t i = 0; i < r->n; i++) {
+		if (!piece_kind(r, i, TOKEN_WORD) && !piece_kind(r, i, TOKEN_QUOTED))
+			continue;
+		if (row_version(r, i))
+			continue;
+		if (piece_punct(r, i + 1, '('))
+			rewrite_call(r, i);
+		else if (relations && !piece_punct(r, i + 1, '.') && r->p[i].t.text.len > 3)
+			session_relation(r, i);
+	}
+}
