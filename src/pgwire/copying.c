@@ -176,13 +176,17 @@ static bool decode(struct copy_in *in, size_t i, struct bind_value *ret, struct 
 	const struct copy_field *f = &in->reader.fields[i];
 	const unsigned format = in->c->options.format == COPY_BINARY;
 	ret->kind = BIND_NULL;
+	if (i >= in->reader.count)
+		return copy_read_missing(&in->reader, i, e);
 	if (f->is_null || (!format && copy_plain(in->kinds[i], f->bytes, ret)))
 		return true;
 	*ret = (struct bind_value){.kind = BIND_NULL};
 	in->used = true;
 	if (parameter_decode(in->columns[i].type_oid, format, f->bytes, in->scratch, ret, e))
 		return true;
-	copy_read_context(&in->reader, i, e);
+	/* Bytes that are no text are a fault of the line: PostgreSQL looks at them before it knows of columns. */
+	const bool of_line = !format && strcmp(e->sqlstate, "22021") == 0;
+	copy_read_context(&in->reader, of_line ? SIZE_MAX : i, e);
 	return false;
 }
 
@@ -264,12 +268,13 @@ static bool was_stopped(struct copy_in *in, struct pg_error *e)
 	return false;
 }
 
-static void told_to_fail(struct span body, struct pg_error *e)
+static void told_to_fail(const struct copy_reader *r, struct span body, struct pg_error *e)
 {
 	struct span reason;
 	if (message_string(body, &reason, e))
 		(void)pg_error_set(e, "57014", "COPY from stdin failed: %.*s",
 				   (int)(reason.len < 500 ? reason.len : 500), reason.ptr);
+	copy_read_context(r, SIZE_MAX, e);
 }
 
 /* Up to CopyDone. The message that began the COPY is still in the buffer: its frame comes first. */
@@ -295,7 +300,7 @@ static bool read_data(struct copy_in *in, struct pg_error *e)
 			copy_read_finish(&in->reader);
 			return (end || take_rows(in, &end, e)) && flush_rows(in, true, e);
 		} else if (m.type == 'f') {
-			told_to_fail(m.body, e);
+			told_to_fail(&in->reader, m.body, e);
 			conn_take(&b->conn, m.size);
 			return false;
 		} else if (m.type == 'H' || m.type == 'S') {

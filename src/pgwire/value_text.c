@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool bad_text(struct pg_error *e, uint32_t oid, struct span text)
@@ -264,12 +265,30 @@ static bool temporal_text(enum pg_kind kind, struct span text, struct pg_value *
 	}
 }
 
+/* Names the bytes of the first sequence that is none, as many as its first byte asks for. */
+static bool no_utf8(struct span bytes, struct pg_error *e)
+{
+	enum { SEQUENCE_MAX = 4, SHOWN = 5 };
+	char hex[SEQUENCE_MAX * SHOWN + 1] = "";
+	for (;;) {
+		const unsigned char lead = bytes.len ? (unsigned char)*bytes.ptr : 0;
+		const size_t n = lead < 0xc0 || lead >= 0xf8 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+		const struct span sequence = span_first(bytes, n);
+		bytes = span_skip(bytes, sequence.len);
+		if (lead && sequence.len == n && span_is_utf8(sequence))
+			continue;
+		for (size_t i = 0; i < sequence.len; i++)
+			(void)snprintf(hex + SHOWN * i, SHOWN + 1, " 0x%02x", (unsigned char)sequence.ptr[i]);
+		return pg_error_set(e, "22021", "invalid byte sequence for encoding \"UTF8\":%s", hex);
+	}
+}
+
 bool value_scalar_text(uint32_t oid, enum pg_kind kind, struct span bytes, struct arena *arena, struct pg_value *ret,
 		       struct pg_error *e)
 {
 	ret->kind = kind;
 	if (!span_is_utf8(bytes) || (bytes.len && memchr(bytes.ptr, '\0', bytes.len)))
-		return pg_error_set(e, "22021", "invalid byte sequence for encoding \"UTF8\"");
+		return no_utf8(bytes, e);
 	switch (kind) {
 	case PG_KIND_BOOL:
 		return bool_text(bytes, &ret->boolean) || bad_text(e, oid, bytes);

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		copy_read_feed(&r, piece);
 		rest = span_skip(rest, piece.len);
 		do
-			fine = copy_read_row(&r, &step, &e);
+			fine = copy_read_row(&r, &step, &e) &&
+			       (step != COPY_ROW || r.count == 2 || copy_read_missing(&r, r.count, &e));
 		while (fine && step == COPY_ROW);
 	}
 	copy_read_done(&r);

@@ -29,6 +29,8 @@ static bool take_rows(struct copy_reader *r, struct buf *out, struct pg_error *e
 		if (!copy_read_row(r, &step, e))
 			return false;
 		for (size_t i = 0; step == COPY_ROW && i < r->columns; i++) {
+			if (i >= r->count)
+				return copy_read_missing(r, i, e);
 			buf_str(out, i ? "," : "(");
 			if (r->fields[i].is_null)
 				buf_str(out, "NULL");
@@ -70,7 +72,9 @@ static void read_in_pieces(const struct wire_case *c, struct span data, size_t f
 	if (fine && !ended)
 		fine = take_rows(&r, &out, &e);
 	if (!fine) {
-		buf_printf(&out, " error %s%s%s", e.sqlstate, *e.where ? " " : "", e.where);
+		/* Without the texts that follow. */
+		const size_t place = span_find(span_of(e.where), ':');
+		buf_printf(&out, " error %s%s%.*s", e.sqlstate, place ? " " : "", (int)place, e.where);
 	}
 	if (strcmp(buf_view(&out).ptr + (*buf_view(&out).ptr == ' '), want) != 0)
 		fail_msg("line %d, %s, split at %zu:\n  got  %s (%s)\n  want %s", c->line, c->name, first,
