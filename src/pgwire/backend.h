@@ -271,6 +271,11 @@ MUST_CHECK bool transaction_command(struct backend *b, const struct stmt *s, cha
 				    struct pg_error *e);
 /* An engine transaction for a pipeline or a query string of many; nothing when one is open. */
 MUST_CHECK bool transaction_begin_implicit(struct backend *b, struct pg_error *e);
+/*
+ * The same for a statement that reads tables and has no parameters. The engine plans it, knowing the rows as they are, before
+ * it runs: what others commit between the two must not be seen.
+ */
+MUST_CHECK bool transaction_begin_read(struct backend *b, const struct stmt *s, struct pg_error *e);
 /* Ends the implicit transaction: commits, or rolls back after a failure. */
 MUST_CHECK bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e);
 void transaction_failed(struct backend *b);

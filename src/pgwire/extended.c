@@ -273,6 +273,8 @@ static bool execute(struct backend *b, struct portal *p, const struct message_ex
 	if (!p->started && !control && p->stmt.kind != STMT_NONE && !sync_follows(b) &&
 	    !transaction_begin_implicit(b, e))
 		return false;
+	if (!p->started && !transaction_begin_read(b, &p->stmt, e))
+		return false;
 	if (!portal_run(b, p, m->max_rows, false, &suspended, tag, e))
 		return false;
 	if (p->stmt.kind == STMT_NONE)

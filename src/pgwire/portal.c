@@ -223,7 +223,10 @@ static bool run_one(struct backend *b, const struct stmt *s, bool many, struct p
 		return false;
 	struct portal *p = portal_new(SPAN(""));
 	p->stmt = *s;
-	bool fine = use_recent(b, p, s, e) && portal_run(b, p, 0, true, &suspended, tag, e);
+	bool fine = use_recent(b, p, s, e);
+	const bool has_parameters = p->of && p->of->parameters;
+	fine = fine && (has_parameters || transaction_begin_read(b, s, e)) &&
+	       portal_run(b, p, 0, true, &suspended, tag, e);
 	portal_free(b, p);
 	if (fine)
 		message_complete(&b->conn.out, tag);

@@ -321,10 +321,21 @@ static bool take_columns(struct backend *b, struct prepared *q, struct statement
 	return true;
 }
 
+/*
+ * What the engine knows of the values in a column (their range, whether one is NULL) goes into its plan. Those of statements
+ * with parameters it makes anew at each execution; all others that read tables would leave out rows that came since then, or
+ * read them wrongly. A function may be a macro that reads some.
+ */
+static bool plans_once(const struct prepared *q)
+{
+	return !q->parameters &&
+	       ((q->stmt.mentions & MENTIONS_TABLES) || span_find(q->stmt.text, '(') < q->stmt.text.len);
+}
+
 /* Whether the kept plan may be used: tables attached as it knows them, settings as they were. */
 static bool check_plan(struct backend *b, struct prepared *q, bool *ret_usable, struct pg_error *e)
 {
-	*ret_usable = q->plan && q->plan_settings == b->plan_settings && !q->plan_busy;
+	*ret_usable = q->plan && q->plan_settings == b->plan_settings && !q->plan_busy && !plans_once(q);
 	if (!*ret_usable)
 		return true;
 	if (!run_spool(b, e))

@@ -90,6 +90,15 @@ static const struct {
 	unsigned mention;
 } MENTIONS[] = {
 	{"returning", MENTIONS_RETURNING},
+	{"from", MENTIONS_TABLES},
+	{"table", MENTIONS_TABLES},
+	{"update", MENTIONS_TABLES},
+	{"merge", MENTIONS_TABLES},
+	{"pivot", MENTIONS_TABLES},
+	{"pivot_wider", MENTIONS_TABLES},
+	{"unpivot", MENTIONS_TABLES},
+	{"pivot_longer", MENTIONS_TABLES},
+	{"summarize", MENTIONS_TABLES},
 	{"public", MENTIONS_PUBLIC},
 	{"main", MENTIONS_MAIN},
 	{"temp", MENTIONS_TEMP},

@@ -47,7 +47,8 @@ enum stmt_mention {
 	MENTIONS_FUNCTION = 1 << 6,    /* functions of the catalog that the engine lacks or answers differently */
 	MENTIONS_MAIN = 1 << 7,	       /* the workspace's own schema, under the engine's name */
 	MENTIONS_TEMP = 1 << 8,	       /* temp, temporary, pg_temp */
-	MENTIONS_PG_TEMP = 1 << 9      /* PostgreSQL's name of the session's temporary schema */
+	MENTIONS_PG_TEMP = 1 << 9,     /* PostgreSQL's name of the session's temporary schema */
+	MENTIONS_TABLES = 1 << 10      /* a word in front of tables: rows may be read */
 };
 
 struct stmt {

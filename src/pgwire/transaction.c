@@ -96,6 +96,13 @@ bool transaction_begin_implicit(struct backend *b, struct pg_error *e)
 	return true;
 }
 
+bool transaction_begin_read(struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	const bool reads = (s->mentions & MENTIONS_TABLES) && !(s->mentions & MENTIONS_CATALOG) && !s->parameters &&
+			   (s->class == STMT_QUERY || s->class == STMT_DML);
+	return !reads || transaction_begin_implicit(b, e);
+}
+
 bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e)
 {
 	if (!b->implicit)
