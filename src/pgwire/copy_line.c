@@ -62,24 +62,38 @@ static enum look at_newline(struct copy_reader *r, size_t i, struct line_end *re
 	return found(ret, i, i + 1);
 }
 
-/* \. at i. In CSV it is data unless a line ends behind it; in text it must, or the data must end there. */
+/* \. at i in CSV: data unless the line ends behind it. */
+static bool ends_csv(const struct copy_reader *r, char first, char last)
+{
+	return (r->eol != COPY_EOL_CRLF || first == '\r') && (last == '\r' || last == '\n');
+}
+
+/* What is wrong with the bytes behind \. in text, where the line must end as the others do; NULL: nothing. */
+static const char *marker_fault(const struct copy_reader *r, char first, char last)
+{
+	static const char style[] = "end-of-copy marker does not match previous newline style";
+	if (r->eol == COPY_EOL_CRLF && first != '\r')
+		return first == '\n' ? style : "end-of-copy marker corrupt";
+	if (last != '\r' && last != '\n')
+		return "end-of-copy marker corrupt";
+	return r->eol != COPY_EOL_UNKNOWN && last != (r->eol == COPY_EOL_CR ? '\r' : '\n') ? style : NULL;
+}
+
+/* \. at i. In text the data may also end right behind it. */
 static enum look at_marker(struct copy_reader *r, struct span rest, size_t i, struct line_end *ret, struct pg_error *e)
 {
 	const size_t behind = i + 2;
 	const size_t wanted = r->eol == COPY_EOL_CRLF ? 2 : 1;
 	if (rest.len < behind + wanted && !r->finished)
 		return LOOK_MORE;
+	const bool at_end = behind == rest.len && !is_csv(r);
 	const char first = behind < rest.len ? rest.ptr[behind] : '\0';
 	const char last = behind + wanted - 1 < rest.len ? rest.ptr[behind + wanted - 1] : '\0';
-	const bool at_end = behind == rest.len;
-	if (is_csv(r) && ((wanted == 2 && first != '\r') || (last != '\r' && last != '\n')))
+	if (is_csv(r) && !ends_csv(r, first, last))
 		return LOOK_ON;
-	if (wanted == 2 && first == '\n')
-		return wrong(r, e, "end-of-copy marker does not match previous newline style", NULL);
-	if (!at_end && ((wanted == 2 && first != '\r') || (last != '\r' && last != '\n')))
-		return wrong(r, e, "end-of-copy marker corrupt", NULL);
-	if (!at_end && r->eol != COPY_EOL_UNKNOWN && last != (r->eol == COPY_EOL_CR ? '\r' : '\n'))
-		return wrong(r, e, "end-of-copy marker does not match previous newline style", NULL);
+	const char *fault = at_end ? NULL : marker_fault(r, first, last);
+	if (fault)
+		return wrong(r, e, fault, NULL);
 	*ret = (struct line_end){.len = i, .next = at_end ? rest.len : behind + wanted, .is_last = true};
 	return LOOK_FOUND;
 }

@@ -209,6 +209,12 @@ static bool use_recent(struct backend *b, struct portal *p, const struct stmt *s
 	return prepared_describe(b, q, e) && prepared_fill(q, NULL, 0, p, e);
 }
 
+/* The engine plans what has parameters when it runs it. */
+static bool begin_read(struct backend *b, const struct portal *p, struct pg_error *e)
+{
+	return (p->of && p->of->parameters) || transaction_begin_read(b, &p->stmt, e);
+}
+
 static bool run_one(struct backend *b, const struct stmt *s, bool many, struct pg_error *e)
 {
 	char tag[STMT_TAG_SIZE + 24];
@@ -223,10 +229,7 @@ static bool run_one(struct backend *b, const struct stmt *s, bool many, struct p
 		return false;
 	struct portal *p = portal_new(SPAN(""));
 	p->stmt = *s;
-	bool fine = use_recent(b, p, s, e);
-	const bool has_parameters = p->of && p->of->parameters;
-	fine = fine && (has_parameters || transaction_begin_read(b, s, e)) &&
-	       portal_run(b, p, 0, true, &suspended, tag, e);
+	bool fine = use_recent(b, p, s, e) && begin_read(b, p, e) && portal_run(b, p, 0, true, &suspended, tag, e);
 	portal_free(b, p);
 	if (fine)
 		message_complete(&b->conn.out, tag);
