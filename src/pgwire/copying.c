@@ -87,6 +87,8 @@ static bool send_rows(struct copy_out *o, struct cursor *cursor, struct pg_error
 				put_field(o->b, o->c, &cursor_vectors(cursor)[i], row, i, n, o->quote[i], &o->value,
 					  &o->line);
 			copy_write_row_end(&o->line, &o->c->options);
+			if (o->line.failed || o->value.failed)
+				return pg_error_set(e, "54000", "a row is too long: its text may have 1 GiB");
 			o->rows++;
 			if (!send_line(o))
 				return pg_fatal_set(e, "08006", "the client is gone");

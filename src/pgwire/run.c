@@ -313,6 +313,11 @@ static bool send_cursor(struct backend *b, struct portal *p, uint64_t max, uint6
 			continue;
 		}
 		put_row(p, p->chunk_at++, &b->style, &b->conn.out);
+		if (b->conn.out.failed) {
+			/* What waited to be sent before it is gone, too. */
+			buf_reset(&b->conn.out);
+			return pg_fatal_set(e, "54000", "a row is too long: a message may have 2 GiB");
+		}
 		(*sent)++;
 		if (!conn_push(&b->conn))
 			return pg_fatal_set(e, "08006", "the client is gone");

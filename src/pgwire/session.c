@@ -240,9 +240,16 @@ static void dispatch(struct backend *b, const struct message_frame *m)
 	case 'D':
 	case 'E':
 	case 'C':
+		extended_message(b, m);
+		return;
 	case 'S':
 	case 'H':
-		extended_message(b, m);
+		if (m->body.len == 0) {
+			extended_message(b, m);
+			return;
+		}
+		(void)pg_fatal_set(&e, "08P01", "invalid message format");
+		backend_error(b, &e);
 		return;
 	case 'F':
 		if (b->skipping)
