@@ -38,9 +38,13 @@ static void session_call(struct rewriter *r, size_t i)
 /* Whether what follows names the relation: an alias, with or without AS. */
 static bool alias_follows(const struct rewriter *r, size_t i)
 {
-	static const char *const clauses[] = {"where", "join",	 "left",      "right",	"inner",   "cross",
-					      "full",  "on",	 "order",     "group",	"limit",   "union",
-					      "using", "having", "intersect", "except", "natural", "offset"};
+	static const char *const clauses[] = {
+		"where",     "join",   "left",	  "right",     "inner",	  "cross",  "full",    "on",	  "order",
+		"group",     "limit",  "union",	  "using",     "having",  "except", "natural", "offset",  "intersect",
+		"asof",	     "anti",   "semi",	  "window",    "qualify", "fetch",  "for",     "pivot",	  "unpivot",
+		"returning", "sample", "and",	  "or",	       "is",	  "in",	    "not",     "between", "like",
+		"ilike",     "then",   "else",	  "end",       "when",	  "asc",    "desc",    "nulls",	  "tablesample",
+		"set",	     "from",   "similar", "positional"};
 	if (piece_is(r, i, "as"))
 		return true;
 	for (size_t k = 0; k < ARRAY_LEN(clauses); k++)
@@ -105,13 +109,9 @@ static bool lists_in_from(struct rewriter *r, size_t i, size_t close)
 	return true;
 }
 
-/*
- * Functions in FROM. PostgreSQL names the one column after the table's alias; the engine does not. Functions that return
- * sets are lists here.
- */
-static void function_in_from(struct rewriter *r, size_t i)
+/* Functions of the catalog that return sets are lists here. */
+static void set_in_from(struct rewriter *r, size_t i, size_t close)
 {
-	static const char *const series[] = {"generate_series", "unnest", "generate_subscripts", "string_to_array"};
 	static const struct {
 		const char *name, *list;
 	} sets[] = {{"pg_partition_ancestors", "unnest(_partition_list"},
@@ -119,9 +119,6 @@ static void function_in_from(struct rewriter *r, size_t i)
 		    {"aclexplode", "unnest(_acl_list"},
 		    {"generate_subscripts", "unnest(_subscript_list"},
 		    {"string_to_array", "(SELECT string_to_array"}};
-	size_t close = piece_close(r, i + 1), alias = close + 1;
-	if (lists_in_from(r, i, close))
-		return;
 	for (size_t k = 0; k < ARRAY_LEN(sets); k++)
 		if (piece_named(r, i, sets[k].name) && close < r->n) {
 			r->p[i].text = sets[k].list;
@@ -129,6 +126,12 @@ static void function_in_from(struct rewriter *r, size_t i)
 			if (vector_subscripts(r, i, close))
 				r->p[i].text = "unnest(_vector_subscript_list";
 		}
+}
+
+/* PostgreSQL names the one column of a function in FROM after the table's alias; the engine does not. */
+static void name_series(struct rewriter *r, size_t i, size_t alias)
+{
+	static const char *const series[] = {"generate_series", "unnest", "generate_subscripts", "string_to_array"};
 	bool is_series = false;
 	for (size_t k = 0; k < ARRAY_LEN(series); k++)
 		is_series = is_series || piece_named(r, i, series[k]);
@@ -139,16 +142,45 @@ static void function_in_from(struct rewriter *r, size_t i)
 		r->p[alias].after = arena_printf(r->arena, "(%.*s)", SPAN_ARG(r->p[alias].t.text));
 }
 
+static void function_in_from(struct rewriter *r, size_t i)
+{
+	const size_t close = piece_close(r, i + 1);
+	if (lists_in_from(r, i, close))
+		return;
+	if (r->stmt->mentions & MENTIONS_CATALOG)
+		set_in_from(r, i, close);
+	name_series(r, i, close + 1);
+}
+
+/* generate_series('2024-01-01', '2024-02-01', '1 day'): the engine does not guess that these are times. */
+static void series_of_times(struct rewriter *r, size_t i)
+{
+	const size_t close = piece_close(r, i + 1);
+	size_t argument = 0;
+	if (!piece_is(r, i, "generate_series") || close >= r->n || !piece_kind(r, close - 1, TOKEN_STRING) ||
+	    !piece_punct(r, close - 2, ','))
+		return;
+	for (size_t k = i + 2; k < close; k++) {
+		if (r->p[k].enclosing != i + 1)
+			continue;
+		if (piece_punct(r, k, ','))
+			argument++;
+		else if (piece_kind(r, k, TOKEN_STRING) && (k == i + 2 || piece_punct(r, k - 1, ',')) &&
+			 (k + 1 == close || piece_punct(r, k + 1, ',')))
+			r->p[k].after = argument == 2 ? "::INTERVAL" : "::TIMESTAMP";
+	}
+}
+
 /* A series that is selected is rows, not a list; subscripts of a vector count from 0. */
 static void series_in_list(struct rewriter *r, size_t i)
 {
 	size_t close = piece_close(r, i + 1);
 	if (!r->p[i].in_select_list || close >= r->n)
 		return;
-	if (piece_is(r, i, "generate_series")) {
+	if (piece_is(r, i, "generate_series") && !piece_punct(r, close + 1, '[')) {
 		r->p[i].text = "unnest(generate_series";
 		r->p[close].after = ")";
-	} else if (vector_subscripts(r, i, close)) {
+	} else if ((r->stmt->mentions & MENTIONS_CATALOG) && vector_subscripts(r, i, close)) {
 		r->p[close].after = " - 1";
 	}
 }
@@ -234,8 +266,7 @@ static void rewrite_call(struct rewriter *r, size_t i)
 	if (r->hooks->call)
 		shown_setting(r, i);
 	rename_function(r, i);
-	if (!(r->stmt->mentions & MENTIONS_CATALOG))
-		return;
+	series_of_times(r, i);
 	if (stands_in_from(r, first))
 		function_in_from(r, i);
 	else

@@ -144,6 +144,16 @@ static void name_constraint(struct pg_error *e, struct span text)
 	}
 }
 
+/* Of relations the engine names its own as soon as nothing else is alike. */
+static bool helps(struct span hint)
+{
+	static const char *const own[] = {"_pg.", "pg_", "sqlite_", "duckdb_", "pragma_", "information_schema."};
+	bool found = false;
+	for (size_t i = 0; hint.len && i < ARRAY_LEN(own); i++)
+		found = found || memmem(hint.ptr, hint.len, own[i], strlen(own[i]));
+	return hint.len && !found;
+}
+
 bool pg_error_engine(struct pg_error *e, const char *sqlstate, struct span message)
 {
 	for (size_t i = 0; i < ARRAY_LEN(REFINED); i++)
@@ -157,7 +167,7 @@ bool pg_error_engine(struct pg_error *e, const char *sqlstate, struct span messa
 	(void)pg_error_set(e, sqlstate, "%.*s", SPAN_ARG(sentence));
 	while (hint.len && *hint.ptr == '\n')
 		hint = span_skip(hint, 1);
-	if (hint.len)
+	if (helps(hint))
 		pg_error_hint(e, "%.*s", SPAN_ARG(hint));
 	if (strncmp(sqlstate, "23", 2) == 0)
 		name_constraint(e, sentence);

@@ -531,3 +531,29 @@ SELECT count(*) over w, x IS NOT DISTINCT FROM x, x AND x, CASE WHEN x THEN 1 EN
 SELECT (x).a FROM (SELECT 1 AS x) t
 --! message position sqlstate: wording
 (SELECT count(*) FROM (VALUES (1)) t(x)) UNION ALL SELECT 2
+
+-- [series]
+select i from generate_series(1, 3) i
+--! types: series
+select i from generate_series(1, 5) as i where i > 2 and true order by i desc
+--! types: series
+select i + j from generate_series(1, 2) i, generate_series(10, 20, 10) j order by 1
+--! types: series
+select s.n from generate_series(1, 2) as s(n)
+--! types: series
+select x from unnest(array[1, 2]) x
+select x, n from unnest(array['a', 'b']) with ordinality u(x, n)
+select a, b from unnest(array[1, 2], array['x', 'y']) t(a, b)
+select d::date from generate_series('2024-01-30'::date, '2024-02-02'::date, '1 day') d
+select t from generate_series('2024-01-01'::timestamp, '2024-01-02', '12 hours') t
+select t from generate_series(timestamp '2024-01-01', timestamp '2024-01-02', interval '12 hours') as t
+select generate_series(1, 3)
+--! types: series
+select generate_series(1, 2) as n, 'x' as x
+--! types: series
+select count(*) from (select generate_series(1, 100)) q
+create temp table numbers as select generate_series(1, 100) as n
+select count(*), sum(n)::int from numbers
+insert into numbers select generate_series(101, 110)
+select max(n) from numbers where n in (select generate_series(105, 107))
+--! types: series

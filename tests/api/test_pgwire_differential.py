@@ -20,6 +20,7 @@ REASONS = {
     "cast": "a parameter of EXECUTE becomes a cast in the text of the statement, which gives its column the name of the type",
     "types": "the engine has no such type, or fewer details of it (varchar(n), numeric without limits, jsonb, name, regclass)",
     "sums": "the engine adds integers as HUGEINT and averages as DOUBLE, which is numeric and float8 on the wire",
+    "series": "the engine counts in BIGINT",
     "missing": "the engine cannot do it",
     "lenient": "PostgreSQL refuses; here it works and hurts nobody",
     "identity": "who and what the server is",
