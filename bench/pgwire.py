@@ -3,10 +3,8 @@
 Lines of "name value unit [op limit]" on standard output. Both servers run on their defaults; PostgreSQL's lives in a scratch folder.
 """
 
-import glob
 import os
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -20,8 +18,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import psycopg  # noqa: E402
 import requests  # noqa: E402
 
-from conftest import Project, Server, free_port  # noqa: E402
+from conftest import Project, Server  # noqa: E402
 from house import resident_mib, say  # noqa: E402
+from pg_server import Postgres  # noqa: E402
 from pg_workspace import Workspace  # noqa: E402
 
 ROWS = int(os.environ.get("BENCH_ROWS", 5_000_000))
@@ -31,46 +30,6 @@ TEN_COLUMNS = ("SELECT i::bigint AS id, 'name ' || (i % 1000) AS name, 'city ' |
                "((i % 9999) + 0.25)::decimal(12,2) AS amount, i / 7.0::double precision AS ratio, "
                "timestamp '2024-01-01 00:00:00' + (i % 86400) * interval '1 second' AS ts, date '2024-01-01' + (i % 365)::int AS d, "
                "i % 2 = 0 AS flag FROM generate_series(1, {rows}) AS s(i)")
-
-
-class Postgres:
-    """PostgreSQL 15 in a folder of its own, run by a user that may run it."""
-
-    def __init__(self, folder):
-        programs = glob.glob("/usr/lib/postgresql/*/bin")
-        self.bin = programs[-1]
-        self.folder = os.path.join(folder, "postgres")
-        os.makedirs(self.folder)
-        self.user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-        if self.user:
-            os.chmod(folder, 0o755)
-            shutil.chown(self.folder, "postgres", "postgres")
-        self.port = free_port()
-        data = os.path.join(self.folder, "data")
-        with open(os.path.join(self.folder, "password"), "w", encoding="ascii") as password:
-            password.write("secret")
-        os.chmod(password.name, 0o644)
-        self.run("initdb", "-D", data, "-U", "bench", "-A", "scram-sha-256", f"--pwfile={password.name}", "-E", "UTF8", "--locale=C.UTF-8")
-        self.process = subprocess.Popen(
-            [*self.user, os.path.join(self.bin, "postgres"), "-D", data, "-p", str(self.port), "-k", self.folder, "-h", "127.0.0.1"],
-            cwd=self.folder, stderr=subprocess.DEVNULL)
-        self.login = {"host": "127.0.0.1", "port": self.port, "user": "bench", "password": "secret", "dbname": "postgres"}
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                psycopg.connect(**self.login).close()
-                return
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-
-    def run(self, program, *arguments):
-        subprocess.run([*self.user, os.path.join(self.bin, program), *arguments], check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=60)
 
 
 def pgbench(login, script, mode, clients=8):

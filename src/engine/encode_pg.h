@@ -44,7 +44,7 @@ void encode_pg_field(const struct vector *v, size_t row, enum pg_format format, 
  * int16 column count, then int32 length (-1: NULL) and bytes of each: the body of a DataRow. `formats` has one enum
  * pg_format per column; NULL: all text. OIDS is for UINTEGER and lists of it, VECTOR for lists of integers.
  */
-void encode_pg_row(const struct cursor *c, size_t row, const int16_t *formats, const struct pg_style *style,
-		   struct buf *out);
+void encode_pg_row(const struct vector *vectors, size_t columns, size_t row, const int16_t *formats,
+		   const struct pg_style *style, struct buf *out);
 
 #endif

@@ -193,11 +193,9 @@ void encode_pg_field(const struct vector *v, size_t row, enum pg_format format, 
 		buf_commit(out, n);
 }
 
-void encode_pg_row(const struct cursor *c, size_t row, const int16_t *formats, const struct pg_style *style,
-		   struct buf *out)
+void encode_pg_row(const struct vector *vectors, size_t columns, size_t row, const int16_t *formats,
+		   const struct pg_style *style, struct buf *out)
 {
-	const struct vector *vectors = cursor_vectors(c);
-	const size_t columns = cursor_column_count(c);
 	char *to = buf_reserve(out, 2 + columns * FIELD_MAX);
 	if (!to)
 		return;

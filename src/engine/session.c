@@ -28,6 +28,8 @@ void session_interrupt(struct session *session)
 void session_set_timeout(struct session *session, int64_t timeout_ns)
 {
 	session->timeout_ns = timeout_ns;
+	if (atomic_load(&session->started_ns))
+		atomic_store(&session->deadline_ns, timeout_ns ? clock_ns() + timeout_ns : 0);
 }
 
 void session_set_brake(struct session *session, bool (*brake)(void *ctx), void *ctx)

@@ -147,7 +147,7 @@ void session_interrupt(struct session *session);
  * statement as session_interrupt does. It may not use the engine. NULL: nobody is asked.
  */
 void session_set_brake(struct session *session, bool (*brake)(void *ctx), void *ctx);
-/* Statements started from now on get this many nanoseconds each; 0: no limit. */
+/* Statements started from now on, and a stream that is open, get this many nanoseconds each; 0: no limit. */
 void session_set_timeout(struct session *session, int64_t timeout_ns);
 
 /*

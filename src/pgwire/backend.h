@@ -20,6 +20,7 @@
 #include "pgwire/message.h"
 #include "pgwire/origins.h"
 #include "pgwire/rewrite.h"
+#include "pgwire/spool.h"
 #include "pgwire/stmt.h"
 #include "pgwire/types.h"
 #include "storage/activity.h"
@@ -29,6 +30,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+struct command_fetch;
 struct series;
 struct storage;
 
@@ -105,45 +107,62 @@ struct prepared {
 	bool closed;   /* its name is gone; freed with the last use */
 };
 
-/* A result on its way to the client. */
+/*
+ * A result on its way to the client, made by Bind or by DECLARE CURSOR. Its rows are numbered from 1. They come from the
+ * engine's stream, one chunk at hand at a time, and from a spool: of what may scroll back, all rows that came; of others
+ * those that were left when the engine had to run something else.
+ */
 struct portal {
 	struct arena *arena;
 	const char *name;
+	const char *query; /* the text of DECLARE; NULL: made by Bind */
 	struct prepared *of;
 	struct stmt stmt;	     /* with its parameters filled in */
 	struct bind_value *values;   /* of the parameters, when `of` takes values */
 	struct statement *statement; /* the engine's, until it ran */
 	bool borrowed;		     /* statement is the plan of `of` */
-	struct cursor *cursor;	     /* NULL: not started, spooled, or over */
-	size_t chunk_rows, chunk_at;
 	struct message_column *columns;
 	int16_t *formats;
 	size_t column_count;
-	FILE *spool;	  /* the rest of the rows as messages, when something else had to run */
-	uint64_t spooled; /* bytes in it */
-	bool cut;	  /* it could not take them all */
 	uint64_t pin;
 	bool pinned;
 	bool ready; /* columns and formats are known */
-	bool started, over;
+	bool started;
 	int16_t *bound; /* result formats as Bind gave them */
 	size_t bound_formats;
 	uint64_t sent;
 	uint64_t changed;
-	struct span *replies; /* rows this door made itself (SHOW): one text column */
-	size_t reply_count, reply_at;
+	int64_t created_us;
+	size_t level;	    /* savepoints there were when it was made */
+	bool hold;	    /* to outlive its transaction */
+	bool held;	    /* does */
+	bool tells_columns; /* before its rows */
+	bool binary;	    /* FETCH of a simple query gets its rows in binary */
+
+	/* Rows */
+	struct cursor *cursor;	      /* the engine's; NULL: not started, spooled, or over */
+	const struct vector *vectors; /* of the rows at hand: the last chunk_rows of those taken */
+	size_t vector_count;
+	uint64_t chunk_rows;
+	uint64_t taken; /* rows that came from the stream; all there are, once it is over */
+	uint64_t at;	/* the row it stands on; 0: before the first, taken + 1 when over: behind the last */
+	struct spool *spool;
+	uint64_t base; /* rows before the spool's first */
+	bool scroll;   /* keeps its rows however many they are */
+	bool keeps;    /* all rows that came are at hand or in the spool: it may go back */
+	bool over;     /* no more rows will come */
+	bool cut;      /* rows were lost with an error: it is of no use any more */
+
+	/* FETCH */
+	struct command_fetch *fetch;
+	struct portal *from; /* only while it runs */
+	bool filled;	     /* its rows stand in its own spool */
 };
 
-/* A cursor of SQL: its rows stand in a temporary table. */
-struct pg_cursor {
-	char *name, *table, *query;
-	struct message_column *columns;
-	size_t column_count;
-	int64_t rows, at; /* `at` is between 0 (before the first) and rows + 1 */
-	bool scroll, no_scroll, hold, binary;
-	bool held; /* outlived its transaction */
-	int64_t created_us;
-	struct arena *arena;
+/* One row, where it lies; without vectors: there is none. */
+struct row {
+	const struct vector *vectors;
+	size_t at;
 };
 
 struct savepoint {
@@ -214,10 +233,11 @@ struct backend {
 	/* Extended protocol */
 	bool skipping; /* until Sync */
 	bool in_extended;
-	struct map prepared, portals, cursors;
-	uint64_t cursor_number;
+	struct map prepared, portals;
+	struct portal *current;			 /* the one that runs */
 	struct prepared *recent[BACKEND_RECENT]; /* plans of simple queries, by hash of their text */
-	uint64_t spooled;			 /* bytes of all portals */
+	uint64_t spooled;			 /* bytes of all spools */
+	int64_t until_ns;			 /* the running statement's timeout; 0: none */
 	struct portal *streaming;		 /* whose rows the engine session is busy with */
 
 	/* For pg_stat_activity, under guard */
@@ -265,6 +285,8 @@ bool backend_interrupt(struct backend *b);
 struct span backend_key(struct backend *b, struct span name);
 /* Takes note of a cancel, once: true with *e filled. */
 bool backend_cancelled(struct backend *b, struct pg_error *e);
+/* The same, and whether the statement took too long: for work without the engine. */
+bool backend_stopped(struct backend *b, struct pg_error *e);
 
 /* ---- transaction.c ---- */
 MUST_CHECK bool transaction_command(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24],
@@ -336,26 +358,32 @@ void run_cursor_columns(struct backend *b, const struct cursor *cursor, struct a
 MUST_CHECK bool run_start(struct backend *b, struct portal *p, struct pg_error *e);
 /* Sends up to max rows (0: all) as DataRow. *ret_more: stopped at max. */
 MUST_CHECK bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more, struct pg_error *e);
-/* Moves the rest of a started result out of the engine's way. */
-MUST_CHECK bool run_spool(struct backend *b, struct pg_error *e);
 /* One statement without rows wanted. */
 MUST_CHECK bool run_sql(struct backend *b, const char *sql, struct pg_error *e);
-/* Frees the engine's side of a portal. */
-void run_drop(struct backend *b, struct portal *p);
 /* Brackets what counts as one statement of metrics, timeouts and activity. */
 int64_t run_begin(struct backend *b, struct span text);
 void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text);
 
-/* ---- spool.c ---- */
-MUST_CHECK bool spool_open(struct backend *b, struct portal *p, struct pg_error *e);
-/* 53400 over the limit, 53100 when the disk is full. */
-MUST_CHECK bool spool_put(struct backend *b, struct portal *p, struct span row, struct pg_error *e);
-/* Behind the last row, before the first is taken. */
-MUST_CHECK bool spool_rewind(struct portal *p, struct pg_error *e);
-/* The next row to the client; *ret_end: there is none, and the spool is closed. */
-MUST_CHECK bool spool_take(struct backend *b, struct portal *p, bool *ret_end, struct pg_error *e);
-/* Nothing when there is none. */
-void spool_close(struct backend *b, struct portal *p);
+/* ---- rows.c: the rows of portals ---- */
+/* The next row, or the one before; none at either end. Going back is 55000 when the rows are not kept. */
+MUST_CHECK bool rows_next(struct backend *b, struct portal *p, struct row *ret, struct pg_error *e);
+MUST_CHECK bool rows_prior(struct backend *b, struct portal *p, struct row *ret, struct pg_error *e);
+/* Over at most n rows, without looking at them: *ret_n. */
+MUST_CHECK bool rows_skip(struct backend *b, struct portal *p, uint64_t n, uint64_t *ret_n, struct pg_error *e);
+MUST_CHECK bool rows_skip_back(struct backend *b, struct portal *p, uint64_t n, uint64_t *ret_n, struct pg_error *e);
+/* Before the first row. */
+MUST_CHECK bool rows_rewind(struct portal *p, struct pg_error *e);
+/* Rows this door made itself, as text; spans with ptr NULL are NULL. */
+void rows_give(struct portal *p, const struct span *texts, size_t columns, size_t count);
+/* A row of another portal, behind those it has. */
+MUST_CHECK bool rows_add(struct backend *b, struct portal *p, const struct row *row, size_t columns,
+			 struct pg_error *e);
+/* Moves what the engine streams into a spool, so that it can run something else. */
+MUST_CHECK bool run_spool(struct backend *b, struct pg_error *e);
+/* The same where no error can be told: a portal whose rows could not be kept tells it when they are asked for. */
+void run_spool_quietly(struct backend *b);
+/* Frees the engine's side of a portal. */
+void run_drop(struct backend *b, struct portal *p);
 
 /* ---- commands.c ---- */
 /* A statement this door carries out itself, inside a portal. */
@@ -365,13 +393,15 @@ MUST_CHECK bool commands_execute(struct backend *b, struct portal *p, struct pg_
 /* Columns of such a statement's rows: SHOW, FETCH, EXECUTE. */
 MUST_CHECK bool commands_describe(struct backend *b, const struct stmt *s, struct arena *arena,
 				  struct message_column **ret, size_t *ret_count, struct pg_error *e);
-void cursors_end_of_block(struct backend *b, bool committed);
-/* Without dropping their tables: the session is over. */
-void cursors_forget(struct backend *b);
-void cursors_drop_all(struct backend *b);
 
 /* ---- cursors.c ---- */
+/* DECLARE, MOVE, CLOSE; of FETCH what comes before its rows. */
 MUST_CHECK bool cursors_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
+/* Columns of the portal a FETCH names; none when there is no such portal (yet). */
+MUST_CHECK bool cursors_describe(struct backend *b, const struct stmt *s, struct arena *arena,
+				 struct message_column **ret, size_t *ret_count, struct pg_error *e);
+/* The rows of a FETCH that has begun: to the client, or (keep) into its own spool. *ret_n: how many. */
+MUST_CHECK bool cursors_fetch(struct backend *b, struct portal *p, bool keep, uint64_t *ret_n, struct pg_error *e);
 
 /* ---- discard.c ---- */
 MUST_CHECK bool discard_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
@@ -388,11 +418,40 @@ void gucs_schemas_changed(struct backend *b);
 bool gucs_zone_known(struct span name, char *ret, size_t size);
 int64_t gucs_timeout_ns(const struct backend *b);
 
-/* ---- simple.c, extended.c, portal.c, copying.c ---- */
+/* ---- portals.c ---- */
+struct portal *portal_new(struct span name);
+void portal_free(struct backend *b, struct portal *p);
+/* All but the one that runs. */
+void portals_close_all(struct backend *b);
+/* Those of the transaction: all but what outlived one. */
+void portals_close_own(struct backend *b);
+/* Those made of a prepared statement. */
+void portals_close_of(struct backend *b, const struct prepared *q);
+/* Before something changes: what was declared or bound shows the rows of that moment. */
+MUST_CHECK bool portals_settle(struct backend *b, struct pg_error *e);
+/* Before the engine commits: WITH HOLD is carried out, and the others go. */
+MUST_CHECK bool portals_hold(struct backend *b, struct pg_error *e);
+/* Behind it: what is to be held is, or is gone. */
+void portals_end(struct backend *b, bool committed);
+/* RELEASE and ROLLBACK TO: portals younger than so many savepoints belong to the last of them, or go. */
+void portals_release(struct backend *b, size_t level);
+void portals_rollback(struct backend *b, size_t level);
+struct portal *portal_find(struct backend *b, struct span name);
+void portal_add(struct backend *b, struct portal *p);
+void portal_close(struct backend *b, struct portal *p);
+
+/* ---- extended.c, portal.c, prepared.c, copying.c ---- */
 void simple_query(struct backend *b, struct span body);
 void extended_message(struct backend *b, const struct message_frame *m);
 void extended_done(struct backend *b);
-void portals_close_all(struct backend *b);
+/* Runs its statement, when that did not happen yet. */
+MUST_CHECK bool portal_start(struct backend *b, struct portal *p, struct pg_error *e);
+void portal_formats(struct portal *p);
+/* RowDescription, when one is due. */
+void portal_tell(struct backend *b, struct portal *p);
+/* One DataRow, in the formats of `to`. */
+MUST_CHECK bool portal_send(struct backend *b, struct portal *to, const struct row *row, size_t columns,
+			    struct pg_error *e);
 /* Columns and formats; prepares what returns rows. */
 MUST_CHECK bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e);
 struct prepared *prepared_find(struct backend *b, struct span name);
@@ -414,11 +473,9 @@ MUST_CHECK bool prepared_bind(const struct prepared *q, const struct bind_value 
 void prepared_free(struct prepared *q);
 void prepared_close(struct backend *b, struct prepared *q);
 void prepared_close_all(struct backend *b);
-struct portal *portal_new(struct span name);
 /* The statement's text with its parameters as literals. */
 MUST_CHECK bool prepared_fill(struct prepared *q, const struct span *literals, size_t n, struct portal *p,
 			      struct pg_error *e);
-void portal_free(struct backend *b, struct portal *p);
 /* Runs a portal up to its tag. *ret_suspended: more rows wait. The tag is not sent. */
 MUST_CHECK bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 			   char tag[STMT_TAG_SIZE + 24], struct pg_error *e);

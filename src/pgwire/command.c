@@ -406,7 +406,11 @@ bool command_declare(const struct stmt *s, struct arena *arena, struct command_d
 			ret->no_scroll = true;
 			parser_step(&p);
 			parser_step(&p);
-		} else if (!parser_word(&p, "insensitive") && !parser_word(&p, "asensitive"))
+		} else if (parser_word(&p, "insensitive"))
+			ret->insensitive = true;
+		else if (parser_word(&p, "asensitive"))
+			ret->asensitive = true;
+		else
 			return parser_fail(&p);
 	}
 	bool with = token_is(p.now, "with");

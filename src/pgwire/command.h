@@ -53,7 +53,7 @@ MUST_CHECK bool command_execute(const struct stmt *s, struct arena *arena, struc
 
 struct command_declare {
 	struct span name;
-	bool binary, scroll, no_scroll, hold;
+	bool binary, insensitive, asensitive, scroll, no_scroll, hold;
 	struct span query;
 };
 MUST_CHECK bool command_declare(const struct stmt *s, struct arena *arena, struct command_declare *ret,

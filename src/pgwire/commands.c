@@ -113,15 +113,8 @@ bool commands_describe(struct backend *b, const struct stmt *s, struct arena *ar
 	*ret_count = 0;
 	if (s->kind == STMT_SHOW)
 		return describe_show(b, s, arena, ret, ret_count, e);
-	if (s->kind == STMT_FETCH) {
-		struct command_fetch c;
-		if (!command_fetch(s, b->work, &c, e))
-			return false;
-		struct pg_cursor *cursor = map_get(&b->cursors, c.name);
-		if (!cursor)
-			return pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(c.name));
-		copy_columns(cursor->columns, cursor->column_count, arena, ret, ret_count);
-	}
+	if (s->kind == STMT_FETCH)
+		return cursors_describe(b, s, arena, ret, ret_count, e);
 	if (s->kind == STMT_EXECUTE) {
 		struct command_execute c;
 		if (!command_execute(s, b->work, &c, e))

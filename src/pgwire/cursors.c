@@ -1,220 +1,289 @@
 /*
- * Cursors of SQL. The rows of a cursor stand in a temporary table, which the engine spills to disk when they are many: so
- * any direction works, other statements may run meanwhile, and WITH HOLD outlives its transaction.
+ * Cursors of SQL. A cursor is a portal with a name, as one that Bind made: FETCH, MOVE and CLOSE reach both, and so do the
+ * messages Execute, Describe and Close. DECLARE only plans its statement; it runs with the first row that is asked for, or
+ * before something in the transaction changes.
  */
 #include "base/clock.h"
 #include "pgwire/backend.h"
-#include "pgwire/catalog_columns.h"
 #include "pgwire/command.h"
 
-#include <stdlib.h>
-
-static void cursor_forget(struct backend *b, struct pg_cursor *c)
+static bool missing(struct span name, struct pg_error *e)
 {
-	(void)map_remove(&b->cursors, span_of(c->name));
-	arena_free(c->arena);
+	return name.len ? pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(name))
+			: pg_error_set(e, "34000", "invalid cursor name: must not be empty");
 }
 
-static void cursor_drop(struct backend *b, struct pg_cursor *c)
+/* --- DECLARE --- */
+
+static bool check_options(const struct command_declare *d, struct pg_error *e)
 {
-	struct pg_error ignored = PG_ERROR_INIT;
-	/* A table that stays goes with the session. */
-	if (run_spool(b, &ignored) &&
-	    !run_sql(b, arena_printf(b->work, "DROP TABLE IF EXISTS temp.\"%s\"", c->table), &ignored))
-		ignored = PG_ERROR_INIT;
-	cursor_forget(b, c);
+	if (d->scroll && d->no_scroll)
+		return pg_error_set(e, "42P11", "cannot specify both %s and %s", "SCROLL", "NO SCROLL");
+	if (d->insensitive && d->asensitive)
+		return pg_error_set(e, "42P11", "cannot specify both %s and %s", "INSENSITIVE", "ASENSITIVE");
+	return true;
 }
 
-void cursors_forget(struct backend *b)
+/* The SELECT as the portal's statement. */
+static bool plan(struct backend *b, struct portal *p, struct span query, struct pg_error *e)
 {
-	struct map_entry *entry;
-	for (size_t i = 0; (entry = map_next(&b->cursors, &i));)
-		cursor_forget(b, entry->value);
-}
-
-void cursors_drop_all(struct backend *b)
-{
-	struct map_entry *entry;
-	for (size_t i = 0; (entry = map_next(&b->cursors, &i));)
-		cursor_drop(b, entry->value);
-}
-
-/* A roll-back took the tables of the block's cursors with it; a commit left them. */
-void cursors_end_of_block(struct backend *b, bool committed)
-{
-	struct map_entry *entry;
-	for (size_t i = 0; (entry = map_next(&b->cursors, &i));) {
-		struct pg_cursor *c = entry->value;
-		if (c->held)
-			continue;
-		if (committed && c->hold)
-			c->held = true;
-		else if (committed)
-			cursor_drop(b, c);
-		else
-			cursor_forget(b, c);
+	struct span rest = arena_span(p->arena, query);
+	if (!stmt_next(&rest, &p->stmt, e))
+		return false;
+	if (p->stmt.kind != STMT_SELECT) {
+		(void)pg_error_set(e, "42601", "a cursor needs a SELECT, not %s", p->stmt.tag);
+		return false;
 	}
+	if (!run_prepare(b, &p->stmt, p->arena, &p->statement, e))
+		return false;
+	if (p->statement)
+		run_columns(b, p->statement, &p->stmt, p->arena, &p->columns, &p->column_count);
+	portal_formats(p);
+	p->ready = true;
+	return true;
 }
 
-static bool fill(struct backend *b, struct pg_cursor *c, struct span query, struct pg_error *e)
+/* Whether there may be such a cursor here and now. */
+static bool check_place(struct backend *b, const struct command_declare *d, struct pg_error *e)
 {
-	struct stmt s;
-	struct statement *statement;
-	struct err err = ERR_INIT;
-	uint64_t changed = 0;
-	struct span rest = query;
-	if (!stmt_next(&rest, &s, e))
-		return false;
-	if (s.class != STMT_QUERY || s.kind == STMT_PRAGMA || s.kind == STMT_CALL || s.kind == STMT_EXPLAIN)
-		return pg_error_set(e, "42P11", "a cursor needs a SELECT");
-	if (!run_prepare(b, &s, b->work, &statement, e))
-		return false;
-	if (statement)
-		run_columns(b, statement, &s, c->arena, &c->columns, &c->column_count);
-	statement_free(statement);
-	rest = span_of(arena_printf(
-		b->work, "CREATE TEMP TABLE \"%s\" AS SELECT row_number() OVER () AS _pgrow, * FROM (%.*s\n)", c->table,
-		SPAN_ARG(s.text)));
-	if (!stmt_next(&rest, &s, e) || !run_prepare(b, &s, b->work, &statement, e))
-		return false;
-	bool fine = statement_run(statement, &changed, &err) || backend_engine_error(b, &err, NULL, NULL, e);
-	statement_free(statement);
-	const char *count = arena_printf(b->work, "SELECT count(*) FROM temp.\"%s\"", c->table);
-	return fine && (session_int(b->engine, count, &c->rows, &err) || backend_engine_error(b, &err, NULL, NULL, e));
+	if (!d->name.len)
+		return missing(d->name, e);
+	if (!d->hold && b->block == 'I' && !b->implicit)
+		return pg_error_set(e, "25P01", "DECLARE CURSOR can only be used in transaction blocks");
+	if (portal_find(b, d->name))
+		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(d->name));
+	if (b->portals.count >= BACKEND_PORTALS_MAX)
+		return pg_error_set(e, "54000", "too many cursors");
+	return true;
 }
 
 static bool declare(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct command_declare d;
-	if (!command_declare(s, b->work, &d, e))
+	if (!command_declare(s, b->work, &d, e) || !check_options(&d, e))
 		return false;
-	if (!d.hold && b->block == 'I' && !b->implicit)
-		return pg_error_set(e, "25P01", "DECLARE CURSOR can only be used in transaction blocks");
-	if (map_get(&b->cursors, d.name))
-		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(d.name));
-	if (b->cursors.count >= BACKEND_PORTALS_MAX)
-		return pg_error_set(e, "54000", "too many cursors");
-	struct arena *arena = arena_new();
-	struct pg_cursor *c = arena_new_of(arena, struct pg_cursor);
-	*c = (struct pg_cursor){.arena = arena,
-				.name = arena_copy(arena, d.name),
-				.table = arena_printf(arena, "_pgcursor_%llu", (unsigned long long)++b->cursor_number),
-				.query = arena_copy(arena, s->text),
-				.scroll = d.scroll,
-				.no_scroll = d.no_scroll,
-				.hold = d.hold,
-				.held = d.hold && b->block == 'I' && !b->implicit,
-				.binary = d.binary,
-				.created_us = clock_unix_us()};
-	if (!fill(b, c, d.query, e)) {
-		arena_free(arena);
+	struct portal *p = portal_new(d.name);
+	p->query = arena_copy(p->arena, s->text);
+	p->created_us = clock_unix_us();
+	p->level = b->savepoint_count;
+	p->scroll = d.scroll;
+	p->keeps = !d.no_scroll;
+	p->hold = d.hold;
+	if (!plan(b, p, d.query, e) || !check_place(b, &d, e)) {
+		portal_free(b, p);
 		return false;
 	}
-	for (size_t i = 0; d.binary && i < c->column_count; i++)
-		c->columns[i].format = 1;
-	(void)map_put(&b->cursors, d.name, c);
+	p->binary = d.binary;
+	portal_add(b, p);
+	/* A transaction of its own ends here. */
+	if (b->block != 'I' || b->implicit)
+		return true;
+	const bool fine = portals_hold(b, e);
+	portals_end(b, fine);
+	return fine;
+}
+
+/* --- FETCH, MOVE --- */
+
+bool cursors_describe(struct backend *b, const struct stmt *s, struct arena *arena, struct message_column **ret,
+		      size_t *ret_count, struct pg_error *e)
+{
+	struct command_fetch c;
+	*ret_count = 0;
+	if (!command_fetch(s, b->work, &c, e))
+		return false;
+	const struct portal *from = portal_find(b, c.name);
+	if (!from || !from->column_count)
+		return true;
+	*ret = arena_array(arena, struct message_column, from->column_count);
+	*ret_count = from->column_count;
+	for (size_t i = 0; i < from->column_count; i++) {
+		(*ret)[i] = from->columns[i];
+		(*ret)[i].name = arena_span(arena, from->columns[i].name);
+	}
 	return true;
 }
 
-/* The rows a FETCH takes, as positions, and where it leaves the cursor. */
-struct stretch {
-	int64_t from, to, at;
-	bool forward;
+/* One way over at most n rows; with `to` they go there. */
+struct walk {
+	struct backend *b;
+	struct portal *from;
+	struct portal *to; /* NULL: MOVE */
+	bool keep;
 };
 
-/* FETCH ABSOLUTE and RELATIVE: one position, before the first row (0) up to behind the last. */
-static struct stretch one_row(const struct pg_cursor *c, int64_t base, int64_t n)
+#define ALL UINT64_MAX
+
+static bool put(const struct walk *w, const struct row *row, struct pg_error *e)
 {
-	const int64_t end = c->rows + 1;
-	int64_t at = n > end - base ? end : n < -base ? 0 : base + n;
-	return (struct stretch){at, at, at, true};
+	const size_t columns = w->from->column_count;
+	return w->keep ? rows_add(w->b, w->to, row, columns, e) : portal_send(w->b, w->to, row, columns, e);
 }
 
-static struct stretch rows_ahead(const struct pg_cursor *c, int64_t n)
+static bool walk(const struct walk *w, bool forward, uint64_t n, bool puts, uint64_t *ret_n, struct pg_error *e)
 {
-	if (n > c->rows - c->at)
-		return (struct stretch){c->at + 1, c->rows, c->rows + 1, true};
-	return (struct stretch){n ? c->at + 1 : c->at, c->at + n, c->at + n, true};
-}
-
-static struct stretch rows_back(const struct pg_cursor *c, int64_t n)
-{
-	if (n > c->at - 1)
-		return (struct stretch){1, c->at - 1, 0, false};
-	return (struct stretch){c->at - n, c->at - 1, c->at - n, false};
-}
-
-static struct stretch stretch_of(const struct pg_cursor *c, const struct command_fetch *f)
-{
-	int64_t n = f->count == INT64_MIN ? -INT64_MAX : f->count;
-	if (f->direction == FETCH_ABSOLUTE)
-		return one_row(c, n < 0 ? c->rows + 1 : 0, n);
-	if (f->direction == FETCH_RELATIVE)
-		return one_row(c, c->at, n);
-	bool back = f->direction == FETCH_BACKWARD ? n > 0 : n < 0;
-	return back ? rows_back(c, n < 0 ? -n : n) : rows_ahead(c, n < 0 ? -n : n);
-}
-
-/* The rows as a statement over the cursor's table. */
-static bool select_rows(struct backend *b, struct portal *p, const struct pg_cursor *c, const struct stretch *rows,
-			struct pg_error *e)
-{
-	struct err err = ERR_INIT;
-	const char *sql = arena_printf(
-		b->work,
-		"SELECT * EXCLUDE (_pgrow) FROM temp.\"%s\" WHERE _pgrow BETWEEN %lld AND %lld ORDER BY _pgrow %s",
-		c->table, (long long)rows->from, (long long)rows->to, rows->forward ? "ASC" : "DESC");
-	for (size_t i = 0; c->binary && !p->bound_formats && i < p->column_count; i++) {
-		p->columns[i].format = 1;
-		p->formats[i] = catalog_format(&p->columns[i]);
+	struct row row;
+	*ret_n = 0;
+	if (!puts || !w->to || n == 0)
+		return forward ? rows_skip(w->b, w->from, n, ret_n, e) : rows_skip_back(w->b, w->from, n, ret_n, e);
+	while (*ret_n < n) {
+		if (!(forward ? rows_next(w->b, w->from, &row, e) : rows_prior(w->b, w->from, &row, e)))
+			return false;
+		if (!row.vectors)
+			return true;
+		if (!put(w, &row, e))
+			return false;
+		++*ret_n;
 	}
-	if (!run_spool(b, e))
+	return true;
+}
+
+static bool is_on_row(const struct portal *p)
+{
+	return p->at > 0 && p->at <= p->taken;
+}
+
+/* The row it stands on, once more. */
+static bool again(const struct walk *w, uint64_t *ret_n, struct pg_error *e)
+{
+	uint64_t one;
+	*ret_n = is_on_row(w->from);
+	if (!*ret_n || !w->to)
+		return true;
+	return walk(w, false, 1, false, &one, e) && walk(w, true, 1, true, ret_n, e);
+}
+
+/* Row n of all; a short way is gone from where it stands, as PostgreSQL does: what cannot go back may get there, too. */
+static bool to_row(const struct walk *w, uint64_t n, uint64_t *ret_n, struct pg_error *e)
+{
+	struct portal *p = w->from;
+	uint64_t skipped;
+	const uint64_t passed = p->at <= p->taken ? p->at : p->taken;
+	bool fine;
+	if (n - 1 <= passed / 2)
+		fine = rows_rewind(p, e) && walk(w, true, n - 1, false, &skipped, e);
+	else if (n <= p->at)
+		fine = walk(w, false, p->at - n + 1, false, &skipped, e);
+	else
+		fine = walk(w, true, n - p->at - 1, false, &skipped, e);
+	return fine && walk(w, true, 1, true, ret_n, e);
+}
+
+static bool absolute(const struct walk *w, int64_t n, uint64_t *ret_n, struct pg_error *e)
+{
+	uint64_t skipped;
+	*ret_n = 0;
+	if (n == 0)
+		return rows_rewind(w->from, e);
+	if (n > 0)
+		return to_row(w, (uint64_t)n, ret_n, e);
+	return walk(w, true, ALL, false, &skipped, e) &&
+	       (n == -1 || walk(w, false, 0 - (uint64_t)n - 1, false, &skipped, e)) &&
+	       walk(w, false, 1, true, ret_n, e);
+}
+
+static bool relative(const struct walk *w, int64_t n, uint64_t *ret_n, struct pg_error *e)
+{
+	uint64_t skipped;
+	const bool forward = n > 0;
+	const uint64_t far = forward ? (uint64_t)n : 0 - (uint64_t)n;
+	if (n == 0)
+		return again(w, ret_n, e);
+	return (far == 1 || walk(w, forward, far - 1, false, &skipped, e)) && walk(w, forward, 1, true, ret_n, e);
+}
+
+static bool go(const struct walk *w, const struct command_fetch *f, uint64_t *ret_n, struct pg_error *e)
+{
+	const uint64_t n = f->count == INT64_MAX ? ALL : (uint64_t)f->count;
+	switch (f->direction) {
+	case FETCH_ABSOLUTE:
+		return absolute(w, f->count, ret_n, e);
+	case FETCH_RELATIVE:
+		return relative(w, f->count, ret_n, e);
+	default:
+		return n == 0 ? again(w, ret_n, e) : walk(w, f->direction == FETCH_FORWARD, n, true, ret_n, e);
+	}
+}
+
+bool cursors_fetch(struct backend *b, struct portal *p, bool keep, uint64_t *ret_n, struct pg_error *e)
+{
+	const struct walk w = {b, p->from, p, keep};
+	if (!go(&w, p->fetch, ret_n, e))
 		return false;
-	if (!statement_prepare(b->engine, sql, &p->statement, &err))
-		return backend_engine_error(b, &err, NULL, NULL, e);
-	return run_start(b, p, e);
+	p->filled = keep;
+	p->over = true;
+	return true;
+}
+
+/* A client that was told columns gets no others. */
+static bool same_columns(const struct portal *p, const struct portal *from)
+{
+	bool same = p->column_count == from->column_count;
+	for (size_t i = 0; same && i < p->column_count; i++)
+		same = p->columns[i].type_oid == from->columns[i].type_oid;
+	return same;
+}
+
+/* Other statements of the session are not begun in the middle of one. A FETCH that was begun has rows when it kept them. */
+static bool may_start(const struct portal *p)
+{
+	const enum stmt_kind kind = p->stmt.kind;
+	if (p->fetch || kind == STMT_FETCH)
+		return p->filled;
+	return p->stmt.returns_rows || kind == STMT_EXECUTE;
 }
 
 static bool fetch(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
-	struct command_fetch f;
-	if (!command_fetch(&p->stmt, b->work, &f, e))
+	uint64_t n;
+	p->fetch = arena_new_of(p->arena, struct command_fetch);
+	if (!command_fetch(&p->stmt, p->arena, p->fetch, e))
 		return false;
-	struct pg_cursor *c = map_get(&b->cursors, f.name);
-	if (!c)
-		return pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(f.name));
-	struct stretch rows = stretch_of(c, &f);
-	if (c->no_scroll && (!rows.forward || rows.at < c->at))
-		return pg_error_set(e, "55000", "cursor can only scan forward");
-	rows.from = rows.from < 1 ? 1 : rows.from;
-	rows.to = rows.to > c->rows ? c->rows : rows.to;
-	c->at = rows.at;
-	if (p->stmt.kind != STMT_MOVE)
-		return select_rows(b, p, c, &rows, e);
-	stmt_tag(&p->stmt, rows.to >= rows.from ? (uint64_t)(rows.to - rows.from + 1) : 0, tag);
+	p->from = p->fetch->name.len ? portal_find(b, p->fetch->name) : NULL;
+	if (!p->from)
+		return missing(p->fetch->name, e);
+	if (!may_start(p->from))
+		return pg_error_set(e, "55000", "portal \"%s\" cannot be run", p->from->name);
+	if (!portal_start(b, p->from, e))
+		return false;
+	if (!p->from->stmt.returns_rows)
+		return pg_error_set(e, "55000", "portal \"%s\" has no rows", p->from->name);
+	if (p->stmt.kind == STMT_MOVE) {
+		const struct walk w = {b, p->from, NULL, false};
+		if (!go(&w, p->fetch, &n, e))
+			return false;
+		stmt_tag(&p->stmt, n, tag);
+		return true;
+	}
+	if (!same_columns(p, p->from))
+		return pg_error_set(e, "0A000", "cached plan must not change result type");
+	p->binary = p->from->binary && !p->of;
+	portal_formats(p);
 	return true;
 }
 
-static bool close_cursor(struct backend *b, const struct stmt *s, struct pg_error *e)
+/* --- CLOSE --- */
+
+static bool close_cursor(struct backend *b, const struct portal *p, struct pg_error *e)
 {
 	struct span name;
-	if (!command_name(s, b->work, &name, e))
+	if (!command_name(&p->stmt, b->work, &name, e))
 		return false;
 	if (!name.ptr) {
-		cursors_drop_all(b);
+		portals_close_all(b);
 		return true;
 	}
-	struct pg_cursor *c = map_get(&b->cursors, name);
+	struct portal *c = name.len ? portal_find(b, name) : NULL;
 	if (!c)
-		return pg_error_set(e, "34000", "cursor \"%.*s\" does not exist", SPAN_ARG(name));
-	cursor_drop(b, c);
+		return missing(name, e);
+	if (c == p)
+		return pg_error_set(e, "24000", "cannot drop active portal \"%s\"", p->name);
+	portal_close(b, c);
 	return true;
 }
 
 bool cursors_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
-	if (!run_spool(b, e))
-		return false;
 	switch (p->stmt.kind) {
 	case STMT_DECLARE:
 		return declare(b, &p->stmt, e);
@@ -222,7 +291,7 @@ bool cursors_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 2
 	case STMT_MOVE:
 		return fetch(b, p, tag, e);
 	case STMT_CLOSE:
-		return close_cursor(b, &p->stmt, e);
+		return close_cursor(b, p, e);
 	default:
 		return pg_error_set(e, "0A000", "%s is not supported", p->stmt.tag);
 	}

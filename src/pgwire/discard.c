@@ -51,7 +51,7 @@ bool discard_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE
 		       pg_error_set(e, "42601", "syntax error at or near \"%.*s\"", SPAN_ARG(span_first(what, 100)));
 	if (b->block != 'I')
 		return pg_error_set(e, "25001", "DISCARD ALL cannot run inside a transaction block");
-	cursors_drop_all(b);
+	portals_close_all(b);
 	prepared_close_all(b);
 	guc_reset_all(&b->gucs, false);
 	gucs_apply(b);

@@ -6,39 +6,6 @@
 
 #include <stdlib.h>
 
-void portal_free(struct backend *b, struct portal *p)
-{
-	run_drop(b, p);
-	spool_close(b, p);
-	if (!p->borrowed)
-		statement_free(p->statement);
-	if (p->of && --p->of->uses == 0 && p->of->closed)
-		prepared_free(p->of);
-	arena_free(p->arena);
-}
-
-struct portal *portal_new(struct span name)
-{
-	struct arena *arena = arena_new();
-	struct portal *p = arena_new_of(arena, struct portal);
-	p->arena = arena;
-	p->name = arena_copy(arena, name);
-	return p;
-}
-
-static void portal_close(struct backend *b, struct portal *p)
-{
-	(void)map_remove(&b->portals, backend_key(b, span_of(p->name)));
-	portal_free(b, p);
-}
-
-void portals_close_all(struct backend *b)
-{
-	struct map_entry *entry;
-	for (size_t i = 0; (entry = map_next(&b->portals, &i));)
-		portal_close(b, entry->value);
-}
-
 void extended_done(struct backend *b)
 {
 	portals_close_all(b);
@@ -46,7 +13,6 @@ void extended_done(struct backend *b)
 	for (size_t i = 0; i < ARRAY_LEN(b->recent); i++)
 		if (b->recent[i])
 			prepared_free(b->recent[i]);
-	cursors_forget(b);
 }
 
 static bool block_allows(struct backend *b, const struct stmt *s, struct pg_error *e)
@@ -200,7 +166,7 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		return pg_error_set(e, "08P01",
 				    "bind message supplies %u parameters, but prepared statement \"%s\" requires %zu",
 				    m.value_count, q->name, q->parameters);
-	struct portal *old = map_get(&b->portals, backend_key(b, m.portal));
+	struct portal *old = portal_find(b, m.portal);
 	if (old && m.portal.len)
 		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(m.portal));
 	if (b->portals.count >= BACKEND_PORTALS_MAX)
@@ -210,12 +176,14 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 	if (old)
 		portal_close(b, old);
 	struct portal *p = portal_new(m.portal);
+	p->level = b->savepoint_count;
+	p->created_us = clock_unix_us();
 	const int64_t start = clock_ns();
 	if (!bind_portal(b, &m, q, p, e)) {
 		portal_free(b, p);
 		return parse_is_at_fault(q, e) ? refused(b, q->stmt.text, start, e) : false;
 	}
-	(void)map_put(&b->portals, backend_key(b, m.portal), p);
+	portal_add(b, p);
 	message_bare(&b->conn.out, MESSAGE_BIND_COMPLETE);
 	return true;
 }
@@ -245,13 +213,11 @@ static bool on_describe(struct backend *b, struct span body, struct pg_error *e)
 		return false;
 	if (m.kind == 'S')
 		return describe_statement(b, m.name, e);
-	struct portal *p = map_get(&b->portals, backend_key(b, m.name));
-	struct pg_cursor *c = p ? NULL : map_get(&b->cursors, m.name);
-	if (!p && !c)
+	struct portal *p = portal_find(b, m.name);
+	if (!p)
 		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.name));
-	size_t n = p ? p->column_count : c->column_count;
-	if (n)
-		message_row_description(&b->conn.out, p ? p->columns : c->columns, n);
+	if (p->column_count)
+		message_row_description(&b->conn.out, p->columns, p->column_count);
 	else
 		message_bare(&b->conn.out, MESSAGE_NO_DATA);
 	return true;
@@ -291,7 +257,7 @@ static bool on_execute(struct backend *b, struct span body, struct pg_error *e)
 	struct message_execute m;
 	if (!message_execute(body, &m, e))
 		return false;
-	struct portal *p = map_get(&b->portals, backend_key(b, m.portal));
+	struct portal *p = portal_find(b, m.portal);
 	if (!p)
 		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.portal));
 	if (!block_allows(b, &p->stmt, e))
@@ -314,10 +280,12 @@ static bool on_close(struct backend *b, struct span body, struct pg_error *e)
 		return false;
 	if (m.kind == 'S') {
 		struct prepared *q = prepared_find(b, m.name);
-		if (q)
+		if (q) {
+			portals_close_of(b, q);
 			prepared_close(b, q);
+		}
 	} else {
-		struct portal *p = map_get(&b->portals, backend_key(b, m.name));
+		struct portal *p = portal_find(b, m.name);
 		if (p)
 			portal_close(b, p);
 	}
@@ -328,10 +296,10 @@ static bool on_close(struct backend *b, struct span body, struct pg_error *e)
 static void on_sync(struct backend *b)
 {
 	struct pg_error e = PG_ERROR_INIT;
-	if (b->block == 'I')
-		portals_close_all(b);
 	if (!transaction_end_implicit(b, !b->skipping, &e))
 		backend_error(b, &e);
+	if (b->block == 'I')
+		portals_close_own(b);
 	b->skipping = false;
 	backend_ready(b);
 }

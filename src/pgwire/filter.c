@@ -216,21 +216,14 @@ static bool is_file(struct token t, struct arena *arena)
 
 bool filter_is_hidden(struct span name)
 {
-	static const char *const starts[] = {"_t", "_pgcursor_"};
 	if (span_eq_nocase(name, SPAN("__private")) || span_eq_nocase(name, SPAN("system")) ||
 	    span_eq_nocase(name, SPAN("_pg")))
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
-		size_t n = strlen(starts[i]);
-		if (name.len > n && strncasecmp(name.ptr, starts[i], n) == 0) {
-			bool digits = true;
-			for (size_t k = n; k < name.len; k++)
-				digits = digits && name.ptr[k] >= '0' && name.ptr[k] <= '9';
-			if (digits)
-				return true;
-		}
-	}
-	return false;
+	/* _t and digits */
+	bool digits = name.len > 2 && strncasecmp(name.ptr, "_t", 2) == 0;
+	for (size_t i = 2; digits && i < name.len; i++)
+		digits = name.ptr[i] >= '0' && name.ptr[i] <= '9';
+	return digits;
 }
 
 /* The engine's views over such functions need no parentheses. */

@@ -60,6 +60,7 @@ static bool schema_exists(struct backend *b, struct span name)
 	buf_str(&sql, " AND lower(schema_name) = lower(");
 	sql_text(&sql, name);
 	buf_byte(&sql, ')');
+	run_spool_quietly(b);
 	bool found = !sql.failed && session_int(b->engine, sql.ptr, &count, &err) && count > 0;
 	buf_done(&sql);
 	return found;
@@ -137,6 +138,7 @@ static bool apply_search_path(struct backend *b, bool with_catalog)
 		path.len -= !with_catalog && path.len > 0;
 		buf_str(&sql, "SET search_path = ");
 		sql_text(&sql, buf_view(&path));
+		run_spool_quietly(b);
 		fine = !path.failed && !sql.failed && session_run(b->engine, sql.ptr, &err);
 	}
 	buf_done(&path);
@@ -165,6 +167,7 @@ static void apply_zone(struct backend *b)
 		(void)snprintf(b->zone_applied, sizeof(b->zone_applied), "%s", zone);
 	if (b->block == 'E' || !b->engine || strcmp(b->zone_applied, zone) == 0)
 		return;
+	run_spool_quietly(b);
 	struct buf sql = BUF(1024);
 	buf_str(&sql, "SET TimeZone = ");
 	sql_text(&sql, span_of(zone));
@@ -382,13 +385,13 @@ static const char *shown(struct backend *b, enum guc_id id)
 
 static bool show_all(struct backend *b, struct portal *p)
 {
-	p->replies = arena_array(p->arena, struct span, 3 * GUC_COUNT);
-	p->reply_count = GUC_COUNT;
+	struct span *texts = arena_array(p->arena, struct span, 3 * GUC_COUNT);
 	for (size_t i = 0; i < GUC_COUNT; i++) {
-		p->replies[3 * i] = span_of(guc_row((enum guc_id)i)->name);
-		p->replies[3 * i + 1] = span_of(arena_strdup(p->arena, shown(b, (enum guc_id)i)));
-		p->replies[3 * i + 2] = SPAN("");
+		texts[3 * i] = span_of(guc_row((enum guc_id)i)->name);
+		texts[3 * i + 1] = span_of(arena_strdup(p->arena, shown(b, (enum guc_id)i)));
+		texts[3 * i + 2] = SPAN("");
 	}
+	rows_give(p, texts, 3, GUC_COUNT);
 	return true;
 }
 
@@ -405,14 +408,15 @@ bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, st
 		struct err err = ERR_INIT;
 		const char *sql =
 			arena_printf(b->work, "SELECT system.main.current_setting('%.*s')::VARCHAR", SPAN_ARG(c.name));
+		if (!run_spool(b, e))
+			return false;
 		if (!session_text(b->engine, sql, b->work, &value, &err))
 			return backend_engine_error(b, &err, NULL, NULL, e);
 	} else if (id < GUC_COUNT)
 		value = shown(b, id);
 	else if (!guc_show(&b->gucs, c.name, &value, e))
 		return false;
-	p->replies = arena_new_of(p->arena, struct span);
-	*p->replies = span_of(arena_strdup(p->arena, value));
-	p->reply_count = 1;
+	const struct span text = span_of(arena_strdup(p->arena, value));
+	rows_give(p, &text, 1, 1);
 	return true;
 }

@@ -5,11 +5,13 @@
 
 enum { RECENT_TEXT_MAX = 4096 };
 
-static void choose_formats(struct portal *p)
+void portal_formats(struct portal *p)
 {
 	p->formats = arena_array(p->arena, int16_t, p->column_count + 1);
 	for (size_t i = 0; i < p->column_count; i++) {
-		int16_t f = p->bound_formats == 1 ? p->bound[0] : i < p->bound_formats ? p->bound[i] : (int16_t)0;
+		int16_t f = p->bound_formats == 1  ? p->bound[0]
+			    : i < p->bound_formats ? p->bound[i]
+						   : (int16_t)p->binary;
 		p->columns[i].format = (uint16_t)f;
 		p->formats[i] = catalog_format(&p->columns[i]);
 	}
@@ -35,7 +37,7 @@ bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 		if (p->of && p->of->described && p->of->column_count != p->column_count)
 			return pg_error_set(e, "0A000", "cached plan must not change result type");
 	}
-	choose_formats(p);
+	portal_formats(p);
 	p->ready = true;
 	return true;
 }
@@ -46,18 +48,19 @@ static bool check_columns(struct backend *b, struct portal *p, struct pg_error *
 	if (!p->stmt.returns_rows || !p->cursor)
 		return true;
 	const size_t n = cursor_column_count(p->cursor);
+	const bool is_recent = p->of && p->of->is_recent;
 	const struct cursor_column *now = cursor_columns(p->cursor);
 	bool same = n == p->column_count;
 	for (size_t i = 0; same && i < n; i++)
 		same = origins_type(b, now[i].type) == p->columns[i].type_oid &&
-		       (!p->of->is_recent || p->columns[i].renamed || span_is(p->columns[i].name, now[i].name));
+		       (!is_recent || p->columns[i].renamed || span_is(p->columns[i].name, now[i].name));
 	if (same)
 		return true;
-	if (!p->of->is_recent)
+	if (!is_recent)
 		return pg_error_set(e, "0A000", "cached plan must not change result type");
 	p->of->is_stale = true;
 	run_cursor_columns(b, p->cursor, p->arena, &p->columns, &p->column_count);
-	choose_formats(p);
+	portal_formats(p);
 	return true;
 }
 
@@ -111,6 +114,12 @@ static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 	return true;
 }
 
+bool portal_start(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	char tag[STMT_TAG_SIZE + 24];
+	return p->started || begin(b, p, tag, e);
+}
+
 static bool run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
@@ -118,14 +127,19 @@ static bool run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 	stmt_tag(&p->stmt, 0, tag);
 	if (p->stmt.kind == STMT_NONE)
 		return true;
+	if (p->started && !p->stmt.returns_rows)
+		return pg_error_set(e, "55000", "portal \"%s\" cannot be run", p->name);
 	if (!p->started && !begin(b, p, tag, e))
 		return false;
 	if (!p->stmt.returns_rows && (p->stmt.class == STMT_SESSION || p->stmt.class == STMT_NOTHING))
 		return true;
-	if (with_columns && p->stmt.returns_rows)
-		message_row_description(&b->conn.out, p->columns, p->column_count);
+	/* Where a FETCH cannot go is known only behind its beginning. */
+	p->tells_columns = with_columns && p->stmt.returns_rows;
+	if (!p->fetch)
+		portal_tell(b, p);
 	if (!run_rows(b, p, max, ret_suspended, e))
 		return false;
+	portal_tell(b, p);
 	b->statement_rows = p->stmt.returns_rows ? p->sent : p->changed;
 	stmt_tag(&p->stmt, b->statement_rows, tag);
 	return true;
@@ -165,8 +179,10 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
 	struct pg_error ignored = PG_ERROR_INIT;
+	struct portal *outer = b->current;
 	const bool hide = p->stmt.kind == STMT_DROP || p->stmt.kind == STMT_ALTER || p->stmt.kind == STMT_COMMENT;
 	const bool drops = p->stmt.kind == STMT_DROP && strcmp(p->stmt.tag, "DROP TABLE") == 0;
+	b->current = p;
 	if (hide)
 		gucs_hide_catalog(b, true);
 	const char *sequences =
@@ -175,6 +191,7 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 		run_within_limit(b, p, max, with_columns, ret_suspended, tag, e) && drop_sequences(b, sequences, e);
 	if (hide)
 		gucs_hide_catalog(b, false);
+	b->current = outer;
 	note_objects(b, &p->stmt, fine);
 	return fine;
 }
@@ -274,6 +291,6 @@ void simple_query(struct backend *b, struct span body)
 	if (!transaction_end_implicit(b, fine, &late))
 		backend_error(b, &late);
 	if (b->block == 'I')
-		portals_close_all(b);
+		portals_close_own(b);
 	backend_ready(b);
 }

@@ -428,7 +428,7 @@ bool prepared_describe(struct backend *b, struct prepared *q, struct pg_error *e
 {
 	struct statement *plan;
 	bool own = false;
-	if (q->described || q->stmt.kind == STMT_NONE)
+	if ((q->described && q->stmt.kind != STMT_FETCH) || q->stmt.kind == STMT_NONE)
 		return true;
 	bool changes = q->stmt.class == STMT_DDL;
 	if (q->takes_values)

@@ -26,8 +26,10 @@ int64_t run_begin(struct backend *b, struct span text)
 	b->statement_rows = 0;
 	atomic_store(&b->running, true);
 	(void)pthread_mutex_unlock(&b->guard);
-	session_set_timeout(b->engine, gucs_timeout_ns(b));
-	return clock_ns();
+	const int64_t timeout = gucs_timeout_ns(b), now = clock_ns();
+	session_set_timeout(b->engine, timeout);
+	b->until_ns = timeout ? now + timeout : 0;
+	return now;
 }
 
 /* Asking for the plan must not fail inside of a transaction, which would end it: there only what was read is explained. */
@@ -195,6 +197,8 @@ void run_cursor_columns(struct backend *b, const struct cursor *cursor, struct a
 bool run_sql(struct backend *b, const char *sql, struct pg_error *e)
 {
 	struct err err = ERR_INIT;
+	if (!run_spool(b, e))
+		return false;
 	return session_run(b->engine, sql, &err) || backend_engine_error(b, &err, NULL, NULL, e);
 }
 
@@ -251,7 +255,9 @@ bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
 	if (!run_spool(b, e))
 		return false;
 	p->started = true;
+	p->cut = true; /* unless the following goes well */
 	if (!p->statement) {
+		p->cut = false;
 		p->over = true;
 		return true;
 	}
@@ -264,160 +270,75 @@ bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
 	if (!statement_query(p->statement, &p->cursor, &err))
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	p->changed = cursor_rows_changed(p->cursor);
+	p->cut = false;
 	b->streaming = p;
 	return true;
 }
 
-static void put_row(struct portal *p, size_t row, const struct pg_style *style, struct buf *out)
+void portal_tell(struct backend *b, struct portal *p)
 {
-	size_t start = message_begin(out, 'D');
-	encode_pg_row(p->cursor, row, p->formats, style, out);
-	message_end(out, start);
+	if (p->tells_columns)
+		message_row_description(&b->conn.out, p->columns, p->column_count);
+	p->tells_columns = false;
 }
 
-/* The next chunk; at the end of the stream the cursor goes. */
-static bool next_chunk(struct backend *b, struct portal *p, struct pg_error *e)
+bool portal_send(struct backend *b, struct portal *to, const struct row *row, size_t columns, struct pg_error *e)
 {
-	struct err err = ERR_INIT;
-	p->chunk_at = 0;
-	if (!cursor_next(p->cursor, &p->chunk_rows, &err)) {
-		(void)backend_engine_error(b, &err, NULL, NULL, e);
-		run_drop(b, p);
-		return false;
+	portal_tell(b, to);
+	const size_t start = message_begin(&b->conn.out, 'D');
+	encode_pg_row(row->vectors, columns, row->at, to->formats, &b->style, &b->conn.out);
+	message_end(&b->conn.out, start);
+	if (b->conn.out.failed) {
+		/* What waited to be sent before it is gone, too. */
+		buf_reset(&b->conn.out);
+		return pg_fatal_set(e, "54000", "a row is too long: a message may have 2 GiB");
 	}
-	if (p->chunk_rows == 0) {
-		run_drop(b, p);
-		p->over = true;
-	}
-	return true;
+	return conn_push(&b->conn) || pg_fatal_set(e, "08006", "the client is gone");
 }
 
 /* A statement that answers a count has one row that nobody wants. */
 static bool count_changes(struct backend *b, struct portal *p, struct pg_error *e)
 {
-	while (p->cursor) {
-		if (p->chunk_at < p->chunk_rows && cursor_has_rows(p->cursor))
+	struct err err = ERR_INIT;
+	size_t rows = 1;
+	while (p->cursor && rows) {
+		if (!cursor_next(p->cursor, &rows, &err)) {
+			(void)backend_engine_error(b, &err, NULL, NULL, e);
+			run_drop(b, p);
+			return false;
+		}
+		if (rows && cursor_has_rows(p->cursor))
 			p->changed = (uint64_t)cursor_int(p->cursor, 0, 0);
-		if (!next_chunk(b, p, e))
-			return false;
 	}
+	run_drop(b, p);
+	p->over = true;
 	return true;
-}
-
-static bool send_cursor(struct backend *b, struct portal *p, uint64_t max, uint64_t *sent, struct pg_error *e)
-{
-	while (p->cursor && (max == 0 || *sent < max)) {
-		if (p->chunk_at == p->chunk_rows) {
-			if (!next_chunk(b, p, e))
-				return false;
-			continue;
-		}
-		put_row(p, p->chunk_at++, &b->style, &b->conn.out);
-		if (b->conn.out.failed) {
-			/* What waited to be sent before it is gone, too. */
-			buf_reset(&b->conn.out);
-			return pg_fatal_set(e, "54000", "a row is too long: a message may have 2 GiB");
-		}
-		(*sent)++;
-		if (!conn_push(&b->conn))
-			return pg_fatal_set(e, "08006", "the client is gone");
-	}
-	return true;
-}
-
-static bool send_spooled(struct backend *b, struct portal *p, uint64_t max, uint64_t *sent, struct pg_error *e)
-{
-	bool end = false;
-	while (p->spool && (max == 0 || *sent < max)) {
-		if (!spool_take(b, p, &end, e))
-			return false;
-		if (end) {
-			p->over = true;
-			break;
-		}
-		(*sent)++;
-		if (!conn_push(&b->conn))
-			return pg_fatal_set(e, "08006", "the client is gone");
-	}
-	return true;
-}
-
-static void send_replies(struct backend *b, struct portal *p, uint64_t max, uint64_t *sent)
-{
-	const size_t n = p->column_count;
-	while (p->reply_at < p->reply_count && (max == 0 || *sent < max)) {
-		size_t start = message_row_begin(&b->conn.out, n);
-		for (size_t i = 0; i < n; i++) {
-			struct span text = p->replies[p->reply_at * n + i];
-			if (text.ptr)
-				message_field(&b->conn.out, text);
-			else
-				message_field_null(&b->conn.out);
-		}
-		message_end(&b->conn.out, start);
-		p->reply_at++;
-		(*sent)++;
-	}
-	p->over = p->reply_at == p->reply_count;
 }
 
 bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more, struct pg_error *e)
 {
-	uint64_t sent = 0;
+	struct row row = {0};
 	*ret_more = false;
-	if (p->cut)
-		return pg_error_set(e, "55000", "the rows of portal \"%s\" were given up", p->name);
-	if (p->replies)
-		send_replies(b, p, max, &sent);
-	else if (!p->stmt.returns_rows && !(p->cursor && p->column_count))
+	if (!p->stmt.returns_rows && !(p->cursor && p->column_count))
 		return count_changes(b, p, e);
-	else if (!send_cursor(b, p, max, &sent, e) || !send_spooled(b, p, max, &sent, e))
-		return false;
-	p->sent = sent;
-	*ret_more = max > 0 && sent == max;
-	return true;
-}
-
-bool run_spool(struct backend *b, struct pg_error *e)
-{
-	struct portal *p = b->streaming;
-	if (!p || !p->cursor)
-		return true;
-	struct buf row = BUF(GIB);
-	bool fine = spool_open(b, p, e);
-	while (fine && p->cursor) {
-		if (p->chunk_at == p->chunk_rows) {
-			fine = next_chunk(b, p, e);
-			continue;
-		}
-		buf_reset(&row);
-		put_row(p, p->chunk_at++, &b->style, &row);
-		fine = row.failed ? pg_error_set(e, "54000", "a row is too long") : spool_put(b, p, buf_view(&row), e);
+	p->sent = 0;
+	if (p->fetch && !p->filled && !max)
+		return cursors_fetch(b, p, false, &p->sent, e);
+	if (p->fetch && !p->filled) {
+		uint64_t filled;
+		if (!cursors_fetch(b, p, true, &filled, e))
+			return false;
 	}
-	buf_done(&row);
-	fine = fine && spool_rewind(p, e);
-	if (fine) {
-		p->over = false;
-	} else {
-		p->cut = true;
-		run_drop(b, p);
-		spool_close(b, p);
+	for (;;) {
+		*ret_more = max && p->sent == max;
+		if (*ret_more)
+			return true;
+		if (!rows_next(b, p, &row, e))
+			return false;
+		if (!row.vectors)
+			return true;
+		if (!portal_send(b, p, &row, p->column_count, e))
+			return false;
+		p->sent++;
 	}
-	return fine;
-}
-
-void run_drop(struct backend *b, struct portal *p)
-{
-	if (b->streaming == p)
-		b->streaming = NULL;
-	cursor_close(p->cursor);
-	p->cursor = NULL;
-	if (p->borrowed) {
-		p->of->plan_busy = false;
-		p->borrowed = false;
-		p->statement = NULL;
-	}
-	if (p->pinned)
-		workspace_unpin(b->wi, p->pin);
-	p->pinned = false;
 }

@@ -49,7 +49,6 @@ static void backend_free(struct backend *b)
 	gucs_done(&b->gucs);
 	map_done(&b->prepared);
 	map_done(&b->portals);
-	map_done(&b->cursors);
 	map_done(&b->attached);
 	arena_free(b->work);
 	arena_free(b->path_arena);

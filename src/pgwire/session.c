@@ -116,6 +116,14 @@ bool backend_cancelled(struct backend *b, struct pg_error *e)
 	return atomic_load(&b->cancelled) && !interrupted(b, e);
 }
 
+bool backend_stopped(struct backend *b, struct pg_error *e)
+{
+	if (backend_cancelled(b, e))
+		return true;
+	return b->until_ns && clock_ns() > b->until_ns &&
+	       !pg_error_set(e, "57014", "canceling statement due to statement timeout");
+}
+
 bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
 			  const struct stmt *stmt, struct pg_error *e)
 {

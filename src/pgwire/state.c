@@ -46,15 +46,17 @@ static void put_cursors(struct backend *b, struct buf *out)
 	buf_str(out,
 		"(SELECT * FROM (VALUES (NULL::VARCHAR, NULL::VARCHAR, NULL::BOOLEAN, NULL::BOOLEAN, NULL::BOOLEAN, "
 		"NULL::TIMESTAMPTZ)");
-	for (size_t i = 0; (entry = map_next(&b->cursors, &i));) {
-		const struct pg_cursor *c = entry->value;
+	for (size_t i = 0; (entry = map_next(&b->portals, &i));) {
+		const struct portal *p = entry->value;
+		if (!p->name[0])
+			continue;
 		buf_str(out, ", (");
-		quote(out, c->name);
+		quote(out, p->name);
 		buf_str(out, ", ");
-		quote(out, c->query);
-		buf_printf(out, ", %s, %s, %s, ", c->hold ? "true" : "false", c->binary ? "true" : "false",
-			   c->no_scroll ? "false" : "true");
-		put_time(out, c->created_us);
+		lexer_quote_string(out, p->query ? span_of(p->query) : p->stmt.text);
+		buf_printf(out, ", %s, %s, %s, ", p->hold ? "true" : "false", p->binary ? "true" : "false",
+			   p->keeps ? "true" : "false");
+		put_time(out, p->created_us);
 		buf_byte(out, ')');
 	}
 	buf_str(out,

@@ -63,6 +63,16 @@ static bool close_engine(struct backend *b, bool commit, struct pg_error *e)
 	return fine;
 }
 
+/* Ends the engine's transaction; a cursor that is to outlive it may fail, and then nothing is committed. */
+static bool finish(struct backend *b, bool commit, struct pg_error *e)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	if (!commit)
+		portals_close_own(b);
+	const bool held = !commit || portals_hold(b, e);
+	return close_engine(b, commit && held, held ? e : &ignored) && held;
+}
+
 /* Everything that lasts until the end of a block. */
 static void end_of_block(struct backend *b, bool committed)
 {
@@ -76,7 +86,7 @@ static void end_of_block(struct backend *b, bool committed)
 	b->block_us = 0;
 	b->implicit = false;
 	b->read_only = guc_bool(&b->gucs, GUC_default_transaction_read_only);
-	cursors_end_of_block(b, committed);
+	portals_end(b, committed);
 }
 
 void transaction_drop(struct backend *b)
@@ -107,7 +117,7 @@ bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e
 {
 	if (!b->implicit)
 		return true;
-	bool fine = close_engine(b, commit, e);
+	const bool fine = finish(b, commit, e);
 	end_of_block(b, commit && fine);
 	return fine;
 }
@@ -166,9 +176,7 @@ static bool end(struct backend *b, bool commit, const struct command_transaction
 		(void)snprintf(tag, STMT_TAG_SIZE + 24, "ROLLBACK");
 	}
 	bool read_only = b->read_only;
-	if (!run_spool(b, e))
-		return false;
-	bool fine = close_engine(b, commit, e);
+	bool fine = finish(b, commit, e);
 	end_of_block(b, commit && fine);
 	return fine && modes->chain ? chain(b, read_only, e) : fine;
 }
@@ -197,6 +205,7 @@ static bool savepoint_set(struct backend *b, struct span name, struct pg_error *
 static bool savepoint_back(struct backend *b, size_t i, struct pg_error *e)
 {
 	bool unchanged = b->changes == b->savepoints[i].changes;
+	portals_rollback(b, i);
 	if (unchanged && session_aborted(b->engine) && b->changes == 0) {
 		struct pg_error ignored = PG_ERROR_INIT;
 		engine_command(b, "ROLLBACK", &ignored);
@@ -234,6 +243,7 @@ static bool savepoint(struct backend *b, const struct stmt *s, struct pg_error *
 	if (s->kind == STMT_ROLLBACK_TO)
 		return savepoint_back(b, i, e);
 	savepoints_drop(b, i);
+	portals_release(b, i);
 	return true;
 }
 
@@ -294,6 +304,8 @@ bool transaction_may_write(struct backend *b, const struct stmt *s, struct pg_er
 			b->unwritten_before = workspace_unwritten(b->wi);
 		atomic_store(&b->size_before, size);
 	}
+	if (!portals_settle(b, e))
+		return false;
 	b->changes++;
 	return true;
 }

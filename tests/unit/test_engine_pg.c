@@ -269,7 +269,7 @@ static void test_row(void **state)
 	struct buf row = BUF(MIB), hex = BUF(MIB);
 	struct cursor *c = bed_query("SELECT 1::INTEGER, NULL, 'ab', 2::INTEGER");
 	const int16_t formats[] = {1, 1, 1, 0};
-	encode_pg_row(c, 0, formats, NULL, &row);
+	encode_pg_row(cursor_vectors(c), 4, 0, formats, NULL, &row);
 	buf_hex(&hex, row.ptr, row.len);
 	assert_string_equal(buf_view(&hex).ptr, "000400000004"
 						"00000001"
@@ -279,7 +279,7 @@ static void test_row(void **state)
 						"00000001"
 						"32");
 	buf_reset(&row);
-	encode_pg_row(c, 0, NULL, NULL, &row);
+	encode_pg_row(cursor_vectors(c), 4, 0, NULL, NULL, &row);
 	assert_memory_equal(row.ptr,
 			    "\0\4\0\0\0\1"
 			    "1"
@@ -289,7 +289,7 @@ static void test_row(void **state)
 			    row.len);
 	for (size_t max = 1; max < 20; max++) {
 		struct buf small = BUF(max);
-		encode_pg_row(c, 0, formats, NULL, &small);
+		encode_pg_row(cursor_vectors(c), 4, 0, formats, NULL, &small);
 		assert_true(small.failed);
 		buf_done(&small);
 	}
