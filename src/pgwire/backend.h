@@ -246,9 +246,10 @@ struct backend {
 	int64_t query_us, state_us;
 	uint64_t statements_run, rows_sent;
 	_Atomic int64_t block_us;
-	atomic_char shown_block; /* `block` as of the last ReadyForQuery */
-	atomic_bool serving;	 /* logged in, not yet ending; changes under the door's lock */
-	uint64_t statement_rows; /* of the statement that runs */
+	atomic_char shown_block;    /* `block` as of the last ReadyForQuery */
+	atomic_bool serving;	    /* logged in, not yet ending; changes under the door's lock */
+	uint64_t statement_rows;    /* of the statement that runs */
+	uint64_t statement_spooled; /* bytes it wrote to spools */
 	struct {
 		struct arena *arena;
 		struct span text;

@@ -24,6 +24,7 @@ int64_t run_begin(struct backend *b, struct span text)
 	atomic_store(&b->cancelled, false);
 	atomic_store_explicit(&b->full, false, memory_order_relaxed);
 	b->statement_rows = 0;
+	b->statement_spooled = 0;
 	atomic_store(&b->running, true);
 	(void)pthread_mutex_unlock(&b->guard);
 	const int64_t timeout = gucs_timeout_ns(b), now = clock_ns();
@@ -130,7 +131,7 @@ static void note(struct backend *b, int64_t took_ns, const struct pg_error *fail
 					    .took_ns = took_ns,
 					    .rows = b->statement_rows,
 					    .memory_bytes = peaks.memory_bytes,
-					    .temp_bytes = peaks.temp_bytes,
+					    .temp_bytes = peaks.temp_bytes + (int64_t)b->statement_spooled,
 					    .failed = failed != NULL};
 	statement_stats_note(b->door->storage->statements, &call);
 	if (took_ns >= b->door->storage->settings->slow_query_ms * NS_PER_MS)
@@ -315,20 +316,9 @@ static bool count_changes(struct backend *b, struct portal *p, struct pg_error *
 	return true;
 }
 
-bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more, struct pg_error *e)
+static bool send_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more, struct pg_error *e)
 {
-	struct row row = {0};
-	*ret_more = false;
-	if (!p->stmt.returns_rows && !(p->cursor && p->column_count))
-		return count_changes(b, p, e);
-	p->sent = 0;
-	if (p->fetch && !p->filled && !max)
-		return cursors_fetch(b, p, false, &p->sent, e);
-	if (p->fetch && !p->filled) {
-		uint64_t filled;
-		if (!cursors_fetch(b, p, true, &filled, e))
-			return false;
-	}
+	struct row row;
 	for (;;) {
 		*ret_more = max && p->sent == max;
 		if (*ret_more)
@@ -341,4 +331,19 @@ bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more,
 			return false;
 		p->sent++;
 	}
+}
+
+bool run_rows(struct backend *b, struct portal *p, uint64_t max, bool *ret_more, struct pg_error *e)
+{
+	uint64_t kept;
+	*ret_more = false;
+	if (!p->stmt.returns_rows && !(p->cursor && p->column_count))
+		return count_changes(b, p, e);
+	p->sent = 0;
+	if (!p->fetch || p->filled)
+		return send_rows(b, p, max, ret_more, e);
+	/* A FETCH moves its cursor all the way, also when the client takes the rows in parts. */
+	if (!max)
+		return cursors_fetch(b, p, false, &p->sent, e);
+	return cursors_fetch(b, p, true, &kept, e) && send_rows(b, p, max, ret_more, e);
 }

@@ -153,6 +153,7 @@ static bool add_block(struct backend *b, struct spool *s, struct span bytes, siz
 	s->size += size;
 	s->last = size;
 	s->rows += rows;
+	b->statement_spooled += size;
 	count(b, (int64_t)size);
 	return true;
 }

@@ -82,19 +82,19 @@ class Wire:
         self.socket = socket.socket(fileno=os.dup(self.owner.pgconn.socket))
         self.socket.setblocking(True)
         self.socket.settimeout(60)
-        self.bytes = b""
+        self.bytes, self.at = b"", 0
 
     def close(self):
         self.socket.close()
         self.owner.close()
 
     def take(self, n):
-        while len(self.bytes) < n:
+        while len(self.bytes) - self.at < n:
             more = self.socket.recv(1 << 16)
             assert more, "the server closed the connection"
-            self.bytes += more
-        taken, self.bytes = self.bytes[:n], self.bytes[n:]
-        return taken
+            self.bytes, self.at = self.bytes[self.at:] + more, 0
+        self.at += n
+        return self.bytes[self.at - n:self.at]
 
     def answers(self):
         """Up to the next ReadyForQuery."""

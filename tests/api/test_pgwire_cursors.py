@@ -4,12 +4,15 @@ With PG15_RECORD set to a file, the scripts of pg15_cursors.txt are run on the P
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
+import time
 
 import asyncpg
 import psycopg
@@ -19,7 +22,7 @@ import sqlalchemy as sa
 
 from conftest import ROOT, Project, Server, sample
 from pg_server import PROGRAMS, Postgres
-from pg_wire import Wire
+from pg_wire import Wire, encode
 from pg_workspace import Workspace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -159,8 +162,12 @@ def some(fetched):
     assert rows[-1][1] == f"name {(len(rows) - 1) % 1000}"
 
 
+def connect2(login):
+    return contextlib.closing(psycopg2.connect(**login))
+
+
 def with_psycopg2(login):
-    with psycopg2.connect(**login) as c, c.cursor("big") as cursor:
+    with connect2(login) as c, c.cursor("big") as cursor:
         cursor.execute(BIG)
         some(cursor.fetchmany(TAKEN))
 
@@ -239,3 +246,139 @@ def test_a_client_takes_a_few_rows_of_many(server, workspace, client):
     assert watch.memory - watch.before < 64, (watch.before, watch.memory)
     assert watch.disk < 32 << 20
     assert spooled(server) == 0
+
+
+# --- What is kept, and for how long ---
+
+
+def test_the_rest_moves_to_disk_when_something_else_runs(server, workspace):
+    rows = 400_000
+    with psycopg.connect(**workspace.login) as c, Watch(server) as watch:
+        c.execute("CREATE TEMP TABLE copied (id bigint)")
+        with c.cursor("big") as cursor:
+            cursor.execute(f"SELECT range AS id, 'name ' || range AS name FROM range({rows})")
+            assert cursor.fetchmany(3000)[-1] == (2999, "name 2999") and spooled(server) < 1 << 20
+            for start in range(3000, 6000, 1000):
+                c.execute("INSERT INTO copied VALUES (%s)", [start])
+                assert [row[0] for row in cursor.fetchmany(1000)] == list(range(start, start + 1000))
+            assert rows * 8 < spooled(server) < rows * 64
+            assert sum(1 for _ in cursor) == rows - 6000
+        assert spooled(server) == 0
+        assert c.execute("SELECT count(*) FROM copied").fetchone() == (3,)
+    assert watch.memory - watch.before < 96, (watch.before, watch.memory)
+
+
+@pytest.mark.parametrize("rows", [250_000, pytest.param(ROWS, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
+@pytest.mark.timeout(1200)
+def test_all_rows_of_a_cursor(server, workspace, rows, binary):
+    with psycopg.connect(**workspace.login) as c, c.cursor("all", binary=binary) as cursor:
+        cursor.itersize = 50_000
+        cursor.execute(f"SELECT range AS id, 'name ' || range AS name FROM range({rows})")
+        with Watch(server) as watch:
+            for i, row in enumerate(cursor):
+                assert row[0] == i
+    assert (i, row) == (rows - 1, (rows - 1, f"name {rows - 1}"))
+    assert watch.memory - watch.before < 64 and watch.disk < 32 << 20, (watch.before, watch.memory, watch.disk)
+
+
+def test_scrolling_far(server, workspace):
+    rows = 1_000_000
+    with connect2(workspace.login) as c, c.cursor() as k, Watch(server) as watch:
+        k.execute(f"DECLARE far SCROLL CURSOR FOR SELECT range AS id, [range, NULL] AS items, repeat('x', 20) || range AS name FROM range({rows})")
+        for where, expected in [("LAST", rows - 1), ("PRIOR", rows - 2), ("ABSOLUTE 1", 0), ("ABSOLUTE 654321", 654320), ("RELATIVE -100000", 554320),
+                                ("RELATIVE 300000", 854320), ("ABSOLUTE -999999", 1), ("FIRST", 0)]:
+            k.execute(f"FETCH {where} FROM far")
+            assert k.fetchall() == [(expected, [expected, None], "x" * 20 + str(expected))], where
+        k.execute("MOVE FORWARD ALL IN far")
+        assert k.statusmessage == f"MOVE {rows - 1}"
+        k.execute("FETCH BACKWARD 5000 FROM far")
+        assert [row[0] for row in k.fetchall()] == list(range(rows - 1, rows - 5001, -1))
+        assert spooled(server) > rows * 20
+    assert spooled(server) == 0
+    assert watch.memory - watch.before < 96, (watch.before, watch.memory)
+
+
+def test_a_cursor_that_said_nothing_scrolls_while_it_is_small(workspace):
+    with connect2(workspace.login) as c, c.cursor() as k:
+        k.execute("DECLARE small CURSOR FOR SELECT range FROM range(100000)")
+        k.execute("MOVE 90000 IN small")
+        k.execute("FETCH ABSOLUTE 5 FROM small")
+        assert k.fetchall() == [(4,)]
+        k.execute(f"DECLARE large CURSOR FOR {BIG}")
+        k.execute("MOVE 3000000 IN large")
+        k.execute("FETCH large")
+        assert k.fetchone()[0] == 3000000
+        k.execute("SELECT name, is_scrollable FROM pg_cursors ORDER BY name")
+        assert k.fetchall() == [("large", False), ("small", True)]
+        with pytest.raises(psycopg2.Error) as caught:
+            k.execute("FETCH FIRST FROM large")
+        assert caught.value.pgcode == "55000" and "SCROLL" in caught.value.diag.message_hint
+
+
+def test_with_hold_outlives_its_transaction_and_not_its_session(server, workspace):
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        with c.transaction():
+            c.execute("CREATE TABLE held AS SELECT range AS id FROM range(60000)")
+            c.execute("DECLARE h CURSOR WITH HOLD FOR SELECT id, 'held' FROM held")
+            assert c.execute("FETCH h").fetchall() == [(0, "held")]
+        c.execute("DROP TABLE held")
+        kept = spooled(server)
+        assert kept > 60_000 * 8
+        with psycopg.connect(**workspace.login) as other, pytest.raises(psycopg.errors.InvalidCursorName):
+            other.execute("FETCH h")
+        assert [row[0] for row in c.execute("FETCH ALL FROM h").fetchall()] == list(range(1, 60_000))
+        assert spooled(server) == kept
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        for _ in range(200):
+            if spooled(server) == 0:
+                break
+            c.execute("SELECT pg_sleep(0.05)")
+    assert spooled(server) == 0
+
+
+# --- Ends from outside ---
+
+
+def test_a_timeout_counts_what_a_fetch_takes(workspace):
+    with psycopg.connect(**workspace.login) as c:
+        c.execute("SET LOCAL statement_timeout = '2s'")
+        c.execute(f"DECLARE c NO SCROLL CURSOR FOR {BIG}")
+        assert c.execute("FETCH c").fetchone()[0] == 0
+        time.sleep(2.2)  # no statement runs meanwhile
+        assert c.execute("FETCH c").fetchone()[0] == 1
+        c.execute("CLOSE c")
+        c.execute("DECLARE slow CURSOR FOR SELECT count(*) FROM range(100000000000) a(i) WHERE sqrt(i) < 0")
+        with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+            c.execute("FETCH slow")
+        c.rollback()
+        assert c.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("before", ["CLOSE other", "SELECT 1"], ids=["stream", "spool"])
+def test_cancel_in_the_middle_of_a_fetch(workspace, before):
+    wire = Wire(workspace.login)
+    wire.run(["Q BEGIN; DECLARE other CURSOR FOR SELECT 1", "Q DECLARE c CURSOR FOR SELECT repeat('x', 200) AS x FROM range(400000)", "Q FETCH c", "Q " + before])
+    wire.socket.sendall(encode("Q FETCH ALL FROM c"))
+    assert wire.socket.recv(1000, socket.MSG_PEEK)  # it has begun, and waits until somebody reads
+    wire.owner.cancel()
+    assert wire.answers()[-2:] == ["error 57014", "ready E"]
+    assert wire.run(["Q ROLLBACK", "Q SELECT 1 AS one"])[-3:] == ["row 1", "SELECT 1", "ready I"]
+    wire.close()
+
+
+def test_each_statement_of_a_cursor_counts_once(server, workspace):
+    def counted():
+        return sample(server.metrics(), "pgwire_queries_total", workspace_id=workspace.id, status="success")
+
+    with connect2(workspace.login) as c, c.cursor() as k:
+        c.autocommit = True
+        k.execute("SELECT pg_stat_statements_reset()")
+        before = counted()
+        for sql in ["BEGIN", "DECLARE counted SCROLL CURSOR FOR SELECT range FROM range(50)", "FETCH 20 FROM counted", "MOVE 10 FROM counted",
+                    "FETCH ALL FROM counted", "FETCH FIRST FROM counted", "CLOSE counted", "COMMIT"]:
+            k.execute(sql)
+        assert counted() - before == 8
+        k.execute("SELECT query, calls, rows FROM pg_stat_statements WHERE query LIKE '%counted%' ORDER BY query")
+        seen = {query.split(" ")[0]: (calls, rows) for query, calls, rows in k.fetchall()}
+    assert seen["DECLARE"] == (1, 0) and seen["CLOSE"] == (1, 0) and seen["MOVE"] == (1, 0)
