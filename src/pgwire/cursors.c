@@ -44,11 +44,11 @@ static bool plan(struct backend *b, struct portal *p, struct span query, struct 
 }
 
 /* Whether there may be such a cursor here and now. */
-static bool check_place(struct backend *b, const struct command_declare *d, struct pg_error *e)
+static bool check_place(struct backend *b, const struct command_declare *d, bool alone, struct pg_error *e)
 {
 	if (!d->name.len)
 		return missing(d->name, e);
-	if (!d->hold && b->block == 'I' && !b->implicit)
+	if (!d->hold && alone)
 		return pg_error_set(e, "25P01", "DECLARE CURSOR can only be used in transaction blocks");
 	if (portal_find(b, d->name))
 		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(d->name));
@@ -60,7 +60,12 @@ static bool check_place(struct backend *b, const struct command_declare *d, stru
 static bool declare(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct command_declare d;
+	struct pg_error ignored = PG_ERROR_INIT;
+	/* What is planned must run in the same transaction. */
+	const bool alone = b->block == 'I' && !b->implicit;
 	if (!command_declare(s, b->work, &d, e) || !check_options(&d, e))
+		return false;
+	if (alone && d.hold && !transaction_begin_implicit(b, e))
 		return false;
 	struct portal *p = portal_new(d.name);
 	p->query = arena_copy(p->arena, s->text);
@@ -69,18 +74,13 @@ static bool declare(struct backend *b, const struct stmt *s, struct pg_error *e)
 	p->scroll = d.scroll;
 	p->keeps = !d.no_scroll;
 	p->hold = d.hold;
-	if (!plan(b, p, d.query, e) || !check_place(b, &d, e)) {
-		portal_free(b, p);
-		return false;
-	}
+	const bool fine = plan(b, p, d.query, e) && check_place(b, &d, alone, e);
 	p->binary = d.binary;
-	portal_add(b, p);
-	/* A transaction of its own ends here. */
-	if (b->block != 'I' || b->implicit)
-		return true;
-	const bool fine = portals_hold(b, e);
-	portals_end(b, fine);
-	return fine;
+	if (fine)
+		portal_add(b, p);
+	else
+		portal_free(b, p);
+	return alone && d.hold ? transaction_end_implicit(b, fine, fine ? e : &ignored) && fine : fine;
 }
 
 /* --- FETCH, MOVE --- */

@@ -3,16 +3,13 @@
 #include "pgwire/backend.h"
 #include "pgwire/command.h"
 
-/*
- * A DROP for each temporary object, newest first, since what refers to another is younger. The tables of cursors stay:
- * they go with their cursor.
- */
+/* A DROP for each temporary object, newest first, since what refers to another is younger. */
 static const char DROPS[] =
 	"SELECT string_agg('DROP ' || kind || ' IF EXISTS temp.main.\"' || replace(name, '\"', '\"\"') || '\"', ';' ORDER BY "
 	"rank, oid DESC) FROM (SELECT 'VIEW' AS kind, view_name AS name, 1 AS rank, view_oid AS oid FROM "
 	"system.main.duckdb_views() WHERE database_name = 'temp' AND NOT internal UNION ALL SELECT 'TABLE', table_name, 2, "
-	"table_oid FROM system.main.duckdb_tables() WHERE database_name = 'temp' AND NOT internal AND NOT "
-	"starts_with(table_name, '_pgcursor_') UNION ALL SELECT 'SEQUENCE', sequence_name, 3, sequence_oid FROM "
+	"table_oid FROM system.main.duckdb_tables() WHERE database_name = 'temp' AND NOT internal "
+	"UNION ALL SELECT 'SEQUENCE', sequence_name, 3, sequence_oid FROM "
 	"system.main.duckdb_sequences() WHERE database_name = 'temp' UNION ALL SELECT 'TYPE', type_name, 4, type_oid FROM "
 	"system.main.duckdb_types() WHERE database_name = 'temp' AND NOT internal UNION ALL SELECT DISTINCT CASE "
 	"function_type WHEN 'macro' THEN 'MACRO' ELSE 'MACRO TABLE' END, function_name, 5, 0 FROM "
@@ -24,7 +21,7 @@ static bool discard_temp(struct backend *b, struct pg_error *e)
 	const char *drops = NULL;
 	if (!b->has_temp)
 		return true;
-	if (!run_spool(b, e))
+	if (!portals_settle(b, e) || !run_spool(b, e))
 		return false;
 	if (!session_text(b->engine, DROPS, b->work, &drops, &err))
 		return backend_engine_error(b, &err, NULL, NULL, e);
