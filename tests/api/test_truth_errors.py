@@ -11,7 +11,7 @@ from driver_client import GrpcDriver
 from ledger import (command, exported, http, key, loaded, lock, not_loaded, operation, refused, rejected, rpc, s3_call, schema,
                     sharing)
 from pg_workspace import Workspace
-from s3_client import client
+from s3_client import Signed, client
 from truth_steps import BUCKETS, TABLES, P, R, T
 
 pytest_plugins = ["truth_steps"]
@@ -192,6 +192,13 @@ def test_requests_that_are_too_large(truth, rest):
     rest.ledger.check("a large body", http("POST", "/projects", 413), rejected("http", "too_large"))
     assert announced("PUT", f"/s3/project_{rest.project.id}/k", rest.project.key) == b"HTTP/1.1 400"
     rest.ledger.check("a large object", http("PUT", "/s3/{bucket}/{key}", 400), s3_call("PutObject", False), rejected("s3", "too_large"))
+    signed = Signed(rest.server, "PUT", f"/project_{rest.project.id}/k", headers={"content-length": "99999999999999"}, payload="UNSIGNED-PAYLOAD")
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed.headers.items())
+    with socket.create_connection(("127.0.0.1", rest.server.ports["api"])) as s:
+        s.sendall(f"PUT {signed.path} HTTP/1.1\r\n{head}\r\n".encode())
+        answer = s.recv(4000)
+    assert answer.startswith(b"HTTP/1.1 400") and b"EntityTooLarge" in answer
+    rest.ledger.check("a large object at the root", http("PUT", "/s3/{bucket}/{key}", 400), s3_call("PutObject", False), rejected("s3", "too_large"))
 
 
 # ---- PostgreSQL ----
