@@ -123,7 +123,7 @@ bool storage_open(const struct settings *settings, struct storage **ret, struct 
 	sweeper_add(st->sweeper, "jobs", 3600, jobs_sweep);
 	sweeper_add(st->sweeper, "multipart", 300, multipart_sweep);
 	sweeper_add(st->sweeper, "pg_sessions", 15, pg_sessions_sweep);
-	sweeper_add(st->sweeper, "workspaces", 15, workspaces_sweep);
+	sweeper_add(st->sweeper, "workspaces", 3, workspaces_sweep);
 	gauges_start(st);
 	*ret = st;
 	return true;

@@ -91,7 +91,7 @@ def test_a_full_workspace_stops_what_fills_it_and_has_room_again_once_tables_go(
     """Here the rows are in the file before COMMIT: a statement without end is interrupted when the file has outgrown its limit."""
     numbers = "SELECT random() AS a, random() AS b, random() AS c, random() AS d FROM range({})"
     with psycopg.connect(**small.login, autocommit=True) as c:
-        c.execute("CREATE TABLE half AS " + numbers.format(16_000_000))
+        c.execute("CREATE TABLE half AS " + numbers.format(12_000_000))
         half = small.size()
         assert half > GIB // 4
         with pytest.raises(psycopg.errors.DiskFull):
@@ -101,7 +101,7 @@ def test_a_full_workspace_stops_what_fills_it_and_has_room_again_once_tables_go(
             for i in range(10):
                 c.execute(f"CREATE TABLE more_{i} AS SELECT * FROM half")
         assert i > 0
-        assert c.execute("SELECT count(*) FROM more_0").fetchone() == (16_000_000,)
+        assert c.execute("SELECT count(*) FROM more_0").fetchone() == (12_000_000,)
         for name in ("half", "more_0"):
             c.execute(f"DROP TABLE {name}")
         c.execute("CREATE TABLE half AS " + numbers.format(8_000_000))
