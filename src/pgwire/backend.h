@@ -404,6 +404,10 @@ MUST_CHECK bool cursors_describe(struct backend *b, const struct stmt *s, struct
 /* The rows of a FETCH that has begun: to the client, or (keep) into its own spool. *ret_n: how many. */
 MUST_CHECK bool cursors_fetch(struct backend *b, struct portal *p, bool keep, uint64_t *ret_n, struct pg_error *e);
 
+/* ---- identity.c ---- */
+/* Refuses to give a column GENERATED ALWAYS AS IDENTITY a value (428C9). */
+MUST_CHECK bool identity_check(struct backend *b, const struct stmt *s, struct pg_error *e);
+
 /* ---- discard.c ---- */
 MUST_CHECK bool discard_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
 

@@ -7,12 +7,6 @@
 
 #include <strings.h>
 
-struct origin_table {
-	uint32_t oid; /* 0: nobody knows the table */
-	const char **columns;
-	size_t count;
-};
-
 void origins_done(struct origins *o)
 {
 	map_done(&o->tables);
@@ -115,7 +109,11 @@ static void take_rows(struct backend *b, struct span schema, struct cursor *curs
 		const char **more = arena_array(kept, const char *, ret->count + rows);
 		if (ret->count)
 			memcpy(more, ret->columns, ret->count * sizeof(*more));
+		bool *always = arena_array(kept, bool, ret->count + rows);
+		if (ret->count)
+			memcpy(always, ret->always, ret->count * sizeof(*always));
 		ret->columns = more;
+		ret->always = always;
 		for (size_t i = 0; i < rows; i++) {
 			const struct place_of at = {.db = arena_copy(b->work, cursor_text(cursor, 0, i)),
 						    .schema = arena_copy(b->work, cursor_text(cursor, 1, i)),
@@ -126,10 +124,14 @@ static void take_rows(struct backend *b, struct span schema, struct cursor *curs
 				best = rank;
 				chosen = oid;
 				ret->count = 0;
+				ret->any_always = false;
 				ret->oid = oid_of(b, &at, oid);
 			}
-			if (rank == best && best && oid == chosen)
-				ret->columns[ret->count++] = arena_copy(kept, cursor_text(cursor, 4, i));
+			if (rank != best || !best || oid != chosen)
+				continue;
+			ret->always[ret->count] = cursor_int(cursor, 5, i) != 0;
+			ret->any_always = ret->any_always || ret->always[ret->count];
+			ret->columns[ret->count++] = arena_copy(kept, cursor_text(cursor, 4, i));
 		}
 	}
 }
@@ -140,8 +142,10 @@ static void look_up(struct backend *b, const struct select_source *source, struc
 	struct buf sql = BUF(64 * 1024);
 	struct err err = ERR_INIT;
 	struct cursor *cursor = NULL;
-	buf_str(&sql, "SELECT database_name, schema_name, table_name, table_oid::BIGINT, column_name FROM "
-		      "system.main.duckdb_columns() WHERE lower(table_name) = lower(");
+	buf_str(&sql,
+		"SELECT database_name, schema_name, table_name, table_oid::BIGINT, column_name, (column_default LIKE 'nextval(%' AND EXISTS (SELECT 1 FROM system.main.duckdb_sequences() q WHERE q.database_name = c.database_name AND q.comment = '" IDENTITY_COMMENT
+		"' AND contains(c.column_default, q.sequence_name)))::BIGINT FROM "
+		"system.main.duckdb_columns() c WHERE lower(table_name) = lower(");
 	sql_text(&sql, source->name);
 	buf_str(&sql, ") AND NOT internal ORDER BY database_name, schema_name, table_oid, column_index");
 	if (!sql.failed && session_query(b->engine, sql.ptr, &cursor, &err))
@@ -150,7 +154,7 @@ static void look_up(struct backend *b, const struct select_source *source, struc
 	buf_done(&sql);
 }
 
-static const struct origin_table *table_of(struct backend *b, const struct select_source *source)
+const struct origin_table *origins_table(struct backend *b, const struct select_source *source)
 {
 	struct origins *o = current(b);
 	struct span key = span_of(arena_printf(b->work, "%.*s.%.*s", SPAN_ARG(source->schema), SPAN_ARG(source->name)));
@@ -313,7 +317,7 @@ static void tell_tables(struct backend *b, const struct select_list *list, struc
 		return;
 	t.tables = arena_array(b->work, const struct origin_table *, list->source_count);
 	for (size_t s = 0; s < list->source_count; s++) {
-		const struct origin_table *table = list->sources[s].known ? table_of(b, &list->sources[s]) : NULL;
+		const struct origin_table *table = list->sources[s].known ? origins_table(b, &list->sources[s]) : NULL;
 		t.tables[s] = table && table->oid ? table : NULL;
 	}
 	if (counts_match(&t))

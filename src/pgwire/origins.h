@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "engine/type.h"
 #include "pgwire/message.h"
+#include "pgwire/select_list.h"
 #include "pgwire/stmt.h"
 
 struct backend;
@@ -29,7 +30,18 @@ struct origins {
 	uint64_t changes, attached, settings;
 };
 
+/* A table that a name means. */
+struct origin_table {
+	uint32_t oid; /* 0: nobody knows the table */
+	const char **columns;
+	bool *always; /* by column: GENERATED ALWAYS AS IDENTITY */
+	bool any_always;
+	size_t count;
+};
+
 void origins_done(struct origins *o);
+/* Kept until the workspace's objects change; never NULL. */
+const struct origin_table *origins_table(struct backend *b, const struct select_source *source);
 /* The id of a column's type; of an ENUM its own. */
 uint32_t origins_type(struct backend *b, const struct type *type);
 /* Fills in what the columns of the statement's result have beyond name and type of the engine. */

@@ -187,7 +187,8 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 	const unsigned relevant =
 		MENTIONS_CATALOG | MENTIONS_PUBLIC | MENTIONS_SYNTAX | MENTIONS_QUOTED_DOTS | MENTIONS_SETTING;
 	*ret = (struct rewritten){.sql = s->text, .statements = 1};
-	bool may_list = s->kind == STMT_DROP || s->kind == STMT_TRUNCATE;
+	bool may_list =
+		s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_ALTER || stmt_makes_index(s);
 	if (!(s->mentions & relevant) && !may_list && !rewrite_names_needed(s, hooks))
 		return true;
 	struct rewriter r = {.stmt = s, .hooks = hooks, .arena = arena, .e = e, .statements = 1};

@@ -104,6 +104,23 @@ static bool is_whole_item(const struct rewriter *r, size_t first, size_t behind)
 		piece_is(r, behind, "from"));
 }
 
+/* nextval('s'::regclass): the engine's takes the name alone. */
+static bool names_sequence(struct rewriter *r, const char *type, size_t i)
+{
+	if (i < 2 || strcmp(type, "regclass") != 0 || !piece_punct(r, i - 1, '(') || !piece_kind(r, i, TOKEN_STRING))
+		return false;
+	if (!piece_named(r, i - 2, "nextval") && !piece_named(r, i - 2, "currval"))
+		return false;
+	const struct span name = token_string(r->p[i].t, r->arena);
+	if (span_starts(name, SPAN("public."))) {
+		struct buf quoted = BUF(4000);
+		lexer_quote_string(&quoted, span_of(arena_printf(r->arena, "main.%.*s", SPAN_ARG(span_skip(name, 7)))));
+		r->p[i].text = arena_copy(r->arena, buf_view(&quoted));
+		buf_done(&quoted);
+	}
+	return true;
+}
+
 /* x::regclass, the '::' being at i. */
 static void reg_cast(struct rewriter *r, size_t i)
 {
@@ -117,6 +134,8 @@ static void reg_cast(struct rewriter *r, size_t i)
 	const bool named = first == last && r->p[first].t.kind == TOKEN_STRING;
 	const bool to_text = piece_kind(r, at + 1, TOKEN_CAST) && is_text_type(r, at + 2);
 	piece_drop(r, i, at + 1);
+	if (names_sequence(r, type, first))
+		return;
 	const char *known = first == last ? known_relation(r, type, first) : NULL;
 	if (known)
 		r->p[first].text = known;

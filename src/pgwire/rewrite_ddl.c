@@ -9,7 +9,7 @@ static void split_list(struct rewriter *r, size_t from, size_t to)
 	for (size_t i = 0; i < from; i++) {
 		if (r->p[i].dropped)
 			continue;
-		buf_span(&head, r->p[i].t.text);
+		buf_span(&head, r->p[i].text ? span_of(r->p[i].text) : r->p[i].t.text);
 		buf_byte(&head, ' ');
 	}
 	struct buf tail = BUF(1000);
@@ -114,7 +114,7 @@ static bool is_temporary(const struct rewriter *r)
 
 /* The sequence behind a serial or identity column: made in front of the table. */
 static const char *add_sequence(struct rewriter *r, size_t table_first, size_t table_last, size_t column,
-				bool if_not_exists, const char *options)
+				bool if_not_exists, const char *options, bool always)
 {
 	struct span column_name = token_name(r->p[column].t, r->arena);
 	struct span table = token_name(r->p[table_last].t, r->arena);
@@ -139,6 +139,11 @@ static const char *add_sequence(struct rewriter *r, size_t table_first, size_t t
 				   if_not_exists ? "" : "OR REPLACE ", temporary ? "TEMP " : "",
 				   if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)), options);
 	r->statements++;
+	if (always) {
+		r->prologue = arena_printf(r->arena, "%sCOMMENT ON SEQUENCE %.*s IS '" IDENTITY_COMMENT "'; ",
+					   r->prologue, SPAN_ARG(buf_view(&quoted)));
+		r->statements++;
+	}
 	const char *text = arena_printf(r->arena, "DEFAULT nextval(%.*s)", SPAN_ARG(buf_view(&literal)));
 	buf_done(&name);
 	buf_done(&quoted);
@@ -214,18 +219,65 @@ static void create_columns(struct rewriter *r, size_t first, size_t last, size_t
 			column_type(r, i);
 		if (type) {
 			r->p[i].text = arena_printf(r->arena, "%s %s", type,
-						    add_sequence(r, first, last, column, if_not_exists, ""));
+						    add_sequence(r, first, last, column, if_not_exists, "", false));
 		} else if (end > i) {
 			const char *options = identity_options(r, i, end);
+			const bool always = piece_is(r, i + 1, "always");
 			piece_drop(r, i, end);
-			r->p[i].text = add_sequence(r, first, last, column, if_not_exists, options);
+			r->p[i].text = add_sequence(r, first, last, column, if_not_exists, options, always);
 			i = end - 1;
+		} else if (piece_is(r, i, "stored") && piece_punct(r, i - 1, ')')) {
+			/* The engine's generated columns take no room. */
+			r->p[i].text = "VIRTUAL";
 		} else if (piece_is(r, i, "with") && piece_punct(r, i + 1, '(')) {
 			/* PRIMARY KEY (a) WITH (fillfactor = 100) */
 			piece_drop(r, i, piece_close(r, i + 1) + 1);
 			i = piece_close(r, i + 1);
 		}
 	}
+}
+
+/* Behind the columns' names, t_a_b_idx; of an expression nothing. */
+static const char *index_name(struct rewriter *r, size_t table, size_t open)
+{
+	struct buf name = BUF(1000), quoted = BUF(2000);
+	buf_span(&name, token_name(r->p[table].t, r->arena));
+	for (size_t i = open + 1; i < piece_close(r, open); i++)
+		if ((piece_punct(r, i - 1, '(') || piece_punct(r, i - 1, ',')) && r->p[i].enclosing == open &&
+		    !piece_punct(r, i, '(')) {
+			buf_byte(&name, '_');
+			buf_span(&name, token_name(r->p[i].t, r->arena));
+		}
+	buf_str(&name, "_idx");
+	lexer_quote_name(&quoted, buf_view(&name));
+	r->too_complex = r->too_complex || name.failed || quoted.failed;
+	const char *text = arena_printf(r->arena, "%.*s ", SPAN_ARG(buf_view(&quoted)));
+	buf_done(&name);
+	buf_done(&quoted);
+	return text;
+}
+
+/* [name] ON [ONLY] t [USING btree] (..): the engine wants a name, and has one kind of index. */
+static void rewrite_index(struct rewriter *r, size_t i)
+{
+	size_t on = i, table;
+	while (on < r->n && !piece_is(r, on, "on"))
+		on++;
+	table = on + 1;
+	if (piece_is(r, table, "only")) {
+		piece_drop(r, table, table + 1);
+		table++;
+	}
+	while (piece_punct(r, table + 1, '.'))
+		table += 2;
+	size_t open = table + 1;
+	if (piece_is(r, open, "using")) {
+		if (piece_is(r, open + 1, "btree") || piece_is(r, open + 1, "hash"))
+			piece_drop(r, open, open + 2);
+		open += 2;
+	}
+	if (on == i && piece_punct(r, open, '('))
+		r->p[on].before = index_name(r, table, open);
 }
 
 static bool rewrite_create(struct rewriter *r)
@@ -247,6 +299,8 @@ static bool rewrite_create(struct rewriter *r)
 		piece_drop(r, i, i + 1);
 	bool if_not_exists = piece_is(r, i, "if");
 	i += if_not_exists ? 3 : 0;
+	if (!is_table)
+		rewrite_index(r, i);
 	size_t first = i;
 	while (piece_punct(r, i + 1, '.'))
 		i += 2;
@@ -298,11 +352,21 @@ static void rewrite_select_into(struct rewriter *r)
 	buf_done(&head);
 }
 
-/* ALTER TABLE ONLY t, ALTER TABLE t ADD COLUMN c serial is left to the engine. */
+/* ALTER TABLE ONLY t; several actions become as many statements. ADD COLUMN c serial is left to the engine. */
 static void rewrite_alter(struct rewriter *r)
 {
-	if (piece_is(r, 2, "only"))
-		piece_drop(r, 2, 3);
+	size_t i = 2;
+	if (!piece_is(r, 1, "table"))
+		return;
+	if (piece_is(r, i, "if") && piece_is(r, i + 1, "exists"))
+		i += 2;
+	if (piece_is(r, i, "only")) {
+		piece_drop(r, i, i + 1);
+		i++;
+	}
+	while (piece_punct(r, i + 1, '.'))
+		i += 2;
+	split_list(r, i + 1, r->n);
 }
 
 /* FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE, FOR KEY SHARE [OF ..] [NOWAIT | SKIP LOCKED] at the end of a query. */

@@ -58,7 +58,7 @@ static bool pull(struct backend *b, struct portal *p, bool rest, struct pg_error
 		return true;
 	}
 	if (!cursor_next(p->cursor, &rows, &err)) {
-		(void)backend_engine_error(b, &err, NULL, NULL, e);
+		(void)backend_engine_error(b, &err, NULL, &p->stmt, e);
 		return lose(b, p);
 	}
 	p->vectors = cursor_vectors(p->cursor);

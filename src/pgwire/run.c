@@ -246,7 +246,7 @@ bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, s
 	}
 	if ((s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION)) && !tables_catalog(b, e))
 		return false;
-	return tables_attach(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&
+	return tables_attach(b, s, e) && identity_check(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&
 	       (r.sql.ptr == s->text.ptr || filter_rewritten(b, r.sql, e)) && prepare_list(b, s, &r, arena, ret, e);
 }
 
@@ -269,7 +269,7 @@ bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
 		p->pinned = true;
 	}
 	if (!statement_query(p->statement, &p->cursor, &err))
-		return backend_engine_error(b, &err, NULL, NULL, e);
+		return backend_engine_error(b, &err, NULL, &p->stmt, e);
 	p->changed = cursor_rows_changed(p->cursor);
 	p->cut = false;
 	b->streaming = p;
@@ -304,7 +304,7 @@ static bool count_changes(struct backend *b, struct portal *p, struct pg_error *
 	size_t rows = 1;
 	while (p->cursor && rows) {
 		if (!cursor_next(p->cursor, &rows, &err)) {
-			(void)backend_engine_error(b, &err, NULL, NULL, e);
+			(void)backend_engine_error(b, &err, NULL, &p->stmt, e);
 			run_drop(b, p);
 			return false;
 		}

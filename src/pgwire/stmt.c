@@ -152,6 +152,7 @@ static const struct {
 	{"serial4", MENTIONS_SYNTAX},
 	{"serial8", MENTIONS_SYNTAX},
 	{"identity", MENTIONS_SYNTAX},
+	{"stored", MENTIONS_SYNTAX},
 	{"fillfactor", MENTIONS_SYNTAX},
 	{"share", MENTIONS_SYNTAX},
 	{"only", MENTIONS_SYNTAX},
@@ -163,6 +164,11 @@ static const struct {
 	{"tablespace", MENTIONS_SYNTAX},
 	{"for", MENTIONS_SYNTAX},
 };
+
+bool stmt_makes_index(const struct stmt *s)
+{
+	return s->kind == STMT_CREATE && strcmp(s->tag, "CREATE INDEX") == 0;
+}
 
 bool stmt_is_temp_schema(struct span name)
 {

@@ -16,6 +16,8 @@
 
 /* What names of sequences behind serial columns of temporary tables begin with. */
 #define SERIAL_TEMP_PREFIX "pg_temp_"
+/* The comment of a sequence whose column takes no other values. */
+#define IDENTITY_COMMENT "GENERATED ALWAYS AS IDENTITY"
 
 enum { STMT_SUBQUERIES_MAX = 16, STMT_DEPTH_MAX = 500, STMT_TAG_SIZE = 64 };
 
@@ -68,6 +70,8 @@ struct stmt {
  */
 MUST_CHECK bool stmt_next(struct span *rest, struct stmt *ret, struct pg_error *e);
 /* Whether a name is that of the session's temporary schema in PostgreSQL: the alias, or the one the catalog tells. */
+/* CREATE [UNIQUE] INDEX */
+bool stmt_makes_index(const struct stmt *s);
 bool stmt_is_temp_schema(struct span name);
 /* True when another statement follows. */
 bool stmt_more(struct span rest);

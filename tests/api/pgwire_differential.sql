@@ -38,7 +38,7 @@ ROLLBACK
 SELECT 1; ROLLBACK; SELECT 2
 SELECT 1; COMMIT; SELECT 2
 BEGIN; SELECT 'x'::int; SELECT 2
---! message position: wording
+--! position: wording
 SELECT 1
 COMMIT
 SET TRANSACTION READ ONLY
@@ -90,7 +90,7 @@ COMMIT
 BEGIN
 SAVEPOINT a
 SELECT 'x'::int
---! message position: wording
+--! position: wording
 SELECT 1
 SAVEPOINT b
 RELEASE a
@@ -98,7 +98,6 @@ ROLLBACK TO nope
 ROLLBACK TO a
 SELECT 1
 SELECT no_such
---! message: wording
 ROLLBACK TRANSACTION TO SAVEPOINT a
 RELEASE a
 COMMIT
@@ -110,11 +109,9 @@ ROLLBACK TO a
 ROLLBACK
 BEGIN
 SELECT nope
---! message: wording
 COMMIT
 BEGIN
 SELECT nope
---! message: wording
 BEGIN
 SHOW server_version_num
 SET DateStyle = 'ISO'
@@ -122,17 +119,17 @@ DEALLOCATE ALL
 EXECUTE x
 END
 BEGIN; SELECT 1; SAVEPOINT s; SELECT 'x'::int; ROLLBACK TO s
---! message position: wording
+--! position: wording
 ROLLBACK
 BEGIN; SAVEPOINT s
 SELECT 'x'::int
---! message position: wording
+--! position: wording
 ROLLBACK TO s; SELECT 1; RELEASE s; COMMIT
 SAVEPOINT a; SELECT 1
 SELECT 1; SAVEPOINT a
 BEGIN
 SELECT 'x'::int
---! message position: wording
+--! position: wording
 ;
 ROLLBACK
 
@@ -349,7 +346,6 @@ DISCARD SEQUENCES
 DISCARD TEMP
 DISCARD TEMPORARY
 SELECT * FROM dtmp
---! message: wording
 EXECUTE p
 BEGIN
 DISCARD ALL
@@ -393,7 +389,7 @@ EXECUTE a(1)
 EXECUTE a(1, 2, 3)
 EXECUTE a('5', 'y')
 EXECUTE a('x', 'y')
---! message position: wording
+--! position: wording
 EXECUTE a(1 + 1, upper('y'))
 EXECUTE a(NULL, NULL)
 --! types: types
@@ -402,7 +398,6 @@ PREPARE c AS SELECT $1::int * 2
 EXECUTE c(4)
 EXECUTE c('4')
 PREPARE d AS INSERT INTO nope VALUES ($1)
---! message position: wording
 PREPARE e AS SELECT FROM WHERE
 PREPARE f (nope) AS SELECT $1
 PREPARE g AS SELECT $2::int
@@ -445,19 +440,16 @@ TABLE pt
 -- [several]
 SELECT 1; SELECT 2
 SELECT 1; SELECT nope; SELECT 3
---! message: wording
 CREATE TABLE ms (i int); INSERT INTO ms VALUES (1); SELECT nope
---! message: wording
 SELECT * FROM ms
---! message: wording
 CREATE TABLE ms (i int); INSERT INTO ms VALUES (1); INSERT INTO ms VALUES (2); SELECT count(*) FROM ms
 INSERT INTO ms VALUES (3); BEGIN; INSERT INTO ms VALUES (4); ROLLBACK
 SELECT i FROM ms ORDER BY i
 INSERT INTO ms VALUES (5); SELECT 'x'::int
---! message position: wording
+--! position: wording
 SELECT i FROM ms ORDER BY i
 BEGIN; INSERT INTO ms VALUES (6); COMMIT; INSERT INTO ms VALUES (7); SELECT 'x'::int
---! message position: wording
+--! position: wording
 SELECT i FROM ms ORDER BY i
 ;
 ;;
@@ -557,3 +549,469 @@ select count(*), sum(n)::int from numbers
 insert into numbers select generate_series(101, 110)
 select max(n) from numbers where n in (select generate_series(105, 107))
 --! types: series
+
+-- [tables]
+CREATE TABLE dt (id serial PRIMARY KEY, v text NOT NULL, n numeric(10,2) CHECK (n > 0), u int UNIQUE)
+CREATE TABLE dt (id int)
+CREATE TABLE IF NOT EXISTS dt (id int)
+--! notice: no skips
+INSERT INTO dt (v, n, u) VALUES ('a', 1, 1) RETURNING id
+INSERT INTO dt (v, n, u) VALUES ('b', 2, 2), ('c', 3, 3) RETURNING *
+INSERT INTO dt (id, v) VALUES (1, 'dup')
+INSERT INTO dt (v, u) VALUES ('dupu', 1)
+INSERT INTO dt (v) VALUES (NULL)
+--! message: wording
+INSERT INTO dt (v, n) VALUES ('neg', -1)
+--! message: wording
+INSERT INTO dt (v, nope) VALUES (1, 2)
+--! position: wording
+INSERT INTO dt (v, v) VALUES (1, 2)
+--! position: wording
+INSERT INTO dt (v) VALUES (1, 2)
+--! message position: wording
+INSERT INTO dt (v, n) VALUES (1)
+--! message position: wording
+INSERT INTO nope VALUES (1)
+INSERT INTO dt (id, v) VALUES ('x', 'y')
+SELECT currval('dt_id_seq') > 0 AS v
+SELECT lastval() > 0 AS v
+--! outcome: missing
+SELECT pg_get_serial_sequence('dt', 'id') AS v
+INSERT INTO dt (id, v) VALUES (100, 'x') ON CONFLICT (id) DO NOTHING
+INSERT INTO dt (id, v) VALUES (100, 'y') ON CONFLICT (id) DO NOTHING
+INSERT INTO dt (id, v) VALUES (100, 'y') ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO dt (id, v) VALUES (100, 'y') ON CONFLICT (id) DO UPDATE SET v = excluded.v || '!' RETURNING id, v
+INSERT INTO dt (id, v) VALUES (100, 'y') ON CONFLICT (id) DO UPDATE SET v = dt.v || excluded.v WHERE dt.id = 100 RETURNING v
+INSERT INTO dt (id, v) VALUES (100, 'y') ON CONFLICT (v) DO NOTHING
+INSERT INTO dt (id, v) VALUES (101, 'p'), (101, 'q') ON CONFLICT (id) DO UPDATE SET v = excluded.v
+--! outcome: missing
+INSERT INTO dt DEFAULT VALUES
+--! message: wording
+INSERT INTO dt (id, v, u) VALUES (DEFAULT, 'def', 77) RETURNING v, u
+INSERT INTO dt (v) SELECT 'sel' RETURNING v
+INSERT INTO dt (v, u) OVERRIDING SYSTEM VALUE VALUES ('ov', 78)
+UPDATE dt SET v = 'z' WHERE id = 1
+UPDATE dt SET v = 'z' WHERE id = 1 RETURNING id, v
+UPDATE dt SET v = NULL WHERE id = 1
+--! message: wording
+UPDATE dt SET id = 1 WHERE id = 2
+UPDATE dt SET nope = 1
+--! message: wording
+UPDATE nope SET x = 1
+UPDATE dt SET v = s.w FROM (VALUES (1, 'from')) s(i, w) WHERE dt.id = s.i
+UPDATE dt AS t SET v = 'alias' WHERE t.id = 1
+UPDATE dt SET (v, n) = ('multi', 9) WHERE id = 1
+UPDATE ONLY dt SET v = 'only' WHERE id = 1
+DELETE FROM dt USING (VALUES (2)) s(i) WHERE dt.id = s.i
+DELETE FROM dt WHERE id = 3 RETURNING *
+DELETE FROM dt WHERE id = 999
+DELETE FROM nope
+SELECT id, v, n, u FROM dt WHERE id < 3 OR id = 100 ORDER BY id
+WITH ins AS (INSERT INTO dt (id, v) VALUES (200, 'cte') RETURNING id) SELECT id FROM ins
+--! outcome: missing
+WITH s AS (SELECT 201 AS i) INSERT INTO dt (id, v) SELECT i, 'w' FROM s
+WITH s AS (SELECT 201 AS i) UPDATE dt SET v = 'w2' FROM s WHERE id = i
+WITH s AS (SELECT 201 AS i) DELETE FROM dt USING s WHERE id = i
+SELECT count(*) FROM dt
+TRUNCATE dt
+TRUNCATE TABLE dt RESTART IDENTITY CASCADE
+TRUNCATE nope
+--! position: wording
+SELECT * INTO dt2 FROM dt
+SELECT 1 AS x INTO dt3
+CREATE TABLE dt4 AS SELECT 1 AS x, 'a'::text AS y
+CREATE TABLE dt5 AS TABLE dt4 WITH NO DATA
+--! tag: missing
+CREATE TABLE dt6 (LIKE dt4)
+--! outcome: missing
+CREATE TEMP TABLE dt8 (i int) ON COMMIT DROP
+--! outcome: missing
+CREATE TEMP TABLE dt9 (i int) ON COMMIT DELETE ROWS
+--! outcome: missing
+CREATE TABLE IF NOT EXISTS dt4 AS SELECT 2 AS x
+--! notice tag: no skips
+CREATE UNLOGGED TABLE dt10 (i int)
+ALTER TABLE dt4 ADD COLUMN z int DEFAULT 5
+ALTER TABLE dt4 ADD COLUMN z int
+--! message: wording
+ALTER TABLE dt4 ADD COLUMN IF NOT EXISTS z int
+--! notice: no skips
+ALTER TABLE dt4 ADD COLUMN a int, ADD COLUMN b int
+ALTER TABLE dt4 RENAME COLUMN z TO zz
+ALTER TABLE dt4 RENAME zz TO z
+ALTER TABLE dt4 ALTER COLUMN z TYPE bigint
+ALTER TABLE dt4 ALTER COLUMN z SET DATA TYPE int USING z::int
+ALTER TABLE dt4 ALTER z SET DEFAULT 7
+ALTER TABLE dt4 ALTER COLUMN z DROP DEFAULT
+ALTER TABLE dt4 ALTER COLUMN x SET NOT NULL
+ALTER TABLE dt4 ALTER COLUMN x DROP NOT NULL
+ALTER TABLE dt4 DROP COLUMN z
+ALTER TABLE dt4 DROP COLUMN z
+ALTER TABLE dt4 DROP COLUMN IF EXISTS z
+--! notice: no skips
+ALTER TABLE dt4 ADD PRIMARY KEY (x)
+ALTER TABLE dt4 ADD CONSTRAINT pk PRIMARY KEY (x)
+--! message sqlstate: wording
+ALTER TABLE dt4 ADD CONSTRAINT un UNIQUE (y)
+--! outcome: missing
+ALTER TABLE dt4 ADD CHECK (x > 0)
+--! outcome: missing
+ALTER TABLE dt4 RENAME TO dt44
+ALTER TABLE dt44 RENAME TO dt4
+ALTER TABLE nope ADD COLUMN a int
+ALTER TABLE IF EXISTS nope ADD COLUMN a int
+--! notice: no skips
+ALTER TABLE dt4 OWNER TO CURRENT_USER
+CREATE INDEX dti ON dt4 (y)
+CREATE INDEX dti ON dt4 (y)
+CREATE INDEX IF NOT EXISTS dti ON dt4 (y)
+--! notice: no skips
+CREATE UNIQUE INDEX dtu ON dt4 (y)
+CREATE INDEX CONCURRENTLY dtc ON dt4 USING btree (y DESC NULLS LAST)
+CREATE INDEX ON dt4 (lower(y))
+DROP INDEX dti
+DROP INDEX dti
+DROP INDEX IF EXISTS dti
+--! notice: no skips
+DROP INDEX CONCURRENTLY IF EXISTS dtc
+CREATE VIEW dv AS SELECT x FROM dt4
+CREATE VIEW dv AS SELECT x FROM dt4
+CREATE OR REPLACE VIEW dv AS SELECT x, y FROM dt4
+DROP TABLE dt4
+--! outcome: lenient
+DROP TABLE dt4 CASCADE
+--! outcome: lenient
+DROP VIEW dv
+--! outcome: lenient
+DROP VIEW IF EXISTS dv
+--! notice: no skips
+DROP TABLE dt
+DROP TABLE dt
+--! message: wording
+DROP TABLE IF EXISTS dt
+--! notice: no skips
+DROP TABLE IF EXISTS nope1, nope2
+--! notice: no skips
+DROP TABLE dt2, dt3
+DROP VIEW dt5
+--! message sqlstate: wording
+DROP SEQUENCE nope
+--! message: wording
+DROP SCHEMA nope
+DROP TYPE nope
+DROP FUNCTION nope
+--! message: wording
+DROP TYPE IF EXISTS nope
+--! notice: no skips
+DROP SCHEMA IF EXISTS nope CASCADE
+--! notice: no skips
+CREATE SCHEMA sx
+CREATE SCHEMA sx
+CREATE SCHEMA IF NOT EXISTS sx
+--! notice: no skips
+CREATE TABLE sx.t (i int)
+DROP SCHEMA sx
+--! message: wording
+DROP SCHEMA sx CASCADE
+--! notice: no skips
+CREATE TABLE nos.t (i int)
+--! position: wording
+SELECT * FROM nos.t
+--! sqlstate: wording
+COMMENT ON TABLE dt5 IS 'x'
+COMMENT ON COLUMN dt5.x IS 'cx'
+SELECT obj_description('dt5'::regclass) AS v, col_description('dt5'::regclass, 1) AS w
+DROP TABLE dt5, dt10
+COMMENT ON TABLE nope IS 'x'
+CREATE TABLE (i int)
+CREATE TABLE ct (i int, i int)
+--! message: wording
+CREATE TABLE ct (i nosuchtype)
+CREATE TABLE ct (i varchar(10), c char(3), d timestamp(3), e numeric, f numeric(5), g float(24), h bytea, i2 double precision, j jsonb, k time with time zone, l timestamp with time zone, m interval, n uuid, o int[], p text[], q smallint, r bigserial, s boolean)
+SELECT * FROM ct
+--! types: types
+INSERT INTO ct (i) VALUES ('0123456789a')
+--! outcome: missing
+INSERT INTO ct (q) VALUES (40000)
+--! message position: wording
+INSERT INTO ct (f) VALUES (123456)
+--! message position: wording
+DROP TABLE ct
+GRANT SELECT ON dt9 TO PUBLIC
+LOCK TABLE dt9 IN ACCESS EXCLUSIVE MODE
+--! outcome: lenient
+ANALYZE dt9
+CREATE EXTENSION IF NOT EXISTS plpgsql
+--! outcome: missing
+CREATE ROLE x
+--! message position sqlstate: wording
+
+-- [identity]
+CREATE TABLE gi (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, d bigint GENERATED BY DEFAULT AS IDENTITY, v text)
+INSERT INTO gi (v) VALUES ('a') RETURNING id, d, v
+INSERT INTO gi (id, v) VALUES (5, 'x')
+INSERT INTO gi (id, v) OVERRIDING SYSTEM VALUE VALUES (5, 'x') RETURNING id
+INSERT INTO gi (id, v) VALUES (DEFAULT, 'y') RETURNING id
+INSERT INTO gi (d, v) VALUES (50, 'y') RETURNING id, d
+INSERT INTO gi (d, v) OVERRIDING USER VALUE VALUES (50, 'y') RETURNING d
+--! values: missing
+UPDATE gi SET id = 9 WHERE id = 1
+UPDATE gi SET id = DEFAULT WHERE id = 1
+INSERT INTO gi VALUES (7, 8, 'z')
+SELECT attname, attidentity, attgenerated FROM pg_attribute WHERE attrelid = 'gi'::regclass AND attnum > 0 ORDER BY attnum
+--! values: catalog
+SELECT column_name, is_identity, identity_generation, column_default, is_generated FROM information_schema.columns WHERE table_name = 'gi' ORDER BY ordinal_position
+--! types values: catalog
+DROP TABLE gi
+
+-- [sequences]
+CREATE SEQUENCE sq
+CREATE SEQUENCE sq
+CREATE SEQUENCE IF NOT EXISTS sq
+--! notice: no skips
+SELECT currval('sq')
+--! message: wording
+SELECT lastval()
+--! message position sqlstate: wording
+SELECT nextval('sq') AS v
+SELECT nextval('sq'::regclass) AS v, currval('sq') AS w
+SELECT lastval() AS v
+--! outcome: missing
+SELECT setval('sq', 10) AS v
+--! outcome: missing
+SELECT nextval('sq') AS v
+--! values: missing
+SELECT setval('sq', 20, false) AS v
+--! outcome: missing
+SELECT nextval('sq') AS v
+--! values: missing
+SELECT nextval('nope')
+--! position: wording
+SELECT nextval('main.sq') AS v
+--! values: missing
+SELECT last_value, is_called FROM sq
+--! outcome: missing
+ALTER SEQUENCE sq RESTART WITH 5
+--! outcome: missing
+SELECT nextval('sq') AS v
+--! values: missing
+ALTER SEQUENCE sq OWNED BY NONE
+CREATE SEQUENCE sq2 START 100 INCREMENT BY 5 MINVALUE 1 MAXVALUE 105 NO CYCLE
+SELECT nextval('sq2') AS v
+SELECT nextval('sq2') AS v
+SELECT nextval('sq2') AS v
+CREATE TEMP SEQUENCE sq3
+DROP SEQUENCE sq, sq2
+DROP SEQUENCE IF EXISTS sq
+--! notice: no skips
+
+-- [foreign keys]
+CREATE TABLE fk_p (id int PRIMARY KEY)
+CREATE TABLE fk_c (id int, p int REFERENCES fk_p (id))
+INSERT INTO fk_c VALUES (1, 1)
+--! message: wording
+INSERT INTO fk_p VALUES (1)
+INSERT INTO fk_c VALUES (1, 1)
+DELETE FROM fk_p
+--! message: wording
+UPDATE fk_p SET id = 2
+--! message: wording
+DROP TABLE fk_p
+--! message: wording
+DROP TABLE fk_p CASCADE
+--! outcome: lenient
+CREATE TABLE fk_d (id int REFERENCES nope (id))
+CREATE TABLE fk_e (id int REFERENCES fk_c (id))
+--! message: wording
+DROP TABLE fk_c
+
+-- [errors]
+SELECT * FROM nope
+SELECT * FROM main.nope
+--! message: wording
+SELECT nope FROM (VALUES (1)) t(x)
+SELECT t.nope FROM (VALUES (1)) t(x)
+SELECT q.x FROM (VALUES (1)) t(x)
+SELECT nofunc(1)
+--! message: wording
+SELECT upper(1, 2)
+--! message: wording
+SELECT nope.nofunc(1)
+--! message sqlstate: wording
+SELECT 1 +
+SELEC 1
+SELECT * FROM
+SELECT 1 FROM FROM
+SELECT 'unterminated
+SELECT "unterminated
+SELECT $$unterminated
+SELECT /* unterminated
+SELECT 1 AS 2
+SELECT (1
+SELECT 1)
+SELECT "ž" FROM (VALUES (1)) t(x)
+SELECT 'žžž', nope
+SELECT 'x'::int
+--! position: wording
+SELECT '1.5'::int
+--! outcome: dialect
+SELECT ''::int
+--! position: wording
+SELECT '99999999999'::int
+--! position: wording
+SELECT 2147483647 + 1
+SELECT 9223372036854775807 + 1
+SELECT 32767::int2 + 1::int2
+SELECT 40000::int2
+--! message: wording
+SELECT exp(1000.0::float8)
+--! outcome: dialect
+SELECT 1 % 0
+--! outcome: dialect
+SELECT mod(1, 0)
+--! outcome: dialect
+SELECT 1.0 / 0
+--! outcome: dialect
+SELECT ln(0)
+SELECT ln(-1)
+SELECT sqrt(-1)
+SELECT 'nope'::bool
+--! position: wording
+SELECT 'nope'::date
+--! position: wording
+SELECT '2024-13-01'::date
+--! position: wording
+SELECT '2024-02-30'::date
+--! position: wording
+SELECT '25:00'::time
+--! position: wording
+SELECT 'nope'::timestamp
+--! position: wording
+SELECT 'nope'::interval
+--! position: wording
+SELECT 'nope'::uuid
+--! message position: wording
+SELECT '{bad'::json
+--! message position: wording
+SELECT '{1,2'::int[]
+--! message position: wording
+SELECT 'zz'::nosuchtype
+SELECT 123456::numeric(5,2)
+--! message: wording
+SELECT 'a' + 1
+--! message position sqlstate: wording
+SELECT true + 1
+--! message: wording
+SELECT date '2024-01-01' + date '2024-01-01'
+--! message: wording
+SELECT 1 = 'x'
+--! position: wording
+SELECT 1 WHERE 'x'
+--! position: wording
+SELECT 1 WHERE 1
+--! outcome: dialect
+SELECT x, count(*) FROM (VALUES (1)) t(x)
+--! message: wording
+SELECT count(*) FROM (VALUES (1)) t(x) WHERE count(*) > 1
+--! message: wording
+SELECT sum(sum(x)) FROM (VALUES (1)) t(x)
+SELECT x FROM (VALUES (1)) t(x) GROUP BY 5
+--! message position: wording
+SELECT 1 ORDER BY 5
+--! message: wording
+SELECT 1 LIMIT -1
+--! message position: wording
+SELECT 1 LIMIT 'x'
+SELECT (SELECT 1, 2)
+--! message: wording
+SELECT (SELECT x FROM (VALUES (1),(2)) t(x))
+--! message: wording
+SELECT 1 UNION SELECT 1, 2
+--! message position: wording
+SELECT 1 UNION SELECT 'x'
+--! outcome: dialect
+SELECT x FROM (VALUES (1)) a(x), (VALUES (2)) b(x)
+SELECT * FROM (VALUES (1)) a(x), (VALUES (2)) a(y)
+--! outcome: dialect
+SELECT * FROM (VALUES (1), (2, 3)) t
+--! position: wording
+SELECT CASE WHEN 1 THEN 2 END
+--! outcome: dialect
+SELECT coalesce()
+SELECT CAST(1 AS)
+SELECT array[1, 'x']
+--! position: wording
+SELECT 1 IN ('x')
+--! position: wording
+SELECT $1
+--! message position sqlstate: wording
+SELECT $1::int
+--! message position sqlstate: wording
+SELECT substring('a' from -1 for -1)
+--! outcome: dialect
+SELECT repeat('x', -1) AS v
+SELECT chr(0)
+--! outcome: dialect
+SELECT chr(-1)
+--! message: wording
+SELECT to_date('nope', 'YYYY')
+--! message: wording
+SELECT 'a'::"char"::int
+--! outcome: dialect
+SELECT E'\xff'
+--! message sqlstate: wording
+SELECT set_config('nope', 'x', false)
+--! message position sqlstate: wording
+SELECT generate_series(1, 3, 0)
+--! outcome: dialect
+SELECT decode('zz', 'hex')
+--! message: wording
+SELECT date_trunc('nope', now())
+--! message sqlstate: wording
+SELECT extract(nope FROM now())
+--! message sqlstate: wording
+SELECT now() AT TIME ZONE 'Nowhere'
+--! message: wording
+WITH x AS (SELECT 1) SELECT * FROM y
+WITH x AS (SELECT 1), x AS (SELECT 2) SELECT * FROM x
+--! message position sqlstate: wording
+EXPLAIN SELECT 1 FROM nope
+FETCH 1 FROM nope
+CLOSE nope
+MOVE nope
+DECLARE c CURSOR FOR SELECT 1
+FOO BAR
+CALL nope()
+--! message position sqlstate: wording
+DO 'begin end'
+--! outcome: missing
+EXPLAIN (NOPE) SELECT 1
+--! message position sqlstate: wording
+
+-- [identity always]
+CREATE TABLE ga (v text, id int GENERATED ALWAYS AS IDENTITY (START WITH 10) PRIMARY KEY, w int)
+INSERT INTO ga (v) VALUES ('a') RETURNING id
+INSERT INTO ga VALUES ('a') RETURNING id
+--! outcome: missing
+INSERT INTO ga VALUES ('a', DEFAULT, 5), ('b', DEFAULT, 6) RETURNING id
+--! values: sequences
+INSERT INTO ga VALUES ('a', DEFAULT, 5), ('b', 3, 6)
+INSERT INTO ga (w, ID) VALUES (1, (2))
+INSERT INTO ga (w, "id") SELECT 1, 2
+INSERT INTO ga (w) SELECT 1 RETURNING id
+--! values: sequences
+INSERT INTO main.ga AS x (id) VALUES (1)
+INSERT INTO ga DEFAULT VALUES RETURNING id
+--! values: sequences
+INSERT INTO ga (id) VALUES (NULL)
+UPDATE ga SET w = 2, id = 3
+UPDATE ga SET w = (SELECT 1), v = 'x' WHERE id = 10 RETURNING id
+UPDATE main.ga AS x SET id = id WHERE w = 1
+CREATE TABLE gs (i int, g int GENERATED ALWAYS AS (i * 2) STORED)
+INSERT INTO gs (i) VALUES (3)
+SELECT * FROM gs
+INSERT INTO gs (i, g) VALUES (3, 4)
+--! message: wording
+UPDATE gs SET g = 4
+--! message: wording
+DROP TABLE ga, gs

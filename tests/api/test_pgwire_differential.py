@@ -17,6 +17,7 @@ STATEMENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pgwire_di
 REASONS = {
     "dialect": "the engine's SQL: the same text means something else there, and statements the engine accepts keep their meaning",
     "wording": "the engine's sentence for the same SQLSTATE",
+    "sequences": "a refused statement takes no numbers from a sequence here",
     "cast": "a parameter of EXECUTE becomes a cast in the text of the statement, which gives its column the name of the type",
     "types": "the engine has no such type, or fewer details of it (varchar(n), numeric without limits, jsonb, name, regclass)",
     "sums": "the engine adds integers as HUGEINT and averages as DOUBLE, which is numeric and float8 on the wire",
