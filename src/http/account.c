@@ -156,14 +156,6 @@ void account_end(struct exchange *ex, int status)
 	access_log(ex, status, seconds);
 }
 
-void account_malformed(struct exchange *ex, int status)
-{
-	account_reject(status == 413 || status == 414 || status == 431 ? REJECT_TOO_LARGE : REJECT_BAD_REQUEST);
-	if (ex->counted_in)
-		return;
-	metric_inc(requests(ex->server->unmatched, ex->req.method, status));
-}
-
 void account_reject(enum reject reason)
 {
 	reject("http", reason);

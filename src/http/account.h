@@ -18,8 +18,6 @@ struct stats *stats_new(struct arena *arena, const char *endpoint);
 void account_head(struct exchange *ex);
 /* The exchange is over, with this status (499: the client left first). */
 void account_end(struct exchange *ex, int status);
-/* A request that ended in the library, before it became an exchange with a head. */
-void account_malformed(struct exchange *ex, int status);
 void account_reject(enum reject reason);
 void account_auth_failure(const char *reason);
 void account_idempotency(enum idem_verdict verdict);

@@ -52,6 +52,8 @@ struct conn {
 	bool linger; /* the client may still be sending: close gently */
 	char peer[64];
 	struct exchange *spare;
+	struct exchange *asked;	 /* the request whose line was read, until its end; loop only */
+	struct exchange *answer; /* to what the library refused; until the connection closes */
 	/* Guarded by the watch's lock for this fd */
 	struct exchange *current; /* from its head until its end */
 	bool in_head;
@@ -130,7 +132,7 @@ struct exchange {
 	uint64_t streamed;   /* bytes given to the library by a reader */
 	uint64_t sent;
 	bool complete;
-	int refused_status; /* by the library: broken chunks, for example */
+	int refused_status; /* by the library: broken chunks, for example; 0: it did not */
 	bool raw;	    /* the answer went out beside the library */
 	bool counted_in;    /* the in-flight gauge went up */
 	_Atomic bool abandoned;
@@ -185,6 +187,9 @@ void exchange_ready(struct exchange *ex);
 
 /* head.c: reads the head and decides what is to happen; fills the response when that is known already. */
 void head_read(struct exchange *ex, const char *method, const char *version);
+
+/* The same for an answer to what the library refused. `asked`: the request, as far as it was read; NULL: not even its line. */
+void head_refused(struct exchange *ex, const struct exchange *asked);
 
 /* body.c */
 enum MHD_Result body_take(struct exchange *ex, const char *bytes, size_t *size);

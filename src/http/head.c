@@ -319,6 +319,32 @@ static bool admit(struct exchange *ex, struct err *err)
 	return true;
 }
 
+/* An answer without a handler, too, is in the form of the door that was asked. */
+static void door_take(struct exchange *ex)
+{
+	struct router_match match;
+	router_find(ex->server->router, ex->req.arena, ex->req.method, ex->req.path, &match);
+	const struct router_entry *near = match.entry ? match.entry : match.near;
+	if (!near)
+		return;
+	ex->entry = near;
+	ex->req.route = near->route;
+	ex->req.ctx = near->table->ctx;
+}
+
+void head_refused(struct exchange *ex, const struct exchange *asked)
+{
+	ex->head_ns = clock_ns();
+	ex->req.method = HTTP_OTHER;
+	ex->req.method_text = "";
+	ex->target = arena_strdup(ex->req.arena, asked ? asked->target : "");
+	target_split(span_of(ex->target), &ex->req.path, &ex->req.query);
+	request_id_read(ex);
+	ex->stats = ex->server->unmatched;
+	door_take(ex);
+	call_fill(ex);
+}
+
 void head_read(struct exchange *ex, const char *method, const char *version)
 {
 	struct err err = ERR_INIT;
@@ -341,6 +367,8 @@ void head_read(struct exchange *ex, const char *method, const char *version)
 		account_reject(err.code == ERR_INVALID_REQUEST || err.code == ERR_UNIMPLEMENTED ? REJECT_BAD_REQUEST
 												: REJECT_TOO_LARGE);
 	bool routed = fine && route_find(ex);
+	if (!fine)
+		door_take(ex);
 	call_fill(ex);
 	if (routed && !admit(ex, &err))
 		fine = false;

@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include "http/account.h"
+#include "http/refusal.h"
 #include "http/watch.h"
 
 #include "base/id.h"
@@ -247,7 +248,7 @@ enum MHD_Result send_response(struct exchange *ex)
 	ex->phase = PHASE_QUEUED;
 	/* From here on the exchange may end within the call. */
 	struct MHD_Response *response = head.response;
-	enum MHD_Result result = MHD_queue_response(ex->mhd, (unsigned)ex->res.status, response);
+	enum MHD_Result result = refusal_pass(ex->mhd, (unsigned)ex->res.status, response);
 	MHD_destroy_response(response);
 	return result;
 }

@@ -1,5 +1,6 @@
 #include "http/account.h"
 #include "http/exchange.h"
+#include "http/refusal.h"
 #include "http/watch.h"
 
 #include "base/fs.h"
@@ -83,8 +84,12 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 	watch_close(server->watch, conn);
 	(void)atomic_fetch_sub(&server->connections, 1);
 	account_connection(server, -1);
-	if (server->tls && conn->requests == 0)
+	if (server->tls && conn->requests == 0 && !conn->answer)
 		account_reject(REJECT_TLS);
+	if (conn->answer) {
+		conn->answer->complete |= !conn->answer->raw;
+		exchange_unref(conn->answer);
+	}
 	exchange_free(conn->spare);
 	free(conn);
 	*socket_context = NULL;
@@ -104,6 +109,7 @@ static void *on_request_line(void *cls, const char *uri, struct MHD_Connection *
 	struct exchange *ex = exchange_new(conn);
 	loop_busy(conn->loop);
 	ex->target = arena_strdup(ex->req.arena, uri ? uri : "");
+	conn->asked = ex;
 	return ex;
 }
 
@@ -233,18 +239,16 @@ static void on_end(void *cls, struct MHD_Connection *mhd, void **context, enum M
 {
 	struct http_server *server = cls;
 	struct exchange *ex = *context;
+	(void)mhd;
 	if (!ex)
 		return;
 	*context = NULL;
+	ex->conn->asked = NULL;
 	watch_end(server->watch, ex->conn);
 	if (exchange_phase(ex) == PHASE_QUEUED) {
 		if (!ex->raw)
 			send_account(ex, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	} else {
-		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-		ex->refused_status = info ? (int)info->http_status : 0;
-		if (ex->refused_status)
-			account_malformed(ex, ex->refused_status);
 		atomic_store(&ex->abandoned, true);
 		body_broken(ex);
 		/* The handler learns of it, and counts it, as when it had read along. */
@@ -472,8 +476,9 @@ bool http_server_start(const struct http_config *config, struct http_server **re
 	server->arena = arena_new();
 	idem_init(&server->idem, &server->config.idempotency);
 	files_limit_raise();
-	if (!pools_check(config, err) || !router_new(config->tables, config->table_count, &server->router, err) ||
-	    !tls_read(server, err) || !listener_open(config, &server->listen_fd, err))
+	if (!refusal_start(err) || !pools_check(config, err) ||
+	    !router_new(config->tables, config->table_count, &server->router, err) || !tls_read(server, err) ||
+	    !listener_open(config, &server->listen_fd, err))
 		goto failed;
 	stats_attach(server);
 	server->port = port_of(server->listen_fd);

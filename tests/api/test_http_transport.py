@@ -217,6 +217,52 @@ def test_malformed_heads_are_refused_and_the_connection_closed(echo, data, statu
         assert wire.closed()
 
 
+REFUSED_BY_THE_LIBRARY = [
+    (b"GET /\r\n\r\n", 400, "invalid_request"),
+    (b"GET / FOO/1.1\r\nHost: h\r\n\r\n", 400, "invalid_request"),
+    (b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505, "invalid_request"),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "invalid_request"),
+    (b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414, "uri_too_long"),
+    (b"G" * 200000, 414, "uri_too_long"),
+    (b"GET /echo HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 200000 + b"\r\n\r\n", 431, "headers_too_large"),
+    (b"GET /echo HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 400, "invalid_request"),
+    (b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400, "invalid_request"),
+    (b"PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400, "invalid_request"),
+    (b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", 413, "payload_too_large"),
+    (b"PUT /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n", 400, "invalid_request"),
+]
+
+
+def refused(wire, data, status, code):
+    """One answer in the service's form, whole and alone, and the end of the connection."""
+    try:
+        wire.send(data)
+    except OSError:
+        pass
+    answer = wire.answer()
+    detail = answer.json()["detail"]
+    assert (answer.status, detail["error"], answer.headers["content-type"]) == (status, code, "application/json"), answer.body
+    assert detail["message"] and answer.headers["x-request-id"] and answer.headers["connection"] == "close"
+    assert wire.closed()
+
+
+@pytest.mark.parametrize("data, status, code", REFUSED_BY_THE_LIBRARY)
+def test_what_the_library_refuses_is_answered_in_the_services_form(echo, data, status, code):
+    def counted():
+        samples = parse_metrics(requests.get(echo.url + "/metrics", timeout=10).text)
+        return (total(samples, "duckdb_api_requests_total", status_code=str(status)), total(samples, "duckdb_requests_rejected_total"),
+                total(samples, "duckdb_api_requests_in_flight"))
+
+    before = counted()
+    with echo.connect() as wire:
+        refused(wire, data, status, code)
+    with echo.connect() as wire:  # after a good one
+        wire.send(get("/echo"))
+        assert wire.answer().status == 200
+        refused(wire, data, status, code)
+    eventually(lambda: counted() == (before[0] + 2, before[1] + 2, before[2]), lambda: (before, counted()))
+
+
 @pytest.mark.parametrize("length", [b"x", b"-1", b"+1", b"1 2", b"", b"0x1", b"99999999999999999999"])
 def test_lengths_that_are_none_are_refused(echo, length):
     with echo.connect() as wire:
@@ -1074,6 +1120,15 @@ def test_tls_serves_everything(tls):
     metrics = parse_metrics(session.get(tls.url + "/metrics", timeout=10).text)
     expires = sample(metrics, "duckdb_tls_certificate_expiry_timestamp_seconds", listener="http")
     assert 28 * 86400 < expires - time.time() < 31 * 86400
+
+
+@pytest.mark.parametrize("data, status, code", [r for r in REFUSED_BY_THE_LIBRARY if b"Content-Length" not in r[0]])
+def test_refusals_under_tls(tls, data, status, code):
+    context = ssl.create_default_context(cafile=tls.cert)
+    context.check_hostname = False
+    with Wire(tls.port) as wire:
+        wire.socket = context.wrap_socket(wire.socket)
+        refused(wire, data, status, code)
 
 
 def test_tls_refuses_old_versions_and_plain_text(tls):

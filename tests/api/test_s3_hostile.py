@@ -143,6 +143,14 @@ def test_chunks_need_the_length_of_what_they_hold(server, path, payload, http_ch
     s3_error(Signed(server, "GET", path).send(), 404, "NoSuchKey")
 
 
+@pytest.mark.parametrize("head, status, code", [("Content-Length: x", 400, "InvalidRequest"), ("X: " + "a" * 200000, 431, "InvalidRequest"),
+                                                ("Content-Length: 1\r\nContent-Length: 2", 400, "InvalidRequest")])
+def test_heads_that_nobody_can_read_are_refused_as_documents(server, path, head, status, code):
+    answer = raw(server, f"PUT {path} HTTP/1.1\r\nHost: h\r\n{head}\r\n\r\n".encode())
+    head, body = answer.split(b"\r\n\r\n", 1)
+    assert int(head.split()[1]) == status and f"<Code>{code}</Code>".encode() in body and body.endswith(b"</Error>"), answer
+
+
 def test_chunks_that_lie(server, path):
     body = b"x" * 70000
 
