@@ -13,7 +13,7 @@ import pytest
 from psycopg import pq
 
 from bad_disk import BadDisk
-from conftest import Project, Server, sample
+from conftest import Project, Server, eventually, parse_metrics, sample
 from pg_workspace import Workspace
 
 
@@ -194,6 +194,8 @@ def test_an_engine_that_gives_up_ends_the_sessions_of_its_workspace_alone(tmp_pa
         samples = server.metrics()
         assert sample(samples, "pgwire_engine_failures_total", workspace_id=hurt.id) == 1
         assert sample(samples, "pgwire_engine_failures_total", workspace_id=other.id) == 0
+        for w, sessions in ((hurt, 0), (other, 1)):
+            eventually(lambda: sample(parse_metrics(server.get("/metrics").text), "pgwire_connections_active", workspace_id=w.id) == sessions)
         detail = project.get(f"/workspaces/{hurt.id}").json()
         assert [o["rows"] for o in detail["workspace_objects"]] == [1001]
     assert server.stop() == 0, server.findings()
