@@ -79,12 +79,15 @@ struct copy_columns {
 	size_t count;
 };
 
+struct copy_encoding; /* copy_encoding.h */
+
 struct copy_options {
 	enum copy_format format;
 	char delimiter, quote, escape;
 	struct span null;
 	enum copy_header header;
 	struct copy_columns force_quote, force_not_null, force_null;
+	const struct copy_encoding *encoding; /* NULL: UTF-8 */
 };
 
 struct command_copy {
@@ -93,6 +96,7 @@ struct command_copy {
 	struct span table;
 	struct span target; /* schema and table as written */
 	struct span query;  /* COPY (query) TO */
+	struct span where;  /* COPY .. FROM STDIN WHERE condition */
 	struct span *columns;
 	size_t column_count;
 	struct copy_options options;

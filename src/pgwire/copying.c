@@ -6,6 +6,8 @@
 #include "engine/sql.h"
 #include "pgwire/backend.h"
 #include "pgwire/copy.h"
+#include "pgwire/copy_encoding.h"
+#include "pgwire/copy_stage.h"
 #include "pgwire/types.h"
 
 static void put_select(struct buf *sql, const struct command_copy *c, bool none)
@@ -21,6 +23,8 @@ static void put_select(struct buf *sql, const struct command_copy *c, bool none)
 	}
 	buf_str(sql, c->column_count ? " FROM " : "* FROM ");
 	buf_span(sql, c->target);
+	if (c->where.ptr)
+		buf_printf(sql, " WHERE (%.*s\n)", SPAN_ARG(c->where));
 	buf_str(sql, none ? " LIMIT 0" : "");
 }
 
@@ -36,6 +40,8 @@ static bool open_columns(struct backend *b, const struct command_copy *c, bool n
 	buf_done(&sql);
 	if (!fine || !stmt_next(&rest, &s, e))
 		return false;
+	if (s.class == STMT_DML && !s.returns_rows)
+		return pg_error_set(e, "0A000", "COPY query must have a RETURNING clause");
 	if (!s.returns_rows || s.class == STMT_DDL || s.class == STMT_SESSION)
 		return pg_error_set(e, "42601", "COPY needs a query that returns rows");
 	if (s.class == STMT_DML && !transaction_may_write(b, &s, e))
@@ -59,16 +65,25 @@ struct copy_out {
 	struct backend *b;
 	const struct command_copy *c;
 	struct buf line, value;
+	struct copy_recoder recoder;
+	struct buf recoded;
 	const bool *quote;
 	uint64_t rows;
 };
 
-static bool send_line(struct copy_out *o)
+static bool send_line(struct copy_out *o, struct pg_error *e)
 {
-	if (o->line.len)
-		message_copy_data(&o->b->conn.out, buf_view(&o->line));
+	struct buf *line = &o->line;
+	if (o->recoder.encoding) {
+		line = &o->recoded;
+		buf_reset(line);
+		if (!copy_recoder_put(&o->recoder, buf_view(&o->line), true, line, e))
+			return false;
+	}
+	if (line->len)
+		message_copy_data(&o->b->conn.out, buf_view(line));
 	buf_reset(&o->line);
-	return conn_push(&o->b->conn);
+	return conn_push(&o->b->conn) || pg_fatal_set(e, "08006", "the client is gone");
 }
 
 static bool send_rows(struct copy_out *o, struct cursor *cursor, struct pg_error *e)
@@ -90,10 +105,47 @@ static bool send_rows(struct copy_out *o, struct cursor *cursor, struct pg_error
 			if (o->line.failed || o->value.failed)
 				return pg_error_set(e, "54000", "a row is too long: its text may have 1 GiB");
 			o->rows++;
-			if (!send_line(o))
-				return pg_fatal_set(e, "08006", "the client is gone");
+			if (!send_line(o, e))
+				return false;
 		}
 	}
+}
+
+/* A column that an option names is not among those copied, or none of the table. */
+static bool not_copied(struct backend *b, const struct command_copy *c, struct span column, const char *option,
+		       struct pg_error *e)
+{
+	struct command_copy only = {.target = c->target, .columns = &column, .column_count = 1};
+	struct statement *statement;
+	if (c->query.ptr)
+		return pg_error_set(e, "42703", "column \"%.*s\" does not exist", SPAN_ARG(column));
+	if (!c->column_count || !open_columns(b, &only, true, &statement, e))
+		return pg_error_set(e, "42703", "column \"%.*s\" of relation \"%.*s\" does not exist", SPAN_ARG(column),
+				    SPAN_ARG(c->table));
+	statement_free(statement);
+	return pg_error_set(e, "42P10", "%s column \"%.*s\" not referenced by COPY", option, SPAN_ARG(column));
+}
+
+/* What an option names must be copied. */
+static bool check_forced(struct backend *b, const struct command_copy *c, const struct span *names, size_t n,
+			 struct pg_error *e)
+{
+	const struct {
+		const char *name;
+		const struct copy_columns *columns;
+	} forced[] = {{"FORCE_QUOTE", &c->options.force_quote},
+		      {"FORCE_NOT_NULL", &c->options.force_not_null},
+		      {"FORCE_NULL", &c->options.force_null}};
+	for (size_t f = 0; f < ARRAY_LEN(forced); f++)
+		for (size_t i = 0; i < forced[f].columns->count; i++) {
+			const struct span wanted = forced[f].columns->names[i];
+			size_t k = 0;
+			while (k < n && !span_eq(wanted, names[k]))
+				k++;
+			if (k == n)
+				return not_copied(b, c, wanted, forced[f].name, e);
+		}
+	return true;
 }
 
 static bool copy_out(struct backend *b, const struct command_copy *c, uint64_t *ret_rows, struct pg_error *e)
@@ -101,7 +153,9 @@ static bool copy_out(struct backend *b, const struct command_copy *c, uint64_t *
 	struct statement *statement;
 	struct cursor *cursor;
 	struct err err = ERR_INIT;
-	if (!open_columns(b, c, false, &statement, e))
+	struct copy_out o = {.b = b, .c = c, .line = BUF(GIB), .value = BUF(GIB), .recoded = BUF(GIB)};
+	/* Planned in the transaction that it runs in, as all that reads tables. */
+	if (!transaction_begin_implicit(b, e) || !open_columns(b, c, false, &statement, e))
 		return false;
 	if (!statement_query(statement, &cursor, &err)) {
 		(void)backend_engine_error(b, &err, NULL, NULL, e);
@@ -115,17 +169,24 @@ static bool copy_out(struct backend *b, const struct command_copy *c, uint64_t *
 		names[i] = span_of(cursor_columns(cursor)[i].name);
 		quote[i] = copy_names_column(&c->options.force_quote, names[i]);
 	}
-	struct copy_out o = {.b = b, .c = c, .line = BUF(GIB), .value = BUF(GIB), .quote = quote};
-	message_copy_response(&b->conn.out, 'H', c->options.format == COPY_BINARY, n);
-	copy_write_begin(&o.line, &c->options, names, n);
-	/* A binary header goes with the first row: a message of its own would be a row to some clients. */
-	bool fine = (c->options.format == COPY_BINARY || send_line(&o)) && send_rows(&o, cursor, e);
+	o.quote = quote;
+	const bool is_binary = c->options.format == COPY_BINARY;
+	bool fine = check_forced(b, c, names, n, e) &&
+		    copy_recoder_open(&o.recoder, is_binary ? NULL : c->options.encoding, false, e);
+	if (fine) {
+		message_copy_response(&b->conn.out, 'H', is_binary, n);
+		copy_write_begin(&o.line, &c->options, names, n);
+		/* A binary header goes with the first row: a message of its own would be a row to some clients. */
+		fine = (is_binary || send_line(&o, e)) && send_rows(&o, cursor, e);
+	}
 	if (fine) {
 		copy_write_end(&o.line, &c->options);
-		(void)send_line(&o);
+		fine = send_line(&o, e);
 		message_bare(&b->conn.out, MESSAGE_COPY_DONE);
 	}
 	*ret_rows = o.rows;
+	copy_recoder_close(&o.recoder);
+	buf_done(&o.recoded);
 	buf_done(&o.line);
 	buf_done(&o.value);
 	cursor_close(cursor);
@@ -139,6 +200,9 @@ struct copy_in {
 	struct backend *b;
 	const struct command_copy *c;
 	struct copy_reader reader;
+	struct copy_recoder recoder;
+	struct buf recoded;
+	const char *stage; /* where rows wait for the condition; NULL: there is none */
 	struct message_column *columns;
 	enum pg_kind *kinds; /* REFUSED: of no plain form */
 	size_t n;
@@ -146,6 +210,7 @@ struct copy_in {
 	struct appender *appender; /* of the bulk, while rows need the engine's casts; else NULL */
 	bool casts;		   /* a column's type is none of the bulk's: all rows do */
 	size_t rows, bytes;	   /* not flushed yet */
+	size_t unseen;		   /* bytes, at most, since the size limit was looked at */
 	uint64_t total;
 	int64_t deadline_ns;
 	struct arena *scratch; /* of the row at hand */
@@ -153,17 +218,28 @@ struct copy_in {
 };
 
 /*
- * What waits in memory for its table; every flush looks whether the workspace may still grow. From COPY_OVERLAP_ROWS on a
- * thread of its own hands rows to the engine.
+ * What waits in memory for its table. After COPY_LOOK_BYTES, and before COMMIT, it is looked at whether the workspace may
+ * still grow: a value counts its text and COPY_VALUE_BYTES. From COPY_OVERLAP_ROWS on a thread of its own hands rows to the
+ * engine.
  */
-enum { COPY_FLUSH_ROWS = 65536, COPY_FLUSH_BYTES = 32 * 1024 * 1024, COPY_OVERLAP_ROWS = 8192 };
+enum {
+	COPY_FLUSH_ROWS = 65536,
+	COPY_FLUSH_BYTES = 32 * 1024 * 1024,
+	COPY_LOOK_BYTES = 32 * 1024 * 1024,
+	COPY_VALUE_BYTES = 16,
+	COPY_OVERLAP_ROWS = 8192
+};
 
 static bool flush_rows(struct copy_in *in, bool last, struct pg_error *e)
 {
 	struct backend *b = in->b;
 	struct err err = ERR_INIT;
-	if (!transaction_fits(b, e))
-		return false;
+	in->unseen += in->bytes + in->rows * in->n * COPY_VALUE_BYTES;
+	if (last || in->unseen >= COPY_LOOK_BYTES) {
+		in->unseen = 0;
+		if (!in->stage && !transaction_fits(b, e))
+			return false;
+	}
 	if (!(last || in->appender ? bulk_flush(in->bulk, &err) : bulk_flush_soon(in->bulk, &err)))
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	if (!in->casts)
@@ -279,6 +355,28 @@ static void told_to_fail(const struct copy_reader *r, struct span body, struct p
 	copy_read_context(r, SIZE_MAX, e);
 }
 
+/* What a CopyData carries, or the end of all of them. Rows in front of a wrong byte are taken, so that its line is told. */
+static bool feed(struct copy_in *in, struct span data, bool last, bool *end, struct pg_error *e)
+{
+	struct pg_error wrong = PG_ERROR_INIT;
+	bool fine = true;
+	if (in->recoder.encoding) {
+		buf_reset(&in->recoded);
+		fine = copy_recoder_put(&in->recoder, data, last, &in->recoded, &wrong);
+		data = buf_view(&in->recoded);
+	}
+	copy_read_feed(&in->reader, data);
+	if (fine && last)
+		copy_read_finish(&in->reader);
+	if (!*end && !take_rows(in, end, e))
+		return false;
+	if (fine || *end)
+		return true;
+	*e = wrong;
+	copy_read_context(&in->reader, SIZE_MAX, e);
+	return false;
+}
+
 /* Up to CopyDone. The message that began the COPY is still in the buffer: its frame comes first. */
 static bool read_data(struct copy_in *in, struct pg_error *e)
 {
@@ -293,14 +391,13 @@ static bool read_data(struct copy_in *in, struct pg_error *e)
 		if (quiet)
 			continue;
 		if (m.type == 'd') {
-			copy_read_feed(&in->reader, m.body);
+			const bool fine = end || feed(in, m.body, false, &end, e);
 			conn_take(&b->conn, m.size);
-			if (!end && !take_rows(in, &end, e))
+			if (!fine)
 				return false;
 		} else if (m.type == 'c') {
 			conn_take(&b->conn, m.size);
-			copy_read_finish(&in->reader);
-			return (end || take_rows(in, &end, e)) && flush_rows(in, true, e);
+			return (end || feed(in, SPAN_NONE, true, &end, e)) && flush_rows(in, true, e);
 		} else if (m.type == 'f') {
 			told_to_fail(&in->reader, m.body, e);
 			conn_take(&b->conn, m.size);
@@ -334,40 +431,33 @@ static bool begin_in(struct copy_in *in, struct pg_error *e)
 	return true;
 }
 
+/* The engine's name of the database; NULL: as the search path finds the table. */
+static const char *database_of(const struct copy_in *in)
+{
+	const struct span schema = in->c->schema;
+	if (in->stage || (schema.ptr && (span_eq_nocase(schema, SPAN("temp")) || stmt_is_temp_schema(schema))))
+		return "temp";
+	const bool is_main =
+		schema.ptr && (span_eq_nocase(schema, SPAN("public")) || span_eq_nocase(schema, SPAN("main")));
+	return is_main ? workspace_db(in->b->wi) : NULL;
+}
+
 static bool open_bulk(struct copy_in *in, struct pg_error *e)
 {
 	struct backend *b = in->b;
 	const struct command_copy *c = in->c;
 	struct err err = ERR_INIT;
-	const bool is_temp =
-		c->schema.ptr && (span_eq_nocase(c->schema, SPAN("temp")) || stmt_is_temp_schema(c->schema));
-	const bool is_main =
-		c->schema.ptr && (span_eq_nocase(c->schema, SPAN("public")) || span_eq_nocase(c->schema, SPAN("main")));
-	const char *database = is_temp ? "temp" : is_main ? workspace_db(b->wi) : NULL;
+	const char *database = database_of(in);
 	const char *schema = database ? "main" : c->schema.ptr ? arena_copy(b->work, c->schema) : NULL;
 	const char **names = arena_array(b->work, const char *, c->column_count + 1);
 	for (size_t i = 0; i < c->column_count; i++)
 		names[i] = arena_copy(b->work, c->columns[i]);
-	if (!bulk_open(b->engine, database, schema, arena_copy(b->work, c->table), names, c->column_count, &in->bulk,
-		       &err))
+	const char *table = in->stage ? in->stage : arena_copy(b->work, c->table);
+	if (!bulk_open(b->engine, database, schema, table, names, in->stage ? 0 : c->column_count, &in->bulk, &err))
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	for (size_t i = 0; i < bulk_column_count(in->bulk); i++)
 		in->casts = in->casts || !bulk_takes(bulk_column_type(in->bulk, i));
 	return !in->casts || bulk_rows(in->bulk, &in->appender, &err) || row_error(in, &err, e);
-}
-
-/* What an option names must be copied. */
-static bool check_forced(const struct copy_columns *forced, const struct span *names, size_t n, struct pg_error *e)
-{
-	for (size_t i = 0; i < forced->count; i++) {
-		size_t k = 0;
-		while (k < n && !span_eq(forced->names[i], names[k]))
-			k++;
-		if (k == n)
-			return pg_error_set(e, "42703", "column \"%.*s\" does not exist among those copied",
-					    SPAN_ARG(forced->names[i]));
-	}
-	return true;
 }
 
 /* The rows between CopyInResponse and CopyDone. */
@@ -377,19 +467,40 @@ static bool receive(struct copy_in *in, struct pg_error *e)
 	struct span *names = arena_array(b->work, struct span, in->n);
 	for (size_t i = 0; i < in->n; i++)
 		names[i] = in->columns[i].name;
-	if (!check_forced(&in->c->options.force_not_null, names, in->n, e) ||
-	    !check_forced(&in->c->options.force_null, names, in->n, e))
+	if (!check_forced(b, in->c, names, in->n, e) ||
+	    !copy_recoder_open(&in->recoder, in->c->options.format == COPY_BINARY ? NULL : in->c->options.encoding,
+			       true, e))
 		return false;
 	copy_read_begin(&in->reader, &in->c->options, in->c->table, names, in->n, b->work);
 	message_copy_response(&b->conn.out, 'G', in->c->options.format == COPY_BINARY, in->n);
 	bool fine = conn_flush(&b->conn) && read_data(in, e);
 	copy_read_done(&in->reader);
+	copy_recoder_close(&in->recoder);
+	buf_done(&in->recoded);
 	return fine;
+}
+
+static bool make_stage(struct copy_in *in, struct pg_error *e)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	put_select(&sql, in->c, true);
+	const bool fine = copy_stage_make(in->b, arena_span(in->b->work, buf_view(&sql)), &in->stage, e);
+	buf_done(&sql);
+	return fine;
+}
+
+static bool load(struct copy_in *in, struct pg_error *e)
+{
+	if ((in->c->where.ptr && !make_stage(in, e)) || !open_bulk(in, e) || !receive(in, e))
+		return false;
+	bulk_close(in->bulk);
+	in->bulk = NULL;
+	return !in->stage || copy_stage_insert(in->b, in->c, in->stage, &in->total, e);
 }
 
 static bool copy_in(struct backend *b, const struct command_copy *c, uint64_t *ret_rows, struct pg_error *e)
 {
-	struct copy_in in = {.b = b, .c = c, .scratch = arena_new()};
+	struct copy_in in = {.b = b, .c = c, .scratch = arena_new(), .recoded = BUF(GIB)};
 	const int64_t timeout = gucs_timeout_ns(b);
 	struct pg_error late = PG_ERROR_INIT;
 	in.deadline_ns = timeout ? clock_ns() + timeout : 0;
@@ -398,7 +509,7 @@ static bool copy_in(struct backend *b, const struct command_copy *c, uint64_t *r
 	bool was_alone = b->block == 'I' && !b->implicit;
 	fine = fine && transaction_begin_implicit(b, e);
 	if (fine) {
-		fine = open_bulk(&in, e) && receive(&in, e);
+		fine = load(&in, e);
 		bulk_close(in.bulk);
 		b->changes += fine;
 		if (was_alone && !transaction_end_implicit(b, fine, &late) && fine) {
