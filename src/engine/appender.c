@@ -222,6 +222,11 @@ void appender_value(struct appender *a, const struct bind_value *v)
 	}
 }
 
+size_t appender_failed(const struct appender *a)
+{
+	return a->failed && a->row_open ? a->column - 1 : SIZE_MAX;
+}
+
 bool appender_end_row(struct appender *a, struct err *err)
 {
 	if (a->failed || a->column != a->column_count)

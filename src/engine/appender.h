@@ -35,6 +35,8 @@ void appender_blob(struct appender *a, struct span value);
 struct bind_value;
 void appender_value(struct appender *a, const struct bind_value *value);
 void appender_timestamp(struct appender *a, int64_t unix_us);
+/* The column of the open row whose value failed; SIZE_MAX: none did. */
+size_t appender_failed(const struct appender *a);
 MUST_CHECK bool appender_end_row(struct appender *a, struct err *err);
 MUST_CHECK bool appender_flush(struct appender *a, struct err *err);
 /* Flushes, reports, frees. */

@@ -182,12 +182,14 @@ bool bulk_takes(const struct type *type)
 	case TYPE_DOUBLE:
 	case TYPE_DECIMAL:
 	case TYPE_VARCHAR:
+	case TYPE_JSON:
 	case TYPE_BLOB:
 	case TYPE_UUID:
 	case TYPE_DATE:
 	case TYPE_TIME:
 	case TYPE_TIMESTAMP:
 	case TYPE_TIMESTAMP_TZ:
+	case TYPE_INTERVAL:
 		return true;
 	default:
 		return false;
@@ -284,7 +286,7 @@ bool bulk_bytes(struct bulk *b, size_t column, struct span value)
 {
 	const enum type_id id = b->columns[column].type->id;
 	duckdb_string_t text = {0};
-	if ((id != TYPE_VARCHAR && id != TYPE_BLOB) || value.len > UINT32_MAX)
+	if ((id != TYPE_VARCHAR && id != TYPE_JSON && id != TYPE_BLOB) || value.len > UINT32_MAX)
 		return false;
 	if (value.len <= sizeof(text.value.inlined.inlined)) {
 		text.value.inlined.length = (uint32_t)value.len;
@@ -296,6 +298,12 @@ bool bulk_bytes(struct bulk *b, size_t column, struct span value)
 		text.value.pointer.ptr = keep_text(b->slot, value);
 	}
 	return put(b, column, &text, sizeof(text));
+}
+
+bool bulk_interval(struct bulk *b, size_t column, int32_t months, int32_t days, int64_t us)
+{
+	const duckdb_interval value = {.months = months, .days = days, .micros = us};
+	return b->columns[column].type->id == TYPE_INTERVAL && put(b, column, &value, sizeof(value));
 }
 
 bool bulk_uuid(struct bulk *b, size_t column, const unsigned char value[16])
@@ -326,7 +334,7 @@ bool bulk_value(struct bulk *b, size_t column, const struct bind_value *v)
 	case BIND_DECIMAL:
 		return bulk_decimal(b, column, v->decimal.unscaled, v->decimal.scale);
 	case BIND_TEXT:
-		return id == TYPE_VARCHAR && bulk_bytes(b, column, v->text);
+		return id != TYPE_BLOB && bulk_bytes(b, column, v->text);
 	case BIND_BLOB:
 		return id == TYPE_BLOB && bulk_bytes(b, column, v->text);
 	case BIND_DATE:
@@ -337,6 +345,8 @@ bool bulk_value(struct bulk *b, size_t column, const struct bind_value *v)
 		return id == TYPE_TIMESTAMP && bulk_int(b, column, v->integer);
 	case BIND_TIMESTAMP_TZ:
 		return id == TYPE_TIMESTAMP_TZ && bulk_int(b, column, v->integer);
+	case BIND_INTERVAL:
+		return bulk_interval(b, column, v->interval.months, v->interval.days, v->interval.us);
 	case BIND_UUID:
 		return bulk_uuid(b, column, v->uuid);
 	default:

@@ -33,8 +33,9 @@ bool bulk_int(struct bulk *b, size_t column, int64_t value);
 bool bulk_real(struct bulk *b, size_t column, double value);
 /* value / 10^scale, rounded half away from zero to the column's scale. */
 bool bulk_decimal(struct bulk *b, size_t column, number_i128 value, unsigned scale);
-/* VARCHAR, whose text the caller knows to be UTF-8, and BLOB. */
+/* VARCHAR and JSON, whose text the caller knows to be UTF-8 (and JSON), and BLOB. */
 bool bulk_bytes(struct bulk *b, size_t column, struct span value);
+bool bulk_interval(struct bulk *b, size_t column, int32_t months, int32_t days, int64_t us);
 bool bulk_uuid(struct bulk *b, size_t column, const unsigned char value[16]);
 /* Any value of bind.h whose kind is the column's own. */
 struct bind_value;

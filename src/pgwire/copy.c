@@ -269,6 +269,10 @@ static bool header_fault(const struct copy_reader *r, struct pg_error *e)
 
 static bool check_header(struct copy_reader *r, struct pg_error *e)
 {
+	if (!span_is_utf8(r->text)) {
+		(void)pg_error_set(e, "22021", "invalid byte sequence for encoding \"UTF8\" in the header line");
+		return header_fault(r, e);
+	}
 	if (r->count != r->columns) {
 		(void)pg_error_set(e, "22P04", "wrong number of fields in header line: got %zu, expected %zu", r->count,
 				   r->columns);

@@ -9,6 +9,7 @@
 #include "pgwire/copy_encoding.h"
 #include "pgwire/copy_stage.h"
 #include "pgwire/types.h"
+#include "pgwire/value.h"
 
 static void put_select(struct buf *sql, const struct command_copy *c, bool none)
 {
@@ -249,6 +250,19 @@ static bool flush_rows(struct copy_in *in, bool last, struct pg_error *e)
 	return true;
 }
 
+/* Texts that the engine would take, or refuse in words of its own. */
+static bool check_text(struct copy_in *in, size_t i, const struct bind_value *v, struct pg_error *e)
+{
+	if (v->kind != BIND_TEXT)
+		return true;
+	if (in->kinds[i] == PG_KIND_INTERVAL)
+		return pg_error_set(e, "22007", "invalid input syntax for type interval: \"%.*s\"",
+				    SPAN_ARG(span_first(v->text, 200)));
+	if (in->kinds[i] == PG_KIND_JSON && bulk_column_type(in->bulk, i)->id == TYPE_JSON && !value_is_json(v->text))
+		return pg_error_set(e, "22P02", "invalid input syntax for type json");
+	return true;
+}
+
 static bool decode(struct copy_in *in, size_t i, struct bind_value *ret, struct pg_error *e)
 {
 	const struct copy_field *f = &in->reader.fields[i];
@@ -260,7 +274,8 @@ static bool decode(struct copy_in *in, size_t i, struct bind_value *ret, struct 
 		return true;
 	*ret = (struct bind_value){.kind = BIND_NULL};
 	in->used = true;
-	if (parameter_decode(in->columns[i].type_oid, format, f->bytes, in->scratch, ret, e))
+	if (parameter_decode(in->columns[i].type_oid, format, f->bytes, in->scratch, ret, e) &&
+	    check_text(in, i, ret, e))
 		return true;
 	/* Bytes that are no text are a fault of the line: PostgreSQL looks at them before it knows of columns. */
 	const bool of_line = !format && strcmp(e->sqlstate, "22021") == 0;
@@ -268,10 +283,13 @@ static bool decode(struct copy_in *in, size_t i, struct bind_value *ret, struct 
 	return false;
 }
 
-static bool row_error(struct copy_in *in, const struct err *err, struct pg_error *e)
+/* `column`: whose value was wrong; SIZE_MAX: not known. */
+static bool row_error(struct copy_in *in, const struct err *err, size_t column, struct pg_error *e)
 {
 	(void)backend_engine_error(in->b, err, NULL, NULL, e);
-	copy_read_context(&in->reader, SIZE_MAX, e);
+	if (column < in->n && in->kinds[column] == PG_KIND_NUMERIC && strcmp(e->sqlstate, "22023") == 0)
+		(void)pg_error_set(e, "22003", "numeric field overflow");
+	copy_read_context(&in->reader, column, e);
 	return false;
 }
 
@@ -290,7 +308,7 @@ static bool put_row(struct copy_in *in, bool *ret_odd, struct pg_error *e)
 			return true;
 		}
 	}
-	return bulk_end_row(in->bulk, &err) || row_error(in, &err, e);
+	return bulk_end_row(in->bulk, &err) || row_error(in, &err, SIZE_MAX, e);
 }
 
 /* The appender's rows stand behind those of the bulk, and it keeps them until the next flush: so does this COPY. */
@@ -299,13 +317,14 @@ static bool append_row(struct copy_in *in, struct pg_error *e)
 	struct err err = ERR_INIT;
 	struct bind_value value;
 	if (!in->appender && !bulk_rows(in->bulk, &in->appender, &err))
-		return row_error(in, &err, e);
+		return row_error(in, &err, SIZE_MAX, e);
 	for (size_t i = 0; i < in->n; i++) {
 		if (!decode(in, i, &value, e))
 			return false;
 		appender_value(in->appender, &value);
 	}
-	return appender_end_row(in->appender, &err) || row_error(in, &err, e);
+	const size_t failed = appender_failed(in->appender);
+	return appender_end_row(in->appender, &err) || row_error(in, &err, failed, e);
 }
 
 static bool take_row(struct copy_in *in, struct pg_error *e)
@@ -457,7 +476,7 @@ static bool open_bulk(struct copy_in *in, struct pg_error *e)
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	for (size_t i = 0; i < bulk_column_count(in->bulk); i++)
 		in->casts = in->casts || !bulk_takes(bulk_column_type(in->bulk, i));
-	return !in->casts || bulk_rows(in->bulk, &in->appender, &err) || row_error(in, &err, e);
+	return !in->casts || bulk_rows(in->bulk, &in->appender, &err) || backend_engine_error(b, &err, NULL, NULL, e);
 }
 
 /* The rows between CopyInResponse and CopyDone. */

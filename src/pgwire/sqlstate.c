@@ -4,16 +4,34 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* What is no UTF-8, such as a character that was cut, would make the whole message none. */
+static void mend_text(char *text)
+{
+	struct span rest = span_of(text);
+	while (rest.len && !span_is_utf8(rest)) {
+		size_t n = 1;
+		while (n < 4 && n < rest.len && !span_is_utf8(span_first(rest, n)))
+			n++;
+		const bool is_character = span_is_utf8(span_first(rest, n));
+		if (!is_character) {
+			n = 1;
+			text[rest.ptr - text] = '?';
+		}
+		rest = span_skip(rest, n);
+	}
+}
+
 static void set_text(char *to, size_t size, const char *fmt, va_list args)
 {
 	int n = vsnprintf(to, size, fmt, args);
 	if (n < 0)
 		*to = '\0';
-	/* A cut in the middle of a character would be invalid UTF-8. */
 	size_t len = strlen(to);
-	if ((size_t)n >= size)
-		while (len && !span_is_utf8((struct span){to, len}))
-			to[--len] = '\0';
+	/* A character that the end cut goes altogether. */
+	for (size_t i = 0; (size_t)n >= size && i < 3 && len && !span_is_utf8((struct span){to, len}); i++)
+		to[--len] = '\0';
+	if (!span_is_utf8((struct span){to, len}))
+		mend_text(to);
 }
 
 #define FILL(e, field)                                               \

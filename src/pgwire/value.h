@@ -57,4 +57,7 @@ MUST_CHECK bool value_decode(uint32_t oid, unsigned format, struct span bytes, s
 /* A numeric as integer and scale when it has at most 38 digits. */
 MUST_CHECK bool value_numeric(struct span text, __int128 *ret_unscaled, unsigned *ret_scale);
 
+/* Whether the text is JSON, brackets nested at most a thousand deep. */
+bool value_is_json(struct span text);
+
 #endif

@@ -1,6 +1,7 @@
 /* tests/wire/pg/copy.txt, each case with its data split at every byte and fed byte by byte. */
 #include "pgwire/backend.h"
 #include "pgwire/copy.h"
+#include "pgwire/value.h"
 #include "wire_file.h"
 
 #include <math.h>
@@ -284,6 +285,47 @@ static void plain_fields_mean_the_same(void **state)
 	assert_false(copy_plain(PG_KIND_TEXT, (struct span){"nul\0inside", 10}, &v));
 }
 
+static void only_json_is_json(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"1",
+					   "-0",
+					   "0.5e-10",
+					   "1E+400",
+					   "\"\"",
+					   "\"\\u00e9\\n\\\\\"",
+					   "null",
+					   " [ ] ",
+					   "{}",
+					   "{\"a\":[1,{\"b\":null}],\"a\":true}",
+					   "[[],[{}],\n\t{\"x\" : \"y\"}]"};
+	static const char *const bad[] = {
+		"",	  " ",	   "{a}",	"'a'",	"[1,]", "[,1]",	    "{\"a\"}",	"{\"a\":}", "{\"a\":1,}",
+		"{1:2}",  "[1}",   "{\"a\":1]", "1 2",	"01",	"1.",	    ".5",	"+1",	    "-",
+		"1e",	  "nul",   "nullx",	"True", "[1",	"{\"a\":1", "\"a",	"\"\\x\"",  "\"\\u12g4\"",
+		"\"\n\"", "[1 2]", "]",		"}",	"[]]",	",",	    "{\"a\" 1}"};
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (!value_is_json(span_of(good[i])))
+			fail_msg("%s is refused", good[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (value_is_json(span_of(bad[i])))
+			fail_msg("%s is taken", bad[i]);
+	/* Exactly as long as its text, whatever stands behind. */
+	const char *whole = good[9];
+	for (size_t n = 0; n < strlen(whole); n++) {
+		char *cut = malloc(n + 1);
+		memcpy(cut, whole, n);
+		assert_false(value_is_json((struct span){cut, n}));
+		free(cut);
+	}
+	char deep[5000];
+	memset(deep, '[', sizeof(deep));
+	assert_false(value_is_json((struct span){deep, sizeof(deep)}));
+	memset(deep + 1000, ']', 1000);
+	assert_true(value_is_json((struct span){deep, 2000}));
+	assert_false(value_is_json((struct span){"1\0", 2}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +334,7 @@ int main(void)
 		cmocka_unit_test(csv_quotes_only_where_it_must),
 		cmocka_unit_test(plain_reals_are_read_exactly),
 		cmocka_unit_test(plain_fields_mean_the_same),
+		cmocka_unit_test(only_json_is_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
