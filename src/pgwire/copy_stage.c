@@ -20,8 +20,8 @@ bool copy_stage_make(struct backend *b, struct span columns, const char **ret, s
 {
 	struct buf sql = BUF(LIMIT_SQL_BYTES);
 	uint64_t changed;
-	*ret = arena_printf(b->work, "_pgcopy_%llu", (unsigned long long)++b->cursor_number);
-	buf_printf(&sql, "CREATE TEMP TABLE \"%s\" AS %.*s", *ret, SPAN_ARG(columns));
+	*ret = "_pgcopy";
+	buf_printf(&sql, "CREATE OR REPLACE TEMP TABLE \"%s\" AS %.*s", *ret, SPAN_ARG(columns));
 	return run(b, &sql, &changed, e);
 }
 
