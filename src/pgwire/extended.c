@@ -154,6 +154,14 @@ static bool bind_portal(struct backend *b, struct message_bind *m, struct prepar
 	       portal_prepare(b, p, e);
 }
 
+/* None, one for all, or one for each column of what has columns. */
+static bool check_formats(const struct portal *p, struct pg_error *e)
+{
+	return p->bound_formats < 2 || !p->column_count || p->bound_formats == p->column_count ||
+	       pg_error_set(e, "08P01", "bind message has %zu result formats but query has %zu columns",
+			    p->bound_formats, p->column_count);
+}
+
 static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 {
 	struct message_bind m;
@@ -179,7 +187,7 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 	p->level = b->savepoint_count;
 	p->created_us = clock_unix_us();
 	const int64_t start = clock_ns();
-	if (!bind_portal(b, &m, q, p, e)) {
+	if (!bind_portal(b, &m, q, p, e) || !check_formats(p, e)) {
 		portal_free(b, p);
 		return parse_is_at_fault(q, e) ? refused(b, q->stmt.text, start, e) : false;
 	}

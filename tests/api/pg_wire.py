@@ -102,7 +102,7 @@ class Wire:
         while not lines or not lines[-1].startswith("ready"):
             kind = self.take(1).decode()
             body = self.take(struct.unpack(">i", self.take(4))[0] - 4)
-            if kind not in "SN":
+            if kind not in "SNA":
                 lines.append(decode(kind, body))
         return lines
 
