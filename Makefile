@@ -17,8 +17,8 @@ FUZZ_SECONDS ?= 60
 
 # What the API tests add under the sanitizers is the server's own code under load; the clients' side of them is not
 # instrumented, so the suites that cover the doors and the storage are enough there.
-ASAN_API := test_conventions or test_projects or test_tables or test_files or test_import or test_jobs or test_branches or test_s3_objects or test_grpc_every_command
-TSAN_API := test_conventions or test_tables or test_jobs or test_s3_hostile
+ASAN_API := test_conventions or test_projects or test_tables or test_files or test_import or test_jobs or test_branches or test_s3_objects or test_grpc_every_command or test_pgwire_hostile
+TSAN_API := test_conventions or test_tables or test_jobs or test_s3_hostile or test_pgwire_hostile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-7s %s\n", $$1, $$2 }' Makefile
