@@ -550,6 +550,17 @@ insert into numbers select generate_series(101, 110)
 select max(n) from numbers where n in (select generate_series(105, 107))
 --! types: series
 
+-- [functions]
+SELECT to_jsonb(5)::text AS v, jsonb_typeof('{}') AS a, json_typeof('[1]') AS b, jsonb_typeof('"x"') AS c, jsonb_typeof('1.5') AS d, jsonb_typeof('true') AS e, jsonb_typeof('null') AS f
+SELECT jsonb_array_length('[1,2]'::jsonb) AS v
+SELECT date_bin('15 minutes', timestamp '2024-01-01 12:34', timestamp '2024-01-01') AS v
+SELECT every(i > 0) AS v, every(i > 1) AS w FROM (VALUES (1),(2)) t(i)
+SELECT regexp_count('aXbXc', 'X') AS v
+SELECT initcap('hello wORLD, o''neil 2nd') AS v, initcap('') AS w
+SELECT array_dims(ARRAY[1,2]) AS v
+SELECT hashtext('a') IS NOT NULL AS v
+SELECT pg_typeof(initcap('a'))::text AS v
+
 -- [tables]
 CREATE TABLE dt (id serial PRIMARY KEY, v text NOT NULL, n numeric(10,2) CHECK (n > 0), u int UNIQUE)
 CREATE TABLE dt (id int)
@@ -1015,3 +1026,325 @@ INSERT INTO gs (i, g) VALUES (3, 4)
 UPDATE gs SET g = 4
 --! message: wording
 DROP TABLE ga, gs
+
+-- [types binary]
+SELECT true AS v, false AS w, NULL::bool AS x
+SELECT 't'::bool AS v, 'yes'::bool AS a, 'off'::bool AS b, '1'::bool AS c
+--! outcome: dialect
+SELECT (-32768)::int2 AS v, 32767::int2 AS w
+SELECT (-2147483648)::int4 AS v, 2147483647 AS w
+SELECT (-9223372036854775808)::int8 AS v, 9223372036854775807 AS w
+SELECT 1.5::numeric(10,2) AS v, 0::numeric(5,3) AS w, -12345678901234567890.123456789::numeric(38,9) AS x
+--! types: types
+SELECT 1e10::numeric(20,0) AS v, 0.00001::numeric(10,5) AS w, 10000::numeric(10,0) AS x, 100000000.0001::numeric(20,4) AS y
+SELECT 123.45 AS v, 1.0 AS w, .5 AS x, 1e3 AS y
+--! types values: dialect
+SELECT 'NaN'::float8 AS v, 'Infinity'::float8 AS w, '-Infinity'::float8 AS x, '-0'::float8 AS y
+SELECT 1e15::float8 AS v, 1e14::float8 AS w, 0.0001::float8 AS x, 0.00001::float8 AS y, 1.7976931348623157e308::float8 AS z, 5e-324::float8 AS zz
+SELECT 1e6::float4 AS v, 1e5::float4 AS w, 0.0001::float4 AS x, 0.00001::float4 AS y, 3.4028235e38::float4 AS z, 'NaN'::float4 AS n, 16777216::float4 AS m
+SELECT 'a'::text AS v, ''::text AS w, 'ž😀'::varchar AS x
+--! types: types
+SELECT 'ab'::varchar(10) AS v
+--! types: types
+SELECT 'ab'::char(5) AS v
+--! types values: dialect
+SELECT 'ab'::name AS v
+--! outcome: dialect
+SELECT '\x00ff5c'::bytea AS v, ''::bytea AS w, 'ab\\c\001'::bytea AS x
+--! outcome: dialect
+SELECT date '2024-02-29' AS v, date '0001-01-01' AS w, date '9999-12-31' AS x
+SELECT '0044-03-15 BC'::date AS v
+--! values: dialect
+SELECT 'infinity'::date AS v, '-infinity'::date AS w
+SELECT 'infinity'::timestamp AS v, '-infinity'::timestamptz AS w
+SELECT time '00:00:00' AS v, time '23:59:59.999999' AS w, time '12:30' AS x, '24:00:00'::time AS y
+SELECT '12:30:00+02'::timetz AS v, '12:30:00.5-05:30'::timetz AS w
+SELECT timestamp '2024-02-29 12:34:56.7' AS v, timestamp '1999-12-31 23:59:59.999999' AS w, '0044-03-15 01:02:03 BC'::timestamp AS x
+--! outcome: dialect
+SELECT timestamptz '2024-02-29 12:34:56.7+02' AS v, '1883-11-18 12:00:00+00'::timestamptz AS w
+SELECT interval '1 year 2 months 3 days 04:05:06.789' AS v, interval '-1 month -2 days -03:04:05' AS w, interval '0' AS x
+SELECT interval '1 day' AS v, interval '-1 day' AS w, interval '1 month -1 day' AS x, interval '-1 year 1 day' AS y, interval '25:00:00' AS z, interval '-00:00:00.5' AS a
+SELECT interval '1' day AS v, interval '2 weeks' AS w, interval '1.5 hours' AS x, interval '90 minutes' AS y
+--! types: types
+SELECT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS v, '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid AS w, 'a0eebc999c0b4ef8bb6d6bb9bd380a11'::uuid AS x
+SELECT '{"a": 1, "b": [1, 2]}'::json AS v
+SELECT '{"b": 1, "a":  [1,2]}'::jsonb AS v
+--! types values: dialect
+SELECT B'0101' AS v
+--! types values: dialect
+SELECT '0101'::bit(4) AS v
+--! types: types
+SELECT '0101'::bit varying AS v
+--! outcome: dialect
+SELECT ARRAY[1,2,NULL] AS v, '{}'::int[] AS w, ARRAY['a b','c"d','e\f','',NULL,'null','{x}'] AS x
+SELECT '{1,2,3}'::int[] AS v, '{"a,b",c,NULL,"NULL"}'::text[] AS w
+SELECT ARRAY[1.5,2.25]::numeric(5,2)[] AS v, ARRAY[true,false] AS w, ARRAY[date '2024-01-01'] AS x, ARRAY[1.5::float8] AS y
+--! types: types
+SELECT ARRAY['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid] AS v, ARRAY[timestamp '2024-01-01 00:00:00'] AS w, ARRAY[interval '1 day'] AS x
+SELECT ARRAY['\x00ff'::bytea] AS v
+SELECT ARRAY[[1,2],[3,4]] AS v
+--! types values: dialect
+SELECT 16384::oid AS v, 'pg_class'::regclass AS w, 'int4'::regtype AS x
+--! types values: dialect
+SELECT 'pg_catalog'::regnamespace AS v
+--! types values: dialect
+SELECT 1::bigint AS a, 2::smallint AS b, 3::real AS c, 4::double precision AS d, 5::decimal(4,1) AS e, 6::character varying AS f, 7::numeric AS g
+--! types values: dialect
+SELECT NULL AS v
+--! types: types
+SELECT 'x' AS v, 'x' || 'y' AS w
+SELECT '127.0.0.1'::inet AS v
+--! outcome: dialect
+SELECT '12.34'::money AS v
+--! outcome: dialect
+SELECT '<a/>'::xml AS v
+--! outcome: dialect
+SELECT row(1,'a') AS v
+--! types values: dialect
+SELECT int4range(1,5) AS v
+--! outcome: dialect
+SELECT to_tsvector('simple', 'a b') AS v
+--! outcome: dialect
+SELECT current_date - current_date AS v, date '2024-03-01' - date '2024-02-01' AS w, date '2024-01-01' + 1 AS x
+--! types values: dialect
+SELECT timestamp '2024-01-02' - timestamp '2024-01-01' AS v, timestamp '2024-01-01' + interval '1 month' AS w, date '2024-01-31' + interval '1 month' AS x
+SELECT count(*) AS v, sum(i) AS w, avg(i) AS x, min(i) AS y, max(i) AS z FROM generate_series(1,4) g(i)
+--! types values: sums
+SELECT sum(i::bigint) AS v, sum(i::numeric(10,2)) AS w, avg(i::float8) AS x, sum(i::float4) AS y, sum(i::int2) AS z FROM generate_series(1,4) g(i)
+--! types values: sums
+SELECT 7 / 2 AS v, 7 % 2 AS w, -7 / 2 AS x, 7.0 / 2 AS y, 2 ^ 3 AS z
+--! types values: dialect
+SELECT round(2.5) AS v, round(-2.5) AS w, round(1.235, 2) AS x, ceil(1.2) AS y, floor(-1.2) AS z, trunc(1.9) AS a, abs(-5) AS b, mod(7,3) AS c, power(2,10) AS d, sqrt(16) AS e
+--! types: types
+SELECT length('ž😀') AS v, octet_length('ž') AS w, position('b' IN 'abc') AS x, strpos('abc','c') AS y, char_length('abc') AS z
+--! outcome: dialect
+SELECT extract(year FROM date '2024-05-06') AS v, date_part('month', timestamp '2024-05-06') AS w, extract(epoch FROM interval '1 day') AS x
+--! types values: dialect
+SELECT 1 = 1 AS v, 1 IS NULL AS w, 1 IS DISTINCT FROM NULL AS x, true AND NULL AS y
+
+-- [values]
+SELECT to_char(timestamp '2024-02-03 14:05:06.789', 'YYYY-MM-DD HH24:MI:SS') AS v
+SELECT to_char(timestamp '2024-02-03 14:05:06.789', 'DD Mon YYYY, Day HH12:MI AM MS US Q DDD IW') AS v
+--! values: dialect
+SELECT to_char(date '2024-02-03', 'FMDD FMMonth YY') AS v
+--! values: dialect
+SELECT to_char(1234567.891, 'FM9,999,999.00') AS v
+--! values: dialect
+SELECT to_char(1234.5, '999,999.99') AS v, to_char(-5, '000') AS w, to_char(12, 'FM000') AS x, to_char(0.5, '0.99') AS y
+--! values: dialect
+SELECT to_char(interval '25:01:02', 'HH24:MI:SS') AS v
+--! values: dialect
+SELECT to_date('03.02.2024', 'DD.MM.YYYY') AS v, to_date('20240203', 'YYYYMMDD') AS w
+SELECT to_timestamp('2024-02-03 14:05', 'YYYY-MM-DD HH24:MI') AS v, to_timestamp(0) AS w
+SELECT to_number('1,234.5', '9,999.9') AS v
+--! outcome: dialect
+SELECT date_trunc('month', timestamp '2024-02-03 14:05:06') AS v, date_trunc('hour', timestamptz '2024-02-03 14:05:06+00') AS w
+SELECT date_trunc('week', date '2024-02-03') AS v
+--! types values: dialect
+SELECT age(timestamp '2024-03-01', timestamp '2023-01-15') AS v
+SELECT generate_series(1, 3) AS v
+--! types: types
+SELECT * FROM generate_series(1, 10, 3)
+--! types: types
+SELECT * FROM generate_series(3, 1, -1) AS g
+--! types: types
+SELECT * FROM generate_series(timestamp '2024-01-01', timestamp '2024-01-03', interval '1 day') AS g
+SELECT g FROM generate_series(date '2024-01-01', date '2024-01-03', interval '1 day') AS g
+--! types values: dialect
+SELECT string_agg(v, ',' ORDER BY v DESC) AS v FROM (VALUES ('a'),('b'),('c')) t(v)
+SELECT array_agg(v ORDER BY v) AS v FROM (VALUES (3),(1),(2)) t(v)
+SELECT json_agg(v) AS v FROM (VALUES (1),(2)) t(v)
+--! values: dialect
+SELECT jsonb_agg(v) AS v FROM (VALUES (1),(2)) t(v)
+--! types values: dialect
+SELECT json_object_agg(k, v) AS v FROM (VALUES ('a',1),('b',2)) t(k,v)
+--! outcome: dialect
+SELECT json_build_object('a', 1, 'b', 'x') AS v
+--! values: dialect
+SELECT jsonb_build_object('a', 1) AS v, jsonb_build_array(1,'x',NULL) AS w
+--! types values: dialect
+SELECT row_to_json(t) AS v FROM (SELECT 1 AS a, 'x' AS b) t
+SELECT to_json('x'::text) AS v, to_jsonb(5) AS w
+--! types: types
+SELECT '{"a": {"b": "c"}}'::jsonb -> 'a' AS v, '{"a": {"b": "c"}}'::jsonb ->> 'a' AS w
+--! types values: dialect
+SELECT '{"a": {"b": "c"}}'::jsonb #>> '{a,b}' AS v
+SELECT '{"a": {"b": "c"}}'::jsonb #> '{a,b}' AS v
+--! types: types
+SELECT '[1,2,3]'::jsonb -> 1 AS v, '[1,2,3]'::jsonb ->> -1 AS w
+--! types: types
+SELECT '{"a":1}'::jsonb @> '{"a":1}' AS v
+--! outcome: dialect
+SELECT '{"a":1}'::jsonb ? 'a' AS v
+--! outcome: dialect
+SELECT '{"a":1}'::jsonb || '{"b":2}'::jsonb AS v
+--! types values: dialect
+SELECT '{"a":1,"b":2}'::jsonb - 'a' AS v
+--! outcome: dialect
+SELECT jsonb_array_length('[1,2]'::jsonb) AS v, json_array_length('[1]') AS w, jsonb_typeof('{}') AS x
+--! types: types
+SELECT * FROM jsonb_array_elements('[1,"a"]'::jsonb)
+--! outcome: dialect
+SELECT * FROM jsonb_array_elements_text('[1,"a"]'::jsonb)
+--! outcome: dialect
+SELECT * FROM jsonb_each('{"a":1}'::jsonb)
+--! outcome: dialect
+SELECT * FROM jsonb_each_text('{"a":1}'::jsonb)
+--! outcome: dialect
+SELECT * FROM jsonb_object_keys('{"a":1,"b":2}'::jsonb)
+--! outcome: dialect
+SELECT jsonb_extract_path_text('{"a":{"b":"c"}}', 'a', 'b') AS v
+--! outcome: dialect
+SELECT jsonb_set('{"a":1}'::jsonb, '{a}', '2') AS v
+--! outcome: dialect
+SELECT jsonb_pretty('{"a":1}'::jsonb) AS v
+SELECT regexp_replace('foobar', 'o+', 'x') AS v, regexp_replace('abcabc', 'b', 'X', 'g') AS w
+SELECT regexp_matches('foobar', 'o(b)(a)') AS v
+--! types values: dialect
+SELECT regexp_match('foobar', 'o(b)') AS v
+--! outcome: dialect
+SELECT regexp_split_to_array('a,b,c', ',') AS v
+SELECT regexp_split_to_table('a,b', ',') AS v
+SELECT regexp_count('aXbXc', 'X') AS v, regexp_like('abc', 'B', 'i') AS w, regexp_substr('abc123', '\d+') AS x
+--! outcome: dialect
+SELECT 'abc' ~ 'b' AS v, 'abc' ~* 'B' AS w, 'abc' !~ 'z' AS x, 'ABC' !~* 'b' AS y
+--! values: dialect
+SELECT 'abc' LIKE 'a%' AS v, 'ABC' ILIKE 'a_c' AS w, 'abc' SIMILAR TO '(a|b)%' AS x, 'a%c' LIKE 'a\%c' AS y, 'a%c' LIKE 'a!%c' ESCAPE '!' AS z
+--! values: dialect
+SELECT format('%s %I %L %%', 'a', 'B c', 'it''s') AS v
+--! values: dialect
+SELECT format('%2$s %1$s', 'a', 'b') AS v, format('%-5s|%5s|', 'a', 'b') AS w
+--! values: dialect
+SELECT quote_ident('a B') AS v, quote_ident('abc') AS w, quote_literal('it''s') AS x, quote_nullable(NULL) AS y, quote_ident('select') AS z
+SELECT upper('aB') AS v, lower('aB') AS w, initcap('hello world') AS x, reverse('abc') AS y, repeat('ab', 2) AS z, left('abc', 2) AS a, right('abc', 2) AS b, left('abc', -1) AS c
+SELECT lpad('5', 3, '0') AS v, rpad('5', 3) AS w, ltrim('  a ') AS x, btrim('xax', 'x') AS y, trim(both 'x' from 'xax') AS z
+--! outcome: dialect
+SELECT substring('abcdef' from 2 for 3) AS v, substring('abc123' from '[0-9]+') AS w, substr('abc', 2) AS x, overlay('abcdef' placing 'XX' from 2 for 3) AS y
+--! outcome: missing
+SELECT split_part('a,b,c', ',', 2) AS v, split_part('a,b,c', ',', -1) AS w, translate('abc', 'ab', 'xy') AS x, concat('a', NULL, 1) AS y, concat_ws('-', 'a', NULL, 'b') AS z
+SELECT starts_with('abc', 'ab') AS v, ascii('a') AS w, chr(65) AS x, md5('a') AS y, to_hex(255) AS z
+--! values: dialect
+SELECT encode('\x00ff'::bytea, 'hex') AS v, encode('abc'::bytea, 'base64') AS w, decode('00ff', 'hex') AS x, encode('\x41ff'::bytea, 'escape') AS y
+--! values: dialect
+SELECT sha256('abc'::bytea) AS v
+--! types values: dialect
+SELECT convert_from('\x61'::bytea, 'UTF8') AS v, convert_to('a', 'UTF8') AS w
+SELECT greatest(1, 2, NULL) AS v, least(1, NULL) AS w, nullif(1, 1) AS x, coalesce(NULL, 2) AS y
+SELECT array_length(ARRAY[1,2], 1) AS v, cardinality(ARRAY[1,2]) AS w, array_upper(ARRAY[1,2],1) AS x, array_lower(ARRAY[1],1) AS y, array_ndims(ARRAY[1]) AS z
+--! types: types
+SELECT array_append(ARRAY[1], 2) AS v, array_prepend(0, ARRAY[1]) AS w, array_cat(ARRAY[1], ARRAY[2]) AS x, ARRAY[1] || ARRAY[2] AS y, ARRAY[1] || 2 AS z
+--! outcome: dialect
+SELECT array_remove(ARRAY[1,2,1], 1) AS v, array_position(ARRAY['a','b'], 'b') AS w, array_positions(ARRAY[1,2,1], 1) AS x, array_replace(ARRAY[1,2], 2, 3) AS y
+--! outcome: dialect
+SELECT array_to_string(ARRAY[1,NULL,3], ',') AS v, array_to_string(ARRAY[1,NULL,3], ',', '*') AS w, string_to_array('a,b', ',') AS x, array_dims(ARRAY[1,2]) AS y
+SELECT ARRAY[1,2] @> ARRAY[1] AS v, ARRAY[1] <@ ARRAY[1,2] AS w, ARRAY[1,2] && ARRAY[2,3] AS x, 1 = ANY(ARRAY[1,2]) AS y, 3 <> ALL(ARRAY[1,2]) AS z
+SELECT (ARRAY[10,20,30])[2] AS v, (ARRAY[10,20,30])[2:3] AS w, (ARRAY[10])[5] AS x
+SELECT unnest(ARRAY[1,2]) AS v
+SELECT * FROM unnest(ARRAY['a','b']) WITH ORDINALITY AS t(x, n)
+SELECT * FROM unnest(ARRAY[1,2], ARRAY['a','b']) AS t(x, y)
+SELECT ARRAY(SELECT g FROM generate_series(1,3) g) AS v
+--! types: types
+SELECT pg_typeof(1) AS v, pg_typeof('x'::text) AS w, pg_typeof(1.5) AS x, pg_typeof(now()) AS y, pg_typeof(ARRAY[1]) AS z, pg_typeof(date '2024-01-01') AS a, pg_typeof(NULL) AS b
+--! types: types
+SELECT current_schema() AS v, current_schemas(false) AS w, current_schemas(true) AS x
+--! types: types
+SELECT current_user AS v, session_user AS w, user AS x, current_database() AS y, current_catalog AS z, current_role AS a
+--! types: types
+SELECT pg_is_in_recovery() AS v, pg_backend_pid() > 0 AS w, txid_current() > 0 AS x
+SELECT format_type(23, NULL) AS v, format_type(1700, 655366) AS w, format_type(1043, 14) AS x, format_type(1007, -1) AS y, format_type(0, NULL) AS z, format_type(999999, NULL) AS a, format_type(1042, 9) AS b, format_type(1114, 3) AS c
+--! values: dialect
+SELECT to_regclass('nope') AS v, to_regclass('pg_class') AS w, to_regtype('int4') AS x, to_regtype('nope') AS y, to_regnamespace('pg_catalog') AS z
+--! types values: dialect
+SELECT 'int4'::regtype::oid AS v, 23::regtype AS w, 'integer[]'::regtype::oid AS x, 'pg_type'::regclass::oid AS y, 1247::regclass AS z
+--! types: types
+SELECT 'nope'::regclass
+--! position: wording
+SELECT 'nope'::regtype
+--! position: wording
+SELECT has_schema_privilege('pg_catalog', 'USAGE') AS v, has_table_privilege('pg_class', 'SELECT') AS w, has_database_privilege(current_database(), 'CONNECT') AS x, has_table_privilege('nope', 'SELECT')
+--! outcome: dialect
+SELECT pg_get_userbyid(0) AS v, pg_encoding_to_char(6) AS w, getdatabaseencoding() AS x, pg_char_to_encoding('UTF8') AS y
+--! types: types
+SELECT obj_description(1, 'pg_class') AS v, col_description(1, 1) AS w, shobj_description(1, 'pg_database') AS x
+--! values: dialect
+SELECT pg_size_pretty(1024::bigint) AS v, pg_size_pretty(123456789::bigint) AS w, pg_size_pretty(10::bigint) AS x
+SELECT pg_table_is_visible('pg_class'::regclass) AS v, pg_type_is_visible(23) AS w, pg_function_is_visible('now'::regproc) AS x
+SELECT row_number() OVER (ORDER BY i) AS v, rank() OVER (ORDER BY i) AS w, lag(i) OVER (ORDER BY i) AS x, sum(i) OVER (ORDER BY i) AS y, ntile(2) OVER (ORDER BY i) AS z FROM (VALUES (1),(2),(2)) t(i)
+--! types: types
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY i) AS v, percentile_disc(0.5) WITHIN GROUP (ORDER BY i) AS w, mode() WITHIN GROUP (ORDER BY i) AS x FROM (VALUES (1),(2),(4)) t(i)
+SELECT stddev(i) AS v, variance(i) AS w, corr(i, i) AS x, bool_and(i > 0) AS y, bool_or(i > 3) AS z, every(i > 0) AS a FROM (VALUES (1),(2),(4)) t(i)
+--! types values: dialect
+SELECT count(*) FILTER (WHERE i > 1) AS v, count(DISTINCT i) AS w FROM (VALUES (1),(2),(2)) t(i)
+SELECT i, count(*) AS n FROM (VALUES (1),(2),(2)) t(i) GROUP BY ROLLUP (i) ORDER BY i NULLS LAST
+SELECT GROUPING(i) AS v FROM (VALUES (1)) t(i) GROUP BY CUBE (i) ORDER BY 1
+--! types: types
+SELECT make_date(2024, 2, 3) AS v, make_time(1, 2, 3.5) AS w, make_timestamp(2024, 2, 3, 4, 5, 6) AS x, make_interval(days => 10) AS y
+--! outcome: dialect
+SELECT isfinite(date '2024-01-01') AS v, justify_days(interval '35 days') AS w, justify_hours(interval '27 hours') AS x
+--! outcome: dialect
+SELECT timestamp '2024-01-01 12:00' AT TIME ZONE 'Europe/Prague' AS v, timestamptz '2024-01-01 12:00+00' AT TIME ZONE 'Europe/Prague' AS w, timezone('UTC', timestamp '2024-01-01') AS x
+--! outcome: dialect
+SELECT (timestamp '2024-01-01', timestamp '2024-01-03') OVERLAPS (timestamp '2024-01-02', timestamp '2024-01-04') AS v
+--! outcome: dialect
+SELECT extract(dow FROM date '2024-02-04') AS v, extract(isodow FROM date '2024-02-04') AS w, extract(week FROM date '2024-02-04') AS x, extract(quarter FROM date '2024-02-04') AS y, extract(doy FROM date '2024-02-04') AS z
+--! types: types
+SELECT extract(second FROM time '01:02:03.5') AS v, extract(epoch FROM timestamp '2024-01-01') AS w, extract(milliseconds FROM time '00:00:01.5') AS x
+--! types values: dialect
+SELECT date_bin('15 minutes', timestamp '2024-01-01 12:34', timestamp '2024-01-01') AS v
+SELECT 5::int::text AS v, 1.50::numeric(5,2)::text AS w, true::text AS x, date '2024-01-01'::text AS y, 1e20::float8::text AS z, ARRAY[1,2]::text AS a, 1.0::float8::text AS b
+--! values: dialect
+SELECT '12'::int AS v, ' 12 '::int AS w, '1e3'::float8 AS x, '1.5'::numeric(4,1) AS y, CAST('t' AS boolean) AS z, 1::boolean AS a, true::int AS b
+SELECT 2.5::int AS v, 3.5::int AS w, -2.5::int AS x, 2.5::float8::int AS y
+SELECT 'a' < 'B' AS v, 'a' COLLATE "C" < 'B' AS w
+SELECT * FROM (VALUES (1,'a'),(2,NULL)) AS t(x,y) ORDER BY y NULLS FIRST
+SELECT x FROM (VALUES (1),(NULL),(2)) t(x) ORDER BY x
+SELECT x FROM (VALUES (1),(NULL),(2)) t(x) ORDER BY x DESC
+--! values: dialect
+SELECT * FROM (VALUES (1),(2),(3)) t(x) ORDER BY x OFFSET 1 ROWS FETCH FIRST 1 ROW ONLY
+SELECT * FROM (VALUES (1),(2),(3)) t(x) ORDER BY x LIMIT ALL
+SELECT DISTINCT ON (x) x, y FROM (VALUES (1,2),(1,1)) t(x,y) ORDER BY x, y
+SELECT * FROM (VALUES (1)) a(x) CROSS JOIN LATERAL (SELECT a.x + 1 AS y) b
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r
+SELECT 1 AS v UNION SELECT 2 ORDER BY v
+SELECT 1 AS v EXCEPT SELECT 2
+SELECT CASE WHEN 1 = 1 THEN 'a' ELSE 'b' END AS v, CASE 2 WHEN 1 THEN 'x' WHEN 2 THEN 'y' END AS w
+SELECT 1 BETWEEN 0 AND 2 AS v, 3 IN (1,2) AS w, (1,2) = (1,2) AS x, 1 NOT IN (1, NULL) AS y, true IS TRUE AS z, NULL IS UNKNOWN AS a
+SELECT 1::bit(3) AS v
+--! types values: dialect
+SELECT 5 & 3 AS v, 5 | 3 AS w, 5 # 3 AS x, ~5 AS y, 1 << 3 AS z, |/ 9 AS a, @ -5 AS b, 5! AS c
+--! message position: wording
+SELECT 5 & 3 AS v, 5 | 3 AS w, ~5 AS y, 1 << 3 AS z, 16 >> 2 AS a
+SELECT U&'d\0061t' AS v, E'a\tb\n' AS w, 'a' 'b' AS x, $q$it's$q$ AS y
+--! message position: wording
+SELECT 'a'\n'b' AS v, 0x10 AS w
+--! message position: wording
+SELECT gcd(12, 18) AS v, lcm(4, 6) AS w, sign(-2) AS x, pi() AS y, ln(1) AS z, log(100) AS a, exp(0) AS b, cbrt(27) AS c, degrees(pi()) AS d, width_bucket(5, 0, 10, 5) AS e, div(7, 2) AS f
+--! outcome: dialect
+SELECT random() < 1 AS v, gen_random_uuid() IS NOT NULL AS w, now() = transaction_timestamp() AS x, clock_timestamp() >= statement_timestamp() AS y
+SELECT pg_typeof(now()) AS a, pg_typeof(current_date) AS b, pg_typeof(localtimestamp) AS c, pg_typeof(current_timestamp) AS d, pg_typeof(localtime) AS e, pg_typeof(current_time) AS f
+--! types: types
+SELECT num_nulls(1, NULL) AS v, num_nonnulls(1, NULL) AS w
+--! outcome: dialect
+SELECT hashtext('a') IS NOT NULL AS v
+SELECT pg_column_size(1) AS v
+--! outcome: dialect
+SELECT nullif('', '') IS NULL AS v, concat(1, 'a', true) AS w
+--! values: dialect
+SELECT oidvectortypes('23 25'::oidvector) AS v
+--! outcome: dialect
+SELECT string_to_table('a,b', ',') AS v
+--! outcome: dialect
+SELECT bit_length('a') AS v, bit_count(B'101') AS w, get_byte('\x41'::bytea, 0) AS x
+--! outcome: dialect
+SELECT unistr('\0061') AS v, normalize('a') AS w
+--! outcome: dialect
+SELECT trim_scale(1.500) AS v, scale(1.50) AS w, min_scale(1.50) AS x
+--! outcome: dialect
+SELECT any_value(1) AS v
+--! outcome: dialect
+SELECT tableoid::regclass FROM pg_class LIMIT 0
+--! types: types
+SELECT ctid FROM pg_class LIMIT 0
+--! outcome: dialect
+SELECT xmin FROM pg_class LIMIT 0
+--! outcome: dialect

@@ -268,3 +268,18 @@ CREATE MACRO _pg.main.pg_listening_channels() AS unnest([]::VARCHAR[]);
 CREATE MACRO _pg.main.pg_notify(c, p) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_export_snapshot() AS '00000003-00000001-1';
 CREATE MACRO _pg.main.pg_blocking_pids(p) AS []::INTEGER[];
+
+-- What the engine has under another name, or can say in a line.
+CREATE MACRO _pg.main.to_jsonb(x) AS to_json(x);
+CREATE MACRO _pg.main.json_typeof(j) AS CASE json_type(j::JSON) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array'
+	WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' WHEN NULL THEN NULL ELSE 'number' END;
+CREATE MACRO _pg.main.jsonb_typeof(j) AS _pg.main.json_typeof(j);
+CREATE MACRO _pg.main.jsonb_array_length(j) AS json_array_length(j::JSON)::INTEGER;
+CREATE MACRO _pg.main.jsonb_pretty(j) AS json_pretty(j::JSON);
+CREATE MACRO _pg.main.date_bin(stride, source, origin) AS time_bucket(stride::INTERVAL, source, origin);
+CREATE MACRO _pg.main.every(x) AS bool_and(x);
+CREATE MACRO _pg.main.regexp_count(s, pattern) AS len(regexp_extract_all(s, pattern))::INTEGER;
+CREATE MACRO _pg.main.initcap(s) AS CASE WHEN s = '' THEN '' ELSE list_aggregate(list_transform(regexp_extract_all(s, '[[:alnum:]]+|[^[:alnum:]]+'),
+	lambda _of_w: upper(_of_w[1]) || lower(_of_w[2:])), 'string_agg', '') END;
+CREATE MACRO _pg.main.array_dims(a) AS CASE WHEN len(a) > 0 THEN '[1:' || len(a) || ']' END;
+CREATE MACRO _pg.main.hashtext(s) AS ((hash(s::VARCHAR) & 2147483647)::BIGINT)::INTEGER;
