@@ -153,3 +153,20 @@ def test_a_session_that_goes_leaves_no_spool(server, workspace):
                 break
             c.execute("SELECT pg_sleep(0.05)")
     assert spools(server) == []
+
+
+@pytest.mark.parametrize("way", ["SCROLL", "WITH HOLD"])
+def test_what_cursors_keep_has_the_same_limit(server, workspace, way):
+    """Of a transaction that cannot keep what is to outlive it nothing is committed."""
+    scroll, hold = ("SCROLL", "") if way == "SCROLL" else ("", "WITH HOLD")
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        c.execute("CREATE TABLE IF NOT EXISTS noted (way varchar)")
+        c.execute("BEGIN")
+        c.execute("INSERT INTO noted VALUES (%s)", [way])
+        c.execute(f"DECLARE much {scroll} CURSOR {hold} FOR SELECT range, repeat('x', 100) FROM range(1000000)")
+        with pytest.raises(psycopg.errors.ConfigurationLimitExceeded) as caught:
+            c.execute("MOVE ALL IN much" if scroll else "COMMIT")
+        assert "PGWIRE_SPOOL_MAX_BYTES" in caught.value.diag.message_hint
+        c.execute("ROLLBACK")
+        assert c.execute("SELECT (SELECT count(*) FROM noted WHERE way = %s), (SELECT count(*) FROM pg_cursors)", [way]).fetchone() == (0, 0)
+    assert spools(server) == []
