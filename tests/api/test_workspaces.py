@@ -383,7 +383,8 @@ def test_a_load_beyond_the_size_limit_changes_nothing(server_factory, tmp_path):
     assert server.stop() == 0
     source = os.path.join(server.data_dir, "duckdb", f"project_{project.id}", "b", "t.duckdb")
     engine.query(source, "ALTER TABLE data ADD COLUMN wide VARCHAR")
-    engine.query(source, "INSERT INTO data SELECT i, i, repeat(chr((97 + i % 26)::INTEGER), 250000) || i FROM range(4600) t(i)")
+    for i in range(0, 4600, 1150):
+        engine.query(source, f"INSERT INTO data SELECT i, i, repeat(chr((97 + i % 26)::INTEGER), 250000) || i FROM range({i}, {i + 1150}) t(i)")
     server.start()
     entries = [{"source": "b.t", "destination": "kept", "where": "wide IS NULL"}, {"source": "b.t", "destination": "kept"},
                {"source": "b.t", "destination": "after", "where": "wide IS NULL"}]
