@@ -284,7 +284,15 @@ void transaction_tidy(struct backend *b)
 	if (!b->was_full || b->block != 'I')
 		return;
 	b->was_full = false;
-	(void)!workspace_room(b->wi, &ignored);
+	(void)!workspace_fits(b->wi, workspace_size_limit(b->wi), &ignored);
+}
+
+/* The blocks of what goes can be used again after a checkpoint only. */
+static void note_freed(struct backend *b, const struct stmt *s)
+{
+	if ((s->kind == STMT_DROP || s->kind == STMT_TRUNCATE) &&
+	    workspace_size(b->wi) >= workspace_size_limit(b->wi) / 2)
+		b->was_full = true;
 }
 
 bool transaction_may_write(struct backend *b, const struct stmt *s, struct pg_error *e)
@@ -304,6 +312,7 @@ bool transaction_may_write(struct backend *b, const struct stmt *s, struct pg_er
 			b->unwritten_before = workspace_unwritten(b->wi);
 		atomic_store(&b->size_before, size);
 	}
+	note_freed(b, s);
 	if (!portals_settle(b, e))
 		return false;
 	b->changes++;
