@@ -37,3 +37,14 @@ class Workspace:
         for command in commands:
             arguments += ["-c", command]
         return subprocess.run(arguments, capture_output=True, text=True, timeout=120, input=text)
+
+
+def self_signed(folder):
+    """A certificate for localhost and its key, as files."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"],
+        check=True,
+        capture_output=True,
+    )
+    return cert, key

@@ -3,7 +3,6 @@
 import os
 import socket
 import struct
-import subprocess
 import time
 from contextlib import closing
 
@@ -11,7 +10,7 @@ import psycopg
 import pytest
 
 from conftest import Project, Server, parse_metrics
-from pg_workspace import Workspace
+from pg_workspace import Workspace, self_signed
 
 LONG = b"SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000) b WHERE a.range % 7 = b.range % 5"
 REQUEST_SSL, REQUEST_CANCEL, REQUEST_GSS, VERSION_3 = 80877103, 80877102, 80877104, 196608
@@ -21,12 +20,7 @@ MALFORMED_SCRAM = b"p" + struct.pack("!i", 27) + b"SCRAM-SHA-256\0" + struct.pac
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("endings")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"],
-        check=True,
-        capture_output=True,
-    )
+    cert, key = self_signed(folder)
     s = Server(folder / "data", PGWIRE_SSL_CERT=cert, PGWIRE_SSL_KEY=key, PGWIRE_MAX_CONNECTIONS_PER_WORKSPACE=2)
     yield s
     assert s.stop() == 0, s.findings()

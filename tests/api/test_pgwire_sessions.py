@@ -3,24 +3,18 @@
 import socket
 import ssl
 import struct
-import subprocess
 
 import psycopg
 import pytest
 
 from conftest import Project, Server, sample
-from pg_workspace import Workspace
+from pg_workspace import Workspace, self_signed
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sessions")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"],
-        check=True,
-        capture_output=True,
-    )
+    cert, key = self_signed(folder)
     s = Server(folder / "data", PGWIRE_SSL_CERT=cert, PGWIRE_SSL_KEY=key, PGWIRE_MAX_CONNECTIONS_PER_WORKSPACE=3)
     yield s
     assert s.stop() == 0, s.findings()
