@@ -336,6 +336,11 @@ const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks
 /* ---- serial.c ---- */
 /* The statements that drop the sequences of the tables which the statement drops; NULL: none. */
 const char *serial_sequences(struct backend *b, const struct stmt *s);
+/*
+ * A DROP for each row of a query: kind, database, schema, name; NULL: it has none. Put together here, because functions that a
+ * query calls may be macros of the tenant.
+ */
+MUST_CHECK bool serial_drops(struct backend *b, const char *query, const char **ret, struct err *err);
 
 /* ---- state.c: the session's own state as SQL ---- */
 void activity_sql(struct backend *b, struct buf *out);

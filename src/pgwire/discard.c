@@ -1,19 +1,18 @@
 /* DISCARD: what a session keeps, given up at once. Pools send it between two users of a connection. */
-#include "engine/sql.h"
 #include "pgwire/backend.h"
 #include "pgwire/command.h"
 
-/* A DROP for each temporary object, newest first, since what refers to another is younger. */
+/* The temporary objects, newest first, since what refers to another is younger. */
 static const char DROPS[] =
-	"SELECT string_agg('DROP ' || kind || ' IF EXISTS temp.main.\"' || replace(name, '\"', '\"\"') || '\"', ';' ORDER BY "
-	"rank, oid DESC) FROM (SELECT 'VIEW' AS kind, view_name AS name, 1 AS rank, view_oid AS oid FROM "
+	"SELECT kind, 'temp', 'main', name FROM (SELECT 'VIEW' AS kind, view_name AS name, 1 AS rank, view_oid AS oid FROM "
 	"system.main.duckdb_views() WHERE database_name = 'temp' AND NOT internal UNION ALL SELECT 'TABLE', table_name, 2, "
 	"table_oid FROM system.main.duckdb_tables() WHERE database_name = 'temp' AND NOT internal "
 	"UNION ALL SELECT 'SEQUENCE', sequence_name, 3, sequence_oid FROM "
 	"system.main.duckdb_sequences() WHERE database_name = 'temp' UNION ALL SELECT 'TYPE', type_name, 4, type_oid FROM "
 	"system.main.duckdb_types() WHERE database_name = 'temp' AND NOT internal UNION ALL SELECT DISTINCT CASE "
 	"function_type WHEN 'macro' THEN 'MACRO' ELSE 'MACRO TABLE' END, function_name, 5, 0 FROM "
-	"system.main.duckdb_functions() WHERE database_name = 'temp' AND NOT internal AND function_type LIKE '%macro')";
+	"system.main.duckdb_functions() WHERE database_name = 'temp' AND NOT internal AND "
+	"function_type IN ('macro', 'table_macro')) ORDER BY rank, oid DESC";
 
 static bool discard_temp(struct backend *b, struct pg_error *e)
 {
@@ -23,7 +22,7 @@ static bool discard_temp(struct backend *b, struct pg_error *e)
 		return true;
 	if (!portals_settle(b, e) || !run_spool(b, e))
 		return false;
-	if (!session_text(b->engine, DROPS, b->work, &drops, &err))
+	if (!serial_drops(b, DROPS, &drops, &err))
 		return backend_engine_error(b, &err, NULL, NULL, e);
 	b->plan_settings++;
 	if (!drops)

@@ -55,6 +55,31 @@ static bool put_tables(struct backend *b, const struct stmt *s, struct buf *sql)
 	return any;
 }
 
+bool serial_drops(struct backend *b, const char *query, const char **ret, struct err *err)
+{
+	struct buf drops = BUF(MIB);
+	struct cursor *c = NULL;
+	size_t rows = 0;
+	*ret = NULL;
+	if (!session_query(b->engine, query, &c, err))
+		return false;
+	bool fine;
+	while ((fine = cursor_next(c, &rows, err)) && rows > 0)
+		for (size_t i = 0; i < rows; i++) {
+			buf_printf(&drops, "DROP %.*s IF EXISTS ", SPAN_ARG(cursor_text(c, 0, i)));
+			for (size_t k = 1; k < 4; k++) {
+				sql_ident(&drops, cursor_text(c, k, i));
+				buf_byte(&drops, k < 3 ? '.' : ';');
+			}
+		}
+	cursor_close(c);
+	fine = fine && (!drops.failed || err_set(err, ERR_INVALID_REQUEST, "there are too many objects to drop"));
+	if (fine && drops.len)
+		*ret = arena_copy(b->work, buf_view(&drops));
+	buf_done(&drops);
+	return fine;
+}
+
 const char *serial_sequences(struct backend *b, const struct stmt *s)
 {
 	struct buf sql = BUF(64 * 1024);
@@ -62,9 +87,8 @@ const char *serial_sequences(struct backend *b, const struct stmt *s)
 	const char *drops = NULL;
 	/* Named as add_sequence() does, and what the column's default asks. */
 	buf_str(&sql,
-		"SELECT string_agg('DROP SEQUENCE IF EXISTS ' || q.name, ';') FROM (SELECT DISTINCT "
-		"format('\"{}\".\"{}\".\"{}\"', s.database_name, replace(s.schema_name, '\"', '\"\"'), "
-		"replace(s.sequence_name, '\"', '\"\"')) AS name FROM system.main.duckdb_columns() c JOIN "
+		"SELECT DISTINCT 'SEQUENCE', s.database_name, s.schema_name, s.sequence_name FROM "
+		"system.main.duckdb_columns() c JOIN "
 		"system.main.duckdb_sequences() s ON s.database_name = c.database_name AND s.schema_name = c.schema_name "
 		"AND s.sequence_name = CASE c.database_name WHEN 'temp' THEN '" SERIAL_TEMP_PREFIX
 		"' ELSE '' END || c.table_name || '_' || c.column_name || '_seq' WHERE c.column_default LIKE 'nextval(%' "
@@ -72,8 +96,8 @@ const char *serial_sequences(struct backend *b, const struct stmt *s)
 	sql_text(&sql, span_of(workspace_db(b->wi)));
 	buf_str(&sql, ") AND (");
 	bool any = put_tables(b, s, &sql);
-	buf_str(&sql, ")) q");
-	if (any && !sql.failed && !session_text(b->engine, sql.ptr, b->work, &drops, &err))
+	buf_byte(&sql, ')');
+	if (any && !sql.failed && !serial_drops(b, sql.ptr, &drops, &err))
 		drops = NULL;
 	buf_done(&sql);
 	return drops;

@@ -337,3 +337,26 @@ def test_parameters_carry_nothing_out(world, sql, values, binary):
         state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
         assert result.status == FAILED and state in {"42501", "42P01", "42883", "42704", "42601", "3F000"}, (state, texts_of(result))
         assert world.server.data_dir not in texts_of(result)
+
+
+def test_what_is_dropped_unasked_is_no_text_of_the_tenant(world):
+    """DISCARD and DROP TABLE find objects by SQL of the server's, and the tenant's macros must not write what is run then."""
+    evil = "''x\"; CREATE TABLE main.stolen AS SELECT * FROM duckdb_databases(); --''".replace("''", "'")
+    with world.connect() as c:
+        for macro in (f"replace(a, b, d) AS {evil}", f"format(a, b, d, e) AS {evil}"):
+            c.execute(f"CREATE MACRO {macro}")
+        try:
+            c.execute("CREATE TABLE numbered (id serial)")
+            c.execute("CREATE TEMP TABLE passing AS SELECT 1 AS i")
+            c.execute("CREATE TEMP VIEW seen AS SELECT * FROM passing")
+            c.execute("DISCARD TEMP")
+            c.execute("DROP TABLE numbered")
+            c.execute("CREATE TEMP TABLE passing AS SELECT 2 AS i")
+            c.execute("DROP TABLE passing")
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                c.execute("SELECT * FROM stolen")
+            c.execute("CREATE SEQUENCE numbered_id_seq")
+            c.execute("DROP SEQUENCE numbered_id_seq")
+        finally:
+            for name in ("replace", "format"):
+                c.execute(f"DROP FUNCTION {name}")
