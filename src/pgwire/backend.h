@@ -121,6 +121,7 @@ struct portal {
 	struct bind_value *values;   /* of the parameters, when `of` takes values */
 	struct statement *statement; /* the engine's, until it ran */
 	bool borrowed;		     /* statement is the plan of `of` */
+	bool loose;		     /* statement was planned outside of the transaction that will run it */
 	struct message_column *columns;
 	int16_t *formats;
 	size_t column_count;
@@ -294,6 +295,8 @@ MUST_CHECK bool transaction_command(struct backend *b, const struct stmt *s, cha
 				    struct pg_error *e);
 /* An engine transaction for a pipeline or a query string of many; nothing when one is open. */
 MUST_CHECK bool transaction_begin_implicit(struct backend *b, struct pg_error *e);
+/* Whether it may read tables, be it through a macro. */
+bool transaction_reads(const struct stmt *s);
 /*
  * The same for a statement that reads tables and has no parameters. The engine plans it, knowing the rows as they are, before
  * it runs: what others commit between the two must not be seen.

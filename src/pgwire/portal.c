@@ -17,6 +17,18 @@ void portal_formats(struct portal *p)
 	}
 }
 
+static bool plan(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	if (!run_prepare(b, &p->stmt, p->arena, &p->statement, e))
+		return false;
+	if (p->statement)
+		run_columns(b, p->statement, &p->stmt, p->arena, &p->columns, &p->column_count);
+	if (p->of && p->of->described && p->of->column_count != p->column_count)
+		return pg_error_set(e, "0A000", "cached plan must not change result type");
+	p->loose = p->statement && b->block == 'I' && !b->implicit && transaction_reads(&p->stmt);
+	return true;
+}
+
 bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 {
 	if (p->ready || p->stmt.kind == STMT_NONE || !p->stmt.returns_rows)
@@ -29,17 +41,29 @@ bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 	} else if (p->stmt.class == STMT_SESSION) {
 		if (!commands_describe(b, &p->stmt, p->arena, &p->columns, &p->column_count, e))
 			return false;
-	} else {
-		if (!run_prepare(b, &p->stmt, p->arena, &p->statement, e))
-			return false;
-		if (p->statement)
-			run_columns(b, p->statement, &p->stmt, p->arena, &p->columns, &p->column_count);
-		if (p->of && p->of->described && p->of->column_count != p->column_count)
-			return pg_error_set(e, "0A000", "cached plan must not change result type");
+	} else if (!plan(b, p, e)) {
+		return false;
 	}
 	portal_formats(p);
 	p->ready = true;
 	return true;
+}
+
+/* What Bind planned before the transaction began may know rows that are not the transaction's. */
+static bool plan_again(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	struct message_column *columns;
+	size_t n;
+	statement_free(p->statement);
+	p->statement = NULL;
+	p->loose = false;
+	if (!run_prepare(b, &p->stmt, p->arena, &p->statement, e))
+		return false;
+	run_columns(b, p->statement, &p->stmt, b->work, &columns, &n);
+	bool same = n == p->column_count;
+	for (size_t i = 0; same && i < n; i++)
+		same = columns[i].type_oid == p->columns[i].type_oid;
+	return same || pg_error_set(e, "0A000", "cached plan must not change result type");
 }
 
 /* The engine may have planned anew, by itself, since the columns were learnt: too late for a client that was told. */
@@ -88,6 +112,8 @@ static bool start(struct backend *b, struct portal *p, struct pg_error *e)
 		return false;
 	if (p->values)
 		return start_plan(b, p, e);
+	if (p->loose && !plan_again(b, p, e))
+		return false;
 	if (!p->statement && !p->ready && !run_prepare(b, &p->stmt, p->arena, &p->statement, e))
 		return false;
 	return run_start(b, p, e);
@@ -96,7 +122,7 @@ static bool start(struct backend *b, struct portal *p, struct pg_error *e)
 /* The first Execute of a portal. */
 static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
-	if (p->stmt.kind == STMT_EXECUTE && !commands_execute(b, p, e))
+	if (p->stmt.kind == STMT_EXECUTE && (!commands_execute(b, p, e) || !transaction_begin_read(b, &p->stmt, e)))
 		return false;
 	stmt_tag(&p->stmt, 0, tag);
 	if (p->stmt.class == STMT_NOTHING) {

@@ -191,6 +191,18 @@ static unsigned mention_of(struct token t)
 	return mentions;
 }
 
+/* A name in front of a parenthesis that calls: not a word that has a list or a query behind it. */
+static bool may_call(struct token t)
+{
+	static const char *const words[] = {"values", "in",	"and",	  "or",	 "not",	 "as",	 "on",
+					    "using",  "select", "where",  "by",	 "then", "else", "when",
+					    "from",   "over",	"exists", "any", "all"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (token_is(t, words[i]))
+			return false;
+	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+}
+
 /* What stands in front of a parenthesis. Rights are asked of tables that the listing must have. */
 static unsigned mention_of_call(struct token t)
 {
@@ -220,6 +232,7 @@ struct scan {
 	bool with_waits; /* WITH: the main verb has not come yet */
 	bool saw_as;	 /* a top-level AS */
 	bool saw_into;	 /* a top-level INTO */
+	bool saw_rows;	 /* of INSERT: what is inserted, behind the table and its columns */
 	struct token words[5];
 	size_t word_count;
 	unsigned mentions, parameters;
@@ -276,6 +289,7 @@ static void note_top_word(struct scan *s, struct token t, struct stmt *ret)
 		s->words[s->word_count++] = t;
 	s->saw_as = s->saw_as || token_is(t, "as");
 	s->saw_into = s->saw_into || token_is(t, "into");
+	s->saw_rows = s->saw_rows || token_is(t, "values") || token_is(t, "select") || token_is(t, "with");
 	if (!s->with_waits)
 		return;
 	enum stmt_kind kind = kind_of(t);
@@ -299,6 +313,8 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 {
 	if (token_is_punct(t, '(')) {
 		s->mentions |= mention_of_call(s->last);
+		if (may_call(s->last) && (s->saw_rows || ret->kind != STMT_INSERT))
+			s->mentions |= MENTIONS_CALL;
 		if (!open_parenthesis(s, e))
 			return false;
 	} else if (token_is_punct(t, ')')) {

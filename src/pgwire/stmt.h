@@ -50,7 +50,9 @@ enum stmt_mention {
 	MENTIONS_MAIN = 1 << 7,	       /* the workspace's own schema, under the engine's name */
 	MENTIONS_TEMP = 1 << 8,	       /* temp, temporary, pg_temp */
 	MENTIONS_PG_TEMP = 1 << 9,     /* PostgreSQL's name of the session's temporary schema */
-	MENTIONS_TABLES = 1 << 10      /* a word in front of tables: rows may be read */
+	MENTIONS_TABLES = 1 << 10,     /* a word in front of tables: rows may be read */
+	MENTIONS_CALL =
+		1 << 11 /* a name in front of a parenthesis: a function, which may be a macro that reads tables */
 };
 
 struct stmt {

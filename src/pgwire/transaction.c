@@ -106,11 +106,19 @@ bool transaction_begin_implicit(struct backend *b, struct pg_error *e)
 	return true;
 }
 
+bool transaction_reads(const struct stmt *s)
+{
+	return (s->mentions & (MENTIONS_TABLES | MENTIONS_CALL)) && (s->class == STMT_QUERY || s->class == STMT_DML);
+}
+
 bool transaction_begin_read(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
-	const bool reads = (s->mentions & MENTIONS_TABLES) && !(s->mentions & MENTIONS_CATALOG) && !s->parameters &&
-			   (s->class == STMT_QUERY || s->class == STMT_DML);
-	return !reads || transaction_begin_implicit(b, e);
+	if (s->parameters || !transaction_reads(s) || b->block != 'I' || b->implicit)
+		return true;
+	/* The list of the project's tables is brought up to date by another session: the transaction must begin behind that. */
+	if ((s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION)) && (!run_spool(b, e) || !tables_catalog(b, e)))
+		return false;
+	return transaction_begin_implicit(b, e);
 }
 
 bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e)

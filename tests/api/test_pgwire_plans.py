@@ -4,8 +4,10 @@ import threading
 
 import psycopg
 import pytest
+from psycopg import pq
 
 from conftest import Project, Server
+from pg_wire import Wire, encode
 from pg_workspace import Workspace
 
 # Each depends on a table's ranges, NULLs or counts when it is planned.
@@ -79,9 +81,18 @@ def test_a_statement_that_ran_before_sees_the_rows_that_came_since(workspace, fo
                 c.execute("ROLLBACK")
 
 
-def test_rows_that_others_commit_while_a_statement_is_planned(workspace):
+# Counted twice: that the first counts nothing is known when the statement is planned, of the second only when it runs.
+TWICE = "(SELECT count(*) FROM grows WHERE a > {0}) || ' ' || (SELECT count(*) FROM grows WHERE a::text::bigint > {0})"
+
+
+@pytest.fixture(scope="module")
+def growing(workspace):
+    """A table that another session adds rows to, one commit each, as fast as it can; and a macro that counts them twice."""
     with connect(workspace) as c, connect(workspace) as other:
         c.execute("CREATE OR REPLACE TABLE grows (a bigint)")
+        c.execute("CREATE TABLE grew (v text)")
+        c.execute(f"CREATE OR REPLACE MACRO twice(n) AS {TWICE.format('n')}")
+        c.execute("PREPARE grown(bigint) AS SELECT twice($1)", prepare=False)
         stop = threading.Event()
 
         def grow():
@@ -92,10 +103,89 @@ def test_rows_that_others_commit_while_a_statement_is_planned(workspace):
 
         thread = threading.Thread(target=grow)
         thread.start()
+        yield c
+        stop.set()
+        thread.join()
+
+
+def text_of(result):
+    assert result.status == pq.ExecStatus.TUPLES_OK, result.error_message
+    return result.get_value(0, 0).decode()
+
+
+def copied(pg, n):
+    assert pg.exec_(f"COPY (SELECT twice({n})) TO STDOUT".encode()).status == pq.ExecStatus.COPY_OUT
+    _, row = pg.get_copy_data(0)
+    while pg.get_copy_data(0)[0] > 0:
+        pass
+    while pg.get_result():
+        pass
+    return bytes(row).decode()
+
+
+def held(pg, n):
+    assert pg.exec_(f"DECLARE c CURSOR WITH HOLD FOR SELECT twice({n})".encode()).status == pq.ExecStatus.COMMAND_OK
+    row = text_of(pg.exec_(b"FETCH ALL FROM c"))
+    pg.exec_(b"CLOSE c")
+    return row
+
+
+def executed(pg, n):
+    assert pg.exec_(f"PREPARE q AS SELECT twice({n})".encode()).status == pq.ExecStatus.COMMAND_OK
+    row = text_of(pg.exec_(b"EXECUTE q"))
+    pg.exec_(b"DEALLOCATE q")
+    return row
+
+
+def simple(text):
+    return lambda pg, n: text_of(pg.exec_(text.format(n).encode()))
+
+
+def extended(text):
+    return lambda pg, n: text_of(pg.exec_params(text.format(n).encode(), None))
+
+
+GROWN = {
+    "query": simple(f"SELECT {TWICE}"),
+    "macro": simple("SELECT twice({})"),
+    "values of a macro": simple("VALUES (twice({}))"),
+    "macro, extended": extended("SELECT twice({})"),
+    "macro, parameter": lambda pg, n: text_of(pg.exec_params(b"SELECT twice($1::bigint)", [b"%d" % n])),
+    "with a setting": extended("SELECT twice({}) || left(current_setting('server_encoding'), 0)"),
+    "with the catalog": simple("SELECT twice({}) WHERE pg_typeof(1) = 'integer'"),
+    "with the catalog, extended": extended("SELECT twice({}) WHERE pg_typeof(1) = 'integer'"),
+    "execute": executed,
+    "execute with a value": simple("EXECUTE grown({})"),
+    "insert": simple("INSERT INTO grew VALUES (twice({})) RETURNING v"),
+    "copy": copied,
+    "cursor": held,
+}
+
+
+@pytest.mark.parametrize("way", GROWN)
+def test_rows_that_others_commit_while_a_statement_is_planned(growing, way):
+    for _ in range(40):
+        newest = int(text_of(growing.pgconn.exec_(b"SELECT coalesce(max(a), 0) FROM grows")))
+        planned, ran = GROWN[way](growing.pgconn, newest).split()
+        assert planned == ran
+
+
+@pytest.mark.parametrize("what", ["paused(5)", TWICE.format(5).replace('grows', 'waits')])
+@pytest.mark.parametrize("more", ["", "current_setting('server_encoding') = 'UTF8'", "pg_typeof(1) = 'integer'", "'waits'::regclass IS NOT NULL"])
+def test_rows_that_others_commit_between_bind_and_execute(workspace, what, more):
+    with connect(workspace) as other:
+        other.execute("CREATE OR REPLACE TABLE waits (a bigint)")
+        other.execute(f"CREATE OR REPLACE MACRO paused(n) AS {TWICE.format('n').replace('grows', 'waits')}")
+        other.execute("INSERT INTO waits VALUES (1), (5)")
+        wire = Wire(workspace.login)
         try:
-            for _ in range(300):
-                rows = [a for (a,) in c.execute("SELECT a FROM grows ORDER BY a").fetchall()]
-                assert rows == [(i + 1) * 1000003 for i in range(len(rows))]
+            sql = f"SELECT {what}" + (f" WHERE {more}" if more else "")
+            wire.socket.sendall(encode(f"P - {sql}") + encode("B - -") + encode("H"))
+            assert [wire.take(5)[:1] for _ in range(2)] == [b"1", b"2"]
+            other.execute("INSERT INTO waits VALUES (100)")
+            wire.socket.sendall(encode("E - 0") + encode("S"))
+            row, tag, ready = wire.answers()
         finally:
-            stop.set()
-            thread.join()
+            wire.close()
+    assert row in ("row 0 0", "row 1 1")
+    assert (tag, ready) == ("SELECT 1", "ready I")
