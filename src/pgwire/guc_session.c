@@ -55,9 +55,9 @@ static bool schema_exists(struct backend *b, struct span name)
 	struct err err = ERR_INIT;
 	struct buf sql = BUF(4096);
 	int64_t count = 0;
-	buf_str(&sql, "SELECT count(*) FROM system.main.duckdb_schemas() WHERE database_name = ");
+	buf_str(&sql, "SELECT system.main.count(*) FROM system.main.duckdb_schemas() WHERE database_name = ");
 	sql_text(&sql, span_of(workspace_db(b->wi)));
-	buf_str(&sql, " AND lower(schema_name) = lower(");
+	buf_str(&sql, " AND system.main.lower(schema_name) = system.main.lower(");
 	sql_text(&sql, name);
 	buf_byte(&sql, ')');
 	run_spool_quietly(b);

@@ -198,7 +198,7 @@ bool listing_update(struct backend *b, uint64_t epoch, struct err *err)
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	struct listing l = {.b = b, .oids = MAP_INIT};
 	(void)pthread_mutex_lock(&lock);
-	bool fine = session_open(workspace_engine(b->wi), &l.session, err) && update(&l, epoch, err);
+	bool fine = workspace_session(b->wi, &l.session, err) && update(&l, epoch, err);
 	session_close(l.session);
 	map_done(&l.oids);
 	(void)pthread_mutex_unlock(&lock);

@@ -143,9 +143,9 @@ static void look_up(struct backend *b, const struct select_source *source, struc
 	struct err err = ERR_INIT;
 	struct cursor *cursor = NULL;
 	buf_str(&sql,
-		"SELECT database_name, schema_name, table_name, table_oid::BIGINT, column_name, (column_default LIKE 'nextval(%' AND EXISTS (SELECT 1 FROM system.main.duckdb_sequences() q WHERE q.database_name = c.database_name AND q.comment = '" IDENTITY_COMMENT
-		"' AND contains(c.column_default, q.sequence_name)))::BIGINT FROM "
-		"system.main.duckdb_columns() c WHERE lower(table_name) = lower(");
+		"SELECT database_name, schema_name, table_name, table_oid::BIGINT, column_name, (system.main.starts_with(column_default, 'nextval(') AND EXISTS (SELECT 1 FROM system.main.duckdb_sequences() q WHERE q.database_name = c.database_name AND q.comment = '" IDENTITY_COMMENT
+		"' AND system.main.contains(c.column_default, q.sequence_name)))::BIGINT FROM "
+		"system.main.duckdb_columns() c WHERE system.main.lower(table_name) = system.main.lower(");
 	sql_text(&sql, source->name);
 	buf_str(&sql, ") AND NOT internal ORDER BY database_name, schema_name, table_oid, column_index");
 	if (!sql.failed && session_query(b->engine, sql.ptr, &cursor, &err))
@@ -333,15 +333,15 @@ static uint32_t find_enum(struct backend *b, const struct type *type)
 	struct err err = ERR_INIT;
 	int64_t oid = 0;
 	buf_str(&sql,
-		"SELECT coalesce(min(type_oid), 0)::BIGINT FROM system.main.duckdb_types() WHERE logical_type = 'ENUM' AND "
+		"SELECT coalesce(system.main.min(type_oid), 0)::BIGINT FROM system.main.duckdb_types() WHERE logical_type = 'ENUM' AND "
 		"NOT internal AND database_name = ");
 	sql_text(&sql, span_of(workspace_db(b->wi)));
-	buf_str(&sql, " AND labels = [");
+	buf_str(&sql, " AND labels = system.main.list_value(");
 	for (size_t i = 0; i < type->label_count; i++) {
 		buf_str(&sql, i ? ", " : "");
 		sql_text(&sql, span_of(type->labels[i]));
 	}
-	buf_str(&sql, "]");
+	buf_str(&sql, ")");
 	if (sql.failed || !session_int(b->engine, sql.ptr, &oid, &err))
 		oid = 0;
 	buf_done(&sql);

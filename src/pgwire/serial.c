@@ -22,7 +22,7 @@ static void put_schema(struct span schema, struct span table, struct buf *sql)
 	}
 	buf_str(sql,
 		"(c.database_name = 'temp' OR (c.schema_name = system.main.current_schema() AND NOT EXISTS (SELECT 1 FROM "
-		"system.main.duckdb_tables() x WHERE x.database_name = 'temp' AND lower(x.table_name) = lower(");
+		"system.main.duckdb_tables() x WHERE x.database_name = 'temp' AND system.main.lower(x.table_name) = system.main.lower(");
 	sql_text(sql, table);
 	buf_str(sql, "))))");
 }
@@ -45,7 +45,8 @@ static bool put_tables(struct backend *b, const struct stmt *s, struct buf *sql)
 			schema = token_name(t, b->work);
 			t = lexer_next(&lx);
 		}
-		buf_str(sql, any ? " OR (lower(c.table_name) = lower(" : "(lower(c.table_name) = lower(");
+		buf_str(sql, any ? " OR (" : "(");
+		buf_str(sql, "system.main.lower(c.table_name) = system.main.lower(");
 		sql_text(sql, token_name(t, b->work));
 		buf_str(sql, ") AND ");
 		put_schema(schema, token_name(t, b->work), sql);
@@ -90,9 +91,10 @@ const char *serial_sequences(struct backend *b, const struct stmt *s)
 		"SELECT DISTINCT 'SEQUENCE', s.database_name, s.schema_name, s.sequence_name FROM "
 		"system.main.duckdb_columns() c JOIN "
 		"system.main.duckdb_sequences() s ON s.database_name = c.database_name AND s.schema_name = c.schema_name "
-		"AND s.sequence_name = CASE c.database_name WHEN 'temp' THEN '" SERIAL_TEMP_PREFIX
-		"' ELSE '' END || c.table_name || '_' || c.column_name || '_seq' WHERE c.column_default LIKE 'nextval(%' "
-		"AND contains(c.column_default, s.sequence_name) AND c.database_name IN ('temp', ");
+		"AND s.sequence_name = system.main.concat(CASE c.database_name WHEN 'temp' THEN '" SERIAL_TEMP_PREFIX
+		"' ELSE '' END, c.table_name, '_', c.column_name, '_seq') WHERE "
+		"system.main.starts_with(c.column_default, 'nextval(') "
+		"AND system.main.contains(c.column_default, s.sequence_name) AND c.database_name IN ('temp', ");
 	sql_text(&sql, span_of(workspace_db(b->wi)));
 	buf_str(&sql, ") AND (");
 	bool any = put_tables(b, s, &sql);

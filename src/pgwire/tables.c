@@ -139,7 +139,7 @@ static bool is_own_schema(struct span name)
 static bool spare_catalog(const struct walk *w, struct span name)
 {
 	static const char ask[] =
-		"SELECT coalesce(bool_or(d = '_pg') AND NOT bool_or(d IN ('temp', %L)), false)::BIGINT FROM (SELECT "
+		"SELECT coalesce(system.main.bool_or(d = '_pg') AND NOT system.main.bool_or(d IN ('temp', %L)), false)::BIGINT FROM (SELECT "
 		"database_name AS d, table_name AS n FROM system.main.duckdb_tables() UNION ALL SELECT database_name, "
 		"view_name FROM system.main.duckdb_views() UNION ALL SELECT database_name, function_name FROM "
 		"system.main.duckdb_functions()) WHERE n COLLATE NOCASE = %L";

@@ -104,7 +104,7 @@ static bool objects_of(struct workspace_instance *wi, struct arena *arena, enum 
 	size_t n = 0;
 	struct workspace_object *list = NULL;
 	const char *everywhere = which == OBJECTS_ALL ? "true" : "false";
-	if (!session_open(workspace_engine(wi), &session, err))
+	if (!workspace_session(wi, &session, err))
 		return false;
 	sql_printf(
 		&sql,
@@ -351,7 +351,7 @@ static bool drop_all(struct workspace_instance *wi, struct arena *arena, struct 
 	struct session *session;
 	size_t n;
 	size_t left = SIZE_MAX;
-	if (!session_open(workspace_engine(wi), &session, err))
+	if (!workspace_session(wi, &session, err))
 		return false;
 	bool fine;
 	while ((fine = objects_of(wi, arena, OBJECTS_ALL, &objects, &n, err)) && n > 0 && n < left) {
@@ -361,10 +361,8 @@ static bool drop_all(struct workspace_instance *wi, struct arena *arena, struct 
 	}
 	if (fine && n > 0)
 		fine = drop(session, workspace_db(wi), &objects[0], err);
-	if (fine) {
-		struct err ignored = ERR_INIT;
-		(void)!session_run(session, "CHECKPOINT", &ignored);
-	}
+	if (fine)
+		workspace_checkpoint(wi, session);
 	session_close(session);
 	return fine;
 }
@@ -379,7 +377,7 @@ static bool drop_one(struct workspace_instance *wi, struct arena *arena, const c
 	for (size_t i = 0; i < n; i++) {
 		if (strcasecmp(objects[i].name, name) != 0)
 			continue;
-		if (!session_open(workspace_engine(wi), &session, err))
+		if (!workspace_session(wi, &session, err))
 			return false;
 		bool fine = drop(session, workspace_db(wi), &objects[i], err);
 		session_close(session);

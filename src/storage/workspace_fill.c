@@ -43,10 +43,11 @@ static bool count_of(struct session *session, const char *kind, const char *db, 
 {
 	struct buf sql = BUF(MIB);
 	const char *text;
-	sql_printf(&sql,
-		   "SELECT count(*) FROM duckdb_%ss() WHERE database_name = %L AND schema_name = 'main' AND "
-		   "lower(%s_name) = lower(%L)",
-		   kind, db, kind, name);
+	sql_printf(
+		&sql,
+		"SELECT count(*) FROM system.main.duckdb_%ss() WHERE database_name = %L AND schema_name = 'main' AND "
+		"lower(%s_name) = lower(%L)",
+		kind, db, kind, name);
 	bool fine = sql_finish(&sql, &text, err) && session_int(session, text, ret, err);
 	buf_done(&sql);
 	return fine;
@@ -94,7 +95,7 @@ static bool put(struct workspace_instance *wi, struct session *session, const st
 	if (!fine)
 		(void)!session_run(session, "ROLLBACK", &ignored);
 	else
-		(void)!session_run(session, "CHECKPOINT", &ignored);
+		workspace_checkpoint(wi, session);
 	buf_done(&sql);
 	return fine;
 }
@@ -112,7 +113,7 @@ static bool fill_run(struct op *op, struct workspace_instance *wi, const struct 
 		    place_table(op->storage, op->call->arena, fill->project_id, fill->branch_id, fill->bucket,
 				fill->table, &place, err) &&
 		    workspace_attach_place(wi, &place, &number, err) && select_write(fill, &place, number, &sql, err) &&
-		    sql_finish(&sql, &select, err) && session_open(workspace_engine(wi), &session, err) &&
+		    sql_finish(&sql, &select, err) && workspace_session(wi, &session, err) &&
 		    (!progress || session_follow(session, progress, err)) &&
 		    put(wi, session, fill, select, ret_rows, err);
 	session_close(session);

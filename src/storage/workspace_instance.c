@@ -351,12 +351,23 @@ static bool run(struct session *session, struct err *err, const char *fmt, const
 	return fine;
 }
 
+bool workspace_session(struct workspace_instance *wi, struct session **ret, struct err *err)
+{
+	if (!session_open(wi->engine, ret, err))
+		return false;
+	if (session_run(*ret, "SET search_path = 'system.main'", err))
+		return true;
+	session_close(*ret);
+	*ret = NULL;
+	return false;
+}
+
 bool workspace_prepare(struct workspace_instance *wi,
 		       bool (*prepare)(void *ctx, struct session *session, struct err *err), void *ctx, struct err *err)
 {
 	struct session *session;
 	(void)pthread_mutex_lock(&wi->lock);
-	bool fine = session_open(wi->engine, &session, err);
+	bool fine = workspace_session(wi, &session, err);
 	if (fine) {
 		follow_engine(wi);
 		if (wi->prepared != wi->generation && (fine = prepare(ctx, session, err)))

@@ -56,6 +56,13 @@ const char *workspace_db(const struct workspace_instance *wi);
 bool workspace_is_doomed(const struct workspace_instance *wi);
 
 /*
+ * A session for statements of the service: functions and operators that they name are the engine's own, whatever macros of
+ * these names the tenant has. Tables must be named in full. In a tenant's own session every function of such a statement
+ * stands behind system.main, and operators that are functions to the engine (||, LIKE, count(*), [..]) are avoided.
+ */
+MUST_CHECK bool workspace_session(struct workspace_instance *wi, struct session **ret, struct err *err);
+
+/*
  * Runs `prepare` once per engine behind the instance, on a session of its own, before anything of others; a failure is
  * tried again by the next caller. For the door's catalog (_pg).
  */
@@ -91,6 +98,8 @@ void workspace_unpin(struct workspace_instance *wi, uint64_t token);
 /* Bytes of the file with its write-ahead log, and the most it may have. */
 int64_t workspace_size(const struct workspace_instance *wi);
 int64_t workspace_size_limit(const struct workspace_instance *wi);
+/* Moves the log into the file, on a session of workspace_session(); if it cannot, the next one will. */
+void workspace_checkpoint(struct workspace_instance *wi, struct session *session);
 /*
  * ERR_WORKSPACE_FULL (SQLSTATE 53100) when the limit is reached: to be asked before statements that write, and before COMMIT.
  * What was freed counts as room, also where the file keeps it: a full one is checkpointed, when no transaction is in the way.

@@ -89,7 +89,7 @@ static bool copy(struct workspace_instance *wi, struct session *session, const c
 	int64_t rows = 0;
 	sql_printf(&sql, "SELECT count(*) FROM %I.main.%I", workspace_db(wi), destination);
 	if (fine) {
-		(void)!session_run(session, "CHECKPOINT", &ignored);
+		workspace_checkpoint(wi, session);
 		fine = sql_finish(&sql, &text, err) && session_int(session, text, &rows, err);
 	}
 	*ret_rows = (uint64_t)rows;
@@ -116,7 +116,7 @@ static bool load_into(struct workspace_instance *wi, const struct call *call, co
 		return err_set(err, ERR_INVALID_NAME, "A destination has 1 to %d bytes", LIMIT_NAME_BYTES);
 	bool fine = workspace_attach_place(wi, &place, &number, err) &&
 		    select_write(entry, &place, number, &sql, err) && sql_finish(&sql, &select, err) &&
-		    session_open(workspace_engine(wi), &session, err);
+		    workspace_session(wi, &session, err);
 	if (fine && call->progress)
 		fine = session_follow(session, call->progress, err);
 	fine = fine && copy(wi, session, ret->destination, select, &rows, err);

@@ -16,24 +16,25 @@ int64_t workspace_size_limit(const struct workspace_instance *wi)
 	return wi->size_limit;
 }
 
-/* A session that calls the engine's functions: tenants may have macros of the same names. */
-static bool open_plain(const struct workspace_instance *wi, struct session **ret, struct err *err)
+void workspace_checkpoint(struct workspace_instance *wi, struct session *session)
 {
-	return session_open(wi->engine, ret, err) && session_run(*ret, "SET search_path = 'system.main'", err);
+	struct err ignored = ERR_INIT;
+	struct buf sql = BUF(4000);
+	const char *text;
+	sql_printf(&sql, "CHECKPOINT %I", wi->id);
+	(void)!(sql_finish(&sql, &text, &ignored) && session_run(session, text, &ignored));
+	buf_done(&sql);
 }
 
 /* Bytes of the file without those of blocks that are free; a checkpoint frees what was dropped. */
 static bool used_bytes(struct workspace_instance *wi, int64_t *ret, struct err *err)
 {
-	struct err ignored = ERR_INIT;
 	struct session *session = NULL;
 	struct buf sql = BUF(4000);
 	const char *text;
-	bool fine = open_plain(wi, &session, err);
+	bool fine = workspace_session(wi, &session, err);
 	if (fine) {
-		sql_printf(&sql, "CHECKPOINT %I", wi->id);
-		(void)!(sql_finish(&sql, &text, &ignored) && session_run(session, text, &ignored));
-		buf_reset(&sql);
+		workspace_checkpoint(wi, session);
 		sql_printf(&sql,
 			   "SELECT coalesce(max(used_blocks * block_size), 0)::BIGINT FROM pragma_database_size() "
 			   "WHERE database_name = %L",
@@ -50,7 +51,7 @@ int64_t workspace_unwritten(struct workspace_instance *wi)
 	struct err ignored = ERR_INIT;
 	struct session *session = NULL;
 	int64_t bytes = 0;
-	if (!open_plain(wi, &session, &ignored) ||
+	if (!workspace_session(wi, &session, &ignored) ||
 	    !session_int(session,
 			 "SELECT coalesce(sum(memory_usage_bytes + temporary_storage_bytes), 0)::BIGINT FROM "
 			 "duckdb_memory() WHERE tag IN ('IN_MEMORY_TABLE', 'OVERFLOW_STRINGS')",
