@@ -205,7 +205,7 @@ void instance_close(struct instance *instance)
 
 /*
  * An engine that failed fatally refuses even this; one that lost a single attached database does not, unless that is its own
- * file, where the schema is looked for. No name that a tenant could give to something else.
+ * file: a function is looked for there first. It is not run, and may be a macro of the tenant that is none of this call.
  */
 void core_check(struct core *core)
 {
@@ -213,7 +213,8 @@ void core_check(struct core *core)
 	bool alive = duckdb_connect(core->db, &probe) == DuckDBSuccess;
 	if (alive) {
 		duckdb_result result;
-		alive = duckdb_query(probe, "SET schema = 'main'", &result) == DuckDBSuccess;
+		alive = duckdb_query(probe, "EXPLAIN SELECT pi()", &result) == DuckDBSuccess ||
+			duckdb_result_error_type(&result) == DUCKDB_ERROR_BINDER;
 		duckdb_destroy_result(&result);
 		duckdb_disconnect(&probe);
 	}
