@@ -4,6 +4,7 @@
  * process, its paths and other sessions.
  */
 #include "pgwire/backend.h"
+#include "pgwire/unsupported.h"
 
 #include <stdlib.h>
 
@@ -302,6 +303,8 @@ static bool filter_explained(struct backend *b, const struct stmt *s, struct pg_
 
 bool filter_statement(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
+	if (s->kind == STMT_DO)
+		return unsupported(s, e);
 	if (s->class == STMT_REFUSED)
 		return denied(e, "statement", span_first(s->text, 20));
 	if ((s->kind == STMT_PRAGMA || s->kind == STMT_CALL) && !is_pragma_allowed(s->text))

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "pgwire/backend.h"
 #include "pgwire/catalog_columns.h"
+#include "pgwire/skips.h"
 
 enum { RECENT_TEXT_MAX = 4096 };
 
@@ -129,6 +130,8 @@ static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 		if (p->stmt.kind == STMT_CONSTRAINTS && b->block == 'I')
 			backend_notice(b, PG_WARNING, "25P01",
 				       "SET CONSTRAINTS can only be used in transaction blocks");
+		if (p->stmt.kind == STMT_EXTENSION && !skips_extension(b, &p->stmt, e))
+			return false;
 		p->started = p->over = true;
 		return true;
 	}
@@ -201,6 +204,19 @@ static bool run_within_limit(struct backend *b, struct portal *p, uint64_t max, 
 	return transaction_end_implicit(b, fine, fine ? e : &ignored) && fine;
 }
 
+/* And tells what it did not do. */
+static bool run_with_skips(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
+			   char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
+{
+	struct skips skips;
+	if (!skips_find(b, &p->stmt, &skips, e) || !run_within_limit(b, p, max, with_columns, ret_suspended, tag, e))
+		return false;
+	skips_tell(b, &skips);
+	if (p->stmt.kind == STMT_CREATE_TABLE_AS && (skips.whole || stmt_has_no_data(&p->stmt)))
+		(void)snprintf(tag, STMT_TAG_SIZE + 24, "CREATE TABLE AS");
+	return true;
+}
+
 bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
@@ -214,7 +230,7 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 	const char *sequences =
 		drops && b->block != 'E' && run_spool(b, &ignored) ? serial_sequences(b, &p->stmt) : NULL;
 	const bool fine =
-		run_within_limit(b, p, max, with_columns, ret_suspended, tag, e) && drop_sequences(b, sequences, e);
+		run_with_skips(b, p, max, with_columns, ret_suspended, tag, e) && drop_sequences(b, sequences, e);
 	if (hide)
 		gucs_hide_catalog(b, false);
 	b->current = outer;

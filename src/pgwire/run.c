@@ -214,7 +214,8 @@ static bool prepare_list(struct backend *b, const struct stmt *s, const struct r
 	*ret = NULL;
 	if (!statements_parse(b->engine, arena_copy(arena, r->sql), &list, &count, &err))
 		return backend_engine_error(b, &err, r, s, e);
-	bool fine = true;
+	/* Several that were made of one are carried out as one. */
+	bool fine = count < 2 || transaction_begin_implicit(b, e);
 	for (size_t i = 0; fine && i < count; i++) {
 		struct statement *statement;
 		fine = statements_prepare(list, i, &statement, &err) || backend_engine_error(b, &err, r, s, e);

@@ -81,7 +81,7 @@ static const struct {
 	{"import", STMT_FORBIDDEN},
 	{"use", STMT_FORBIDDEN},
 	{"force", STMT_FORBIDDEN},
-	{"do", STMT_FORBIDDEN},
+	{"do", STMT_DO},
 };
 
 /* Words that tell what the text mentions; prefixes of names are handled in mention_of(). */
@@ -90,6 +90,7 @@ static const struct {
 	unsigned mention;
 } MENTIONS[] = {
 	{"returning", MENTIONS_RETURNING},
+	{"exists", MENTIONS_EXISTS},
 	{"from", MENTIONS_TABLES},
 	{"table", MENTIONS_TABLES},
 	{"update", MENTIONS_TABLES},
@@ -168,6 +169,18 @@ static const struct {
 bool stmt_makes_index(const struct stmt *s)
 {
 	return s->kind == STMT_CREATE && strcmp(s->tag, "CREATE INDEX") == 0;
+}
+
+bool stmt_has_no_data(const struct stmt *s)
+{
+	struct lexer lx = {s->text};
+	struct token last[3] = {0};
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
+		last[0] = last[1];
+		last[1] = last[2];
+		last[2] = t;
+	}
+	return token_is(last[0], "with") && token_is(last[1], "no") && token_is(last[2], "data");
 }
 
 bool stmt_is_temp_schema(struct span name)
@@ -387,6 +400,8 @@ static enum stmt_kind refine_ddl(const struct scan *s, enum stmt_kind kind)
 		object++;
 	if (word_at(s, object, "secret"))
 		return STMT_FORBIDDEN;
+	if (word_at(s, object, "extension"))
+		return STMT_EXTENSION;
 	return kind == STMT_CREATE && word_at(s, object, "table") && s->saw_as ? STMT_CREATE_TABLE_AS : kind;
 }
 

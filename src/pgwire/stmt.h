@@ -51,8 +51,8 @@ enum stmt_mention {
 	MENTIONS_TEMP = 1 << 8,	       /* temp, temporary, pg_temp */
 	MENTIONS_PG_TEMP = 1 << 9,     /* PostgreSQL's name of the session's temporary schema */
 	MENTIONS_TABLES = 1 << 10,     /* a word in front of tables: rows may be read */
-	MENTIONS_CALL =
-		1 << 11 /* a name in front of a parenthesis: a function, which may be a macro that reads tables */
+	MENTIONS_CALL = 1 << 11,       /* a name in front of a parenthesis: perhaps a macro that reads tables */
+	MENTIONS_EXISTS = 1 << 12      /* IF [NOT] EXISTS */
 };
 
 struct stmt {
@@ -75,6 +75,8 @@ MUST_CHECK bool stmt_next(struct span *rest, struct stmt *ret, struct pg_error *
 /* CREATE [UNIQUE] INDEX */
 bool stmt_makes_index(const struct stmt *s);
 bool stmt_is_temp_schema(struct span name);
+/* CREATE TABLE .. AS .. WITH NO DATA */
+bool stmt_has_no_data(const struct stmt *s);
 /* True when another statement follows. */
 bool stmt_more(struct span rest);
 /* The statement behind EXPLAIN. */

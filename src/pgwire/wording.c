@@ -1,5 +1,7 @@
 #include "pgwire/wording.h"
 
+#include "pgwire/unsupported.h"
+
 #include <stdio.h>
 
 enum { PARTS = 2 };
@@ -204,6 +206,8 @@ void wording_apply(struct pg_error *e, const struct stmt *s, struct arena *arena
 {
 	struct span parts[PARTS];
 	const struct token target = s ? wording_target(s) : (struct token){0};
+	if (s && !unsupported_apply(s, e))
+		return;
 	if (target.kind != TOKEN_END)
 		tell_keys(e, token_name(target, arena));
 	for (size_t i = 0; i < ARRAY_LEN(SENTENCES); i++) {

@@ -565,7 +565,6 @@ SELECT pg_typeof(initcap('a'))::text AS v
 CREATE TABLE dt (id serial PRIMARY KEY, v text NOT NULL, n numeric(10,2) CHECK (n > 0), u int UNIQUE)
 CREATE TABLE dt (id int)
 CREATE TABLE IF NOT EXISTS dt (id int)
---! notice: no skips
 INSERT INTO dt (v, n, u) VALUES ('a', 1, 1) RETURNING id
 INSERT INTO dt (v, n, u) VALUES ('b', 2, 2), ('c', 3, 3) RETURNING *
 INSERT INTO dt (id, v) VALUES (1, 'dup')
@@ -632,7 +631,6 @@ SELECT * INTO dt2 FROM dt
 SELECT 1 AS x INTO dt3
 CREATE TABLE dt4 AS SELECT 1 AS x, 'a'::text AS y
 CREATE TABLE dt5 AS TABLE dt4 WITH NO DATA
---! tag: missing
 CREATE TABLE dt6 (LIKE dt4)
 --! outcome: missing
 CREATE TEMP TABLE dt8 (i int) ON COMMIT DROP
@@ -640,13 +638,11 @@ CREATE TEMP TABLE dt8 (i int) ON COMMIT DROP
 CREATE TEMP TABLE dt9 (i int) ON COMMIT DELETE ROWS
 --! outcome: missing
 CREATE TABLE IF NOT EXISTS dt4 AS SELECT 2 AS x
---! notice tag: no skips
 CREATE UNLOGGED TABLE dt10 (i int)
 ALTER TABLE dt4 ADD COLUMN z int DEFAULT 5
 ALTER TABLE dt4 ADD COLUMN z int
 --! message: wording
 ALTER TABLE dt4 ADD COLUMN IF NOT EXISTS z int
---! notice: no skips
 ALTER TABLE dt4 ADD COLUMN a int, ADD COLUMN b int
 ALTER TABLE dt4 RENAME COLUMN z TO zz
 ALTER TABLE dt4 RENAME zz TO z
@@ -659,7 +655,6 @@ ALTER TABLE dt4 ALTER COLUMN x DROP NOT NULL
 ALTER TABLE dt4 DROP COLUMN z
 ALTER TABLE dt4 DROP COLUMN z
 ALTER TABLE dt4 DROP COLUMN IF EXISTS z
---! notice: no skips
 ALTER TABLE dt4 ADD PRIMARY KEY (x)
 ALTER TABLE dt4 ADD CONSTRAINT pk PRIMARY KEY (x)
 --! message sqlstate: wording
@@ -671,19 +666,16 @@ ALTER TABLE dt4 RENAME TO dt44
 ALTER TABLE dt44 RENAME TO dt4
 ALTER TABLE nope ADD COLUMN a int
 ALTER TABLE IF EXISTS nope ADD COLUMN a int
---! notice: no skips
 ALTER TABLE dt4 OWNER TO CURRENT_USER
 CREATE INDEX dti ON dt4 (y)
 CREATE INDEX dti ON dt4 (y)
 CREATE INDEX IF NOT EXISTS dti ON dt4 (y)
---! notice: no skips
 CREATE UNIQUE INDEX dtu ON dt4 (y)
 CREATE INDEX CONCURRENTLY dtc ON dt4 USING btree (y DESC NULLS LAST)
 CREATE INDEX ON dt4 (lower(y))
 DROP INDEX dti
 DROP INDEX dti
 DROP INDEX IF EXISTS dti
---! notice: no skips
 DROP INDEX CONCURRENTLY IF EXISTS dtc
 CREATE VIEW dv AS SELECT x FROM dt4
 CREATE VIEW dv AS SELECT x FROM dt4
@@ -695,14 +687,11 @@ DROP TABLE dt4 CASCADE
 DROP VIEW dv
 --! outcome: lenient
 DROP VIEW IF EXISTS dv
---! notice: no skips
 DROP TABLE dt
 DROP TABLE dt
 --! message: wording
 DROP TABLE IF EXISTS dt
---! notice: no skips
 DROP TABLE IF EXISTS nope1, nope2
---! notice: no skips
 DROP TABLE dt2, dt3
 DROP VIEW dt5
 --! message sqlstate: wording
@@ -713,18 +702,15 @@ DROP TYPE nope
 DROP FUNCTION nope
 --! message: wording
 DROP TYPE IF EXISTS nope
---! notice: no skips
 DROP SCHEMA IF EXISTS nope CASCADE
---! notice: no skips
 CREATE SCHEMA sx
 CREATE SCHEMA sx
 CREATE SCHEMA IF NOT EXISTS sx
---! notice: no skips
 CREATE TABLE sx.t (i int)
 DROP SCHEMA sx
 --! message: wording
 DROP SCHEMA sx CASCADE
---! notice: no skips
+--! notice: cascade
 CREATE TABLE nos.t (i int)
 --! position: wording
 SELECT * FROM nos.t
@@ -753,7 +739,18 @@ LOCK TABLE dt9 IN ACCESS EXCLUSIVE MODE
 --! outcome: lenient
 ANALYZE dt9
 CREATE EXTENSION IF NOT EXISTS plpgsql
---! outcome: missing
+CREATE EXTENSION plpgsql
+CREATE EXTENSION nope
+--! message: wording
+DROP EXTENSION nope
+DROP EXTENSION IF EXISTS nope
+DROP TABLE IF EXISTS nos.t
+DROP VIEW IF EXISTS nope, nope2
+DROP SEQUENCE IF EXISTS nope
+DROP FUNCTION IF EXISTS nope
+CREATE SCHEMA IF NOT EXISTS main
+CREATE TEMP TABLE IF NOT EXISTS dt9 (i int)
+--! notice: missing
 CREATE ROLE x
 --! message position sqlstate: wording
 
@@ -779,7 +776,6 @@ DROP TABLE gi
 CREATE SEQUENCE sq
 CREATE SEQUENCE sq
 CREATE SEQUENCE IF NOT EXISTS sq
---! notice: no skips
 SELECT currval('sq')
 --! message: wording
 SELECT lastval()
@@ -814,7 +810,6 @@ SELECT nextval('sq2') AS v
 CREATE TEMP SEQUENCE sq3
 DROP SEQUENCE sq, sq2
 DROP SEQUENCE IF EXISTS sq
---! notice: no skips
 
 -- [foreign keys]
 CREATE TABLE fk_p (id int PRIMARY KEY)

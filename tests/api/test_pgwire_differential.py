@@ -26,7 +26,7 @@ REASONS = {
     "lenient": "PostgreSQL refuses; here it works and hurts nobody",
     "identity": "who and what the server is",
     "one by one": "PostgreSQL parses the whole string before it runs the first statement of it",
-    "no skips": "no NOTICE tells that IF [NOT] EXISTS had nothing to do",
+    "cascade": "no NOTICE tells what CASCADE dropped",
     "catalog": "names, ids and rights of another system",
 }
 

@@ -1,0 +1,98 @@
+#include "pgwire/unsupported.h"
+
+#define NEW_TABLE                                                                                                    \
+	"Constraints are given when a table is created: CREATE TABLE new (..), INSERT INTO new SELECT .. FROM old, " \
+	"DROP TABLE old, ALTER TABLE new RENAME TO old, in one transaction."
+#define LOGINS	   "A workspace has one login, which is managed over REST."
+#define DATABASES  "A workspace is one database; more of them are made over REST, as workspaces."
+#define MACROS	   "Functions are macros: CREATE FUNCTION f(a, b) AS a + b."
+#define TRIGGERS   "There are no triggers and rules: carry out what they would do in the same transaction."
+#define ROWS	   "Rows have no rights of their own: show others a view."
+#define STORED	   "CREATE OR REPLACE TABLE t AS SELECT .. keeps the rows of a query, and brings them up to date."
+#define INDEXES	   "CREATE [UNIQUE] INDEX name ON t (columns) is what there is."
+#define STATISTICS "The engine keeps its statistics by itself."
+#define PARTS	   "One table holds all rows: the engine skips what a filter leaves out by itself."
+#define UNIONS	   "CREATE VIEW .. AS SELECT .. UNION ALL SELECT .. shows several tables as one."
+#define PLANS	   "EXPLAIN, EXPLAIN ANALYZE and EXPLAIN (FORMAT JSON) are what there is."
+
+static const struct {
+	const char *pattern, *what, *hint;
+} STATEMENTS[] = {
+#define UNSUPPORTED(pattern, what, hint) {pattern, what, hint},
+#include "pgwire/unsupported.def"
+#undef UNSUPPORTED
+};
+
+/* What the engine says of forms that may stand anywhere in a statement. */
+static const struct {
+	const char *engine, *what, *hint;
+} SAYINGS[] = {
+	{"A CTE needs a SELECT", "a statement in WITH that changes rows",
+	 "Send two statements in one transaction: the change with RETURNING, then the query."},
+	{"Adding columns with constraints not yet supported", "a constraint of a column that is added", NEW_TABLE},
+	{"Unimplemented explain type", "this option of EXPLAIN", PLANS},
+};
+
+static bool is_modifier(struct token t)
+{
+	static const char *const words[] = {"or",     "replace",  "temp",   "temporary", "local",
+					    "global", "unlogged", "unique", "recursive", "trusted"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (token_is(t, words[i]))
+			return true;
+	return false;
+}
+
+static bool fits(const char *pattern, struct span text)
+{
+	struct lexer lx = {text};
+	struct span rest = span_of(pattern);
+	struct token t = lexer_next(&lx);
+	while (rest.len) {
+		struct span word = span_cut(&rest, ' ');
+		const bool any = span_is(word, "*");
+		if (any)
+			word = span_cut(&rest, ' ');
+		while (any && t.kind != TOKEN_END && !span_eq_nocase(t.text, word))
+			t = lexer_next(&lx);
+		if (t.kind == TOKEN_END || !span_eq_nocase(t.text, word))
+			return false;
+		t = lexer_next(&lx);
+		while (span_is(word, "create") && is_modifier(t))
+			t = lexer_next(&lx);
+	}
+	return true;
+}
+
+static bool tell(struct pg_error *e, const char *what, const char *hint)
+{
+	const uint32_t position = e->position;
+	(void)pg_error_set(e, "0A000", "%s is not supported", what);
+	pg_error_hint(e, "%s", hint);
+	e->position = position;
+	return false;
+}
+
+/* Always false when the table has the statement. */
+static bool tell_statement(const struct stmt *s, struct pg_error *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(STATEMENTS); i++)
+		if (fits(STATEMENTS[i].pattern, s->text))
+			return tell(e, STATEMENTS[i].what, STATEMENTS[i].hint);
+	return true;
+}
+
+bool unsupported(const struct stmt *s, struct pg_error *e)
+{
+	return tell_statement(s, e) && tell(e, s->tag, "The engine has no such statement.");
+}
+
+bool unsupported_apply(const struct stmt *s, struct pg_error *e)
+{
+	if (strcmp(e->sqlstate, "42601") != 0 && strcmp(e->sqlstate, "0A000") != 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(SAYINGS); i++)
+		if (strstr(e->message, SAYINGS[i].engine))
+			return tell(e, SAYINGS[i].what, SAYINGS[i].hint);
+	return tell_statement(s, e);
+}
