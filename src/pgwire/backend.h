@@ -232,7 +232,8 @@ struct backend {
 	bool was_full;		  /* something was refused: free its blocks */
 
 	/* Extended protocol */
-	bool skipping; /* until Sync */
+	bool skipping;		 /* until Sync */
+	struct prepared *parsed; /* its ParseComplete waits for what Bind or Describe, which follow, find */
 	bool in_extended;
 	struct map prepared, portals;
 	struct portal *current;			 /* the one that runs */

@@ -437,8 +437,10 @@ static bool begin_in(struct copy_in *in, struct pg_error *e)
 	struct statement *statement;
 	struct stmt target;
 	struct span rest = span_of(arena_printf(b->work, "INSERT INTO %.*s VALUES (1)", SPAN_ARG(c->target)));
-	if (!stmt_next(&rest, &target, e) || !tables_attach(b, &target, e) || !transaction_may_write(b, &target, e) ||
-	    !open_columns(b, c, true, &statement, e))
+	if (!stmt_next(&rest, &target, e) || !tables_attach(b, &target, e))
+		return false;
+	(void)snprintf(target.tag, sizeof(target.tag), "COPY FROM");
+	if (!transaction_may_write(b, &target, e) || !open_columns(b, c, true, &statement, e))
 		return false;
 	run_columns(b, statement, NULL, b->work, &in->columns, &in->n);
 	statement_free(statement);
@@ -541,6 +543,17 @@ static bool copy_in(struct backend *b, const struct command_copy *c, uint64_t *r
 	return fine;
 }
 
+/* Found in the query or in one made here, told of the client's text. */
+static void place_error(const struct stmt *s, const struct command_copy *c, struct pg_error *e)
+{
+	if (!e->position)
+		return;
+	const bool is_inside = c->query.ptr >= s->text.ptr && c->query.ptr < s->text.ptr + s->text.len;
+	e->position += is_inside ? sqlstate_position(s->text, (size_t)(c->query.ptr - s->text.ptr)) - 1 : 0;
+	if (!is_inside)
+		e->position = 0;
+}
+
 bool copying_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
 	struct command_copy c;
@@ -548,6 +561,8 @@ bool copying_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE
 	if (!command_copy(s, b->work, &c, e) || !run_spool(b, e))
 		return false;
 	bool fine = c.is_from ? copy_in(b, &c, &rows, e) : copy_out(b, &c, &rows, e);
+	if (!fine)
+		place_error(s, &c, e);
 	stmt_tag(s, rows, tag);
 	return fine;
 }

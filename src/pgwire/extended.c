@@ -39,6 +39,13 @@ static bool parsed(struct backend *b, const struct message_parse *m, const uint3
 	return prepared_make(b, m->name, m->sql, oids, m->oid_count, ret, e);
 }
 
+static bool no_statement(struct span name, struct pg_error *e)
+{
+	if (!name.len)
+		return pg_error_set(e, "26000", "unnamed prepared statement does not exist");
+	return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(name));
+}
+
 /* A statement that ends before it could be executed counts as one that failed. Returns false. */
 static bool refused(struct backend *b, struct span text, int64_t start_ns, const struct pg_error *e)
 {
@@ -48,10 +55,24 @@ static bool refused(struct backend *b, struct span text, int64_t start_ns, const
 	return false;
 }
 
-/* Whether Bind or Describe found what Parse left to them: not the values, but the statement is at fault. */
-static bool parse_is_at_fault(const struct prepared *q, const struct pg_error *e)
+static void tell_parsed(struct backend *b)
 {
-	return !q->described && strncmp(e->sqlstate, "22", 2) != 0;
+	if (b->parsed)
+		message_bare(&b->conn.out, MESSAGE_PARSE_COMPLETE);
+	b->parsed = NULL;
+}
+
+/* Bind or Describe failed. Where the statement is at fault, not the values, Parse left that to them: it fails itself. Returns false. */
+static bool refused_late(struct backend *b, struct prepared *q, int64_t start_ns, const struct pg_error *e)
+{
+	if (q->described || strncmp(e->sqlstate, "22", 2) == 0)
+		return false;
+	(void)refused(b, q->stmt.text, start_ns, e);
+	if (b->parsed == q) {
+		b->parsed = NULL;
+		prepared_close(b, q);
+	}
+	return false;
 }
 
 static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
@@ -74,7 +95,9 @@ static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
 		prepared_close(b, q);
 		return refused(b, m.sql, start, e);
 	}
-	message_bare(&b->conn.out, MESSAGE_PARSE_COMPLETE);
+	b->parsed = q;
+	if (!bind_follows)
+		tell_parsed(b);
 	return true;
 }
 
@@ -169,7 +192,7 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		return false;
 	struct prepared *q = prepared_find(b, m.statement);
 	if (!q)
-		return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(m.statement));
+		return no_statement(m.statement, e);
 	if (m.value_count != q->parameters)
 		return pg_error_set(e, "08P01",
 				    "bind message supplies %u parameters, but prepared statement \"%s\" requires %zu",
@@ -189,9 +212,10 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 	const int64_t start = clock_ns();
 	if (!bind_portal(b, &m, q, p, e) || !check_formats(p, e)) {
 		portal_free(b, p);
-		return parse_is_at_fault(q, e) ? refused(b, q->stmt.text, start, e) : false;
+		return refused_late(b, q, start, e);
 	}
 	portal_add(b, p);
+	tell_parsed(b);
 	message_bare(&b->conn.out, MESSAGE_BIND_COMPLETE);
 	return true;
 }
@@ -200,12 +224,13 @@ static bool describe_statement(struct backend *b, struct span name, struct pg_er
 {
 	struct prepared *q = prepared_find(b, name);
 	if (!q)
-		return pg_error_set(e, "26000", "prepared statement \"%.*s\" does not exist", SPAN_ARG(name));
+		return no_statement(name, e);
 	const int64_t start = clock_ns();
 	if (!block_allows(b, &q->stmt, e))
 		return false;
 	if (!prepared_describe(b, q, e))
-		return parse_is_at_fault(q, e) ? refused(b, q->stmt.text, start, e) : false;
+		return refused_late(b, q, start, e);
+	tell_parsed(b);
 	message_parameter_description(&b->conn.out, q->oids, q->parameters);
 	if (q->column_count)
 		message_row_description(&b->conn.out, q->columns, q->column_count);
@@ -222,6 +247,7 @@ static bool on_describe(struct backend *b, struct span body, struct pg_error *e)
 	if (m.kind == 'S')
 		return describe_statement(b, m.name, e);
 	struct portal *p = portal_find(b, m.name);
+	tell_parsed(b);
 	if (!p)
 		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.name));
 	if (p->column_count)
@@ -342,6 +368,7 @@ void extended_message(struct backend *b, const struct message_frame *m)
 		(void)conn_flush(&b->conn);
 	}
 	if (!fine) {
+		tell_parsed(b);
 		backend_error(b, &e);
 		b->skipping = true;
 	}

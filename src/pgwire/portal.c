@@ -274,6 +274,21 @@ static bool begin_read(struct backend *b, const struct portal *p, struct pg_erro
 	return (p->of && p->of->parameters) || transaction_begin_read(b, &p->stmt, e);
 }
 
+/* Only Parse and PREPARE make statements that have some. */
+static bool has_no_parameters(const struct stmt *s, struct pg_error *e)
+{
+	struct lexer lx = {s->text};
+	struct token t;
+	if (!s->parameters || s->kind == STMT_PREPARE)
+		return true;
+	do
+		t = lexer_next(&lx);
+	while (t.kind != TOKEN_PARAM && t.kind != TOKEN_END);
+	(void)pg_error_set(e, "42P02", "there is no parameter %.*s", SPAN_ARG(span_first(t.text, 200)));
+	e->position = sqlstate_position(s->text, (size_t)(t.text.ptr - s->text.ptr));
+	return false;
+}
+
 static bool run_one(struct backend *b, const struct stmt *s, bool many, struct pg_error *e)
 {
 	char tag[STMT_TAG_SIZE + 24];
@@ -310,7 +325,7 @@ static bool run_string(struct backend *b, struct span sql, struct pg_error *e)
 			break;
 		bool many = !first || stmt_more(rest);
 		int64_t start = run_begin(b, s.text);
-		bool fine = run_one(b, &s, many, e);
+		bool fine = has_no_parameters(&s, e) && run_one(b, &s, many, e);
 		if (!fine)
 			place_error(sql, s.text, e);
 		run_end(b, start, fine ? NULL : e, s.text);

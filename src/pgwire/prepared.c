@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "pgwire/backend.h"
 #include "pgwire/catalog_columns.h"
+#include "pgwire/infer.h"
 #include "pgwire/types.h"
 
 #include <stdlib.h>
@@ -248,23 +249,73 @@ static bool *untyped(const struct prepared *q, struct arena *arena, bool *ret_an
 	return known;
 }
 
+/* In the order in which they are tried; 0 is what infer_beside() finds. */
+static const uint32_t GUESSES[] = {OID_TEXT, 0, OID_INT8, OID_FLOAT8, OID_INTERVAL, OID_TIMESTAMP};
+
+/* One after another, while those behind it have no type. */
+static bool guess_each(struct backend *b, struct prepared *q, struct statement **ret)
+{
+	*ret = NULL;
+	for (size_t k = 0; k < q->parameters; k++) {
+		uint32_t beside = 0;
+		bool fits = q->types[k] != 0;
+		for (size_t i = 0; i < ARRAY_LEN(GUESSES) && !fits; i++) {
+			struct pg_error e = PG_ERROR_INIT;
+			q->types[k] = GUESSES[i] ? GUESSES[i] : beside;
+			if (!q->types[k])
+				continue;
+			statement_free(*ret);
+			*ret = NULL;
+			fits = prepare_typed(b, q, ret, &e);
+			beside = i == 0 ? infer_beside(&e) : beside;
+			if (!fits)
+				(void)session_recover(b->engine);
+			else if (*ret)
+				learn_types(q, *ret);
+		}
+		if (!fits)
+			return false;
+	}
+	return *ret != NULL;
+}
+
 /* Where the engine cannot tell a parameter's type, it is text unless the statement makes no sense with a text there. */
 static bool guess_types(struct backend *b, struct prepared *q, const bool *known, struct statement **ret,
 			struct pg_error *e)
 {
-	static const uint32_t guesses[] = {OID_TEXT, OID_INT8, OID_FLOAT8, OID_INTERVAL, OID_TIMESTAMP};
-	for (size_t i = 0; i < ARRAY_LEN(guesses); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(GUESSES); i++) {
 		struct pg_error other = PG_ERROR_INIT;
 		for (size_t k = 0; k < q->parameters; k++)
-			q->types[k] = known[k] ? q->types[k] : guesses[i];
-		if (prepare_typed(b, q, ret, i ? &other : e))
+			q->types[k] = known[k] ? q->types[k] : GUESSES[i];
+		if (GUESSES[i] ? prepare_typed(b, q, ret, i ? &other : e) : guess_each(b, q, ret))
 			return true;
 		/* What was refused is a guess: a block goes on. */
 		(void)session_recover(b->engine);
 	}
 	for (size_t k = 0; k < q->parameters; k++)
 		q->types[k] = known[k] ? q->types[k] : 0;
+	statement_free(*ret);
+	*ret = NULL;
 	return false;
+}
+
+/* In rows that are compared with others, a parameter is of the type that stands there. */
+static void learn_rows(struct backend *b, struct prepared *q)
+{
+	struct prepared probe = *q;
+	if (!infer_rows(q->stmt.text, b->work, &probe.stmt.text))
+		return;
+	for (size_t k = 0; k < q->parameters; k++) {
+		struct statement *statement = NULL;
+		struct pg_error e = PG_ERROR_INIT;
+		if (q->types[k])
+			continue;
+		q->types[k] = OID_VARBIT;
+		if (!prepare_typed(b, &probe, &statement, &e))
+			(void)session_recover(b->engine);
+		statement_free(statement);
+		q->types[k] = infer_in_row(&e);
+	}
 }
 
 /* Until all types are known: only then are the columns' types right. */
@@ -279,6 +330,7 @@ static bool make_plan(struct backend *b, struct prepared *q, struct statement **
 			learn_types(q, *ret);
 		statement_free(*ret);
 		(void)any_is_array(q, known);
+		learn_rows(b, q);
 		const bool *learnt = untyped(q, b->work, &still);
 		if (still && !guess_types(b, q, learnt, ret, e))
 			return false;

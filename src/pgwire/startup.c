@@ -113,7 +113,7 @@ static bool start_tls(struct login *l, bool direct)
 	/* Plaintext behind the request may be another's: it would be taken for the client's own. */
 	bool fine = conn_view(&b->conn).len == 0 && conn_start_tls(&b->conn, b->door->tls, l->deadline_ns, direct);
 	if (!fine)
-		reject("tls");
+		reject(clock_ns() >= l->deadline_ns ? "slow_client" : "tls");
 	return fine;
 }
 
@@ -364,10 +364,15 @@ static bool apply_settings(struct login *l)
 	return true;
 }
 
+/* All but what PostgreSQL reads as false, words cut short as well; "o" may be on or off. */
 static bool is_true(struct span v)
 {
-	return v.len && !span_is(v, "0") && !span_eq_nocase(v, SPAN("off")) && !span_eq_nocase(v, SPAN("false")) &&
-	       !span_eq_nocase(v, SPAN("no"));
+	static const char *const falses[] = {"false", "no", "off"};
+	for (size_t i = 0; i < ARRAY_LEN(falses); i++)
+		if (v.len <= strlen(falses[i]) && span_eq_nocase(v, span_first(span_of(falses[i]), v.len)) &&
+		    !span_eq_nocase(v, SPAN("o")))
+			return false;
+	return !span_is(v, "0");
 }
 
 /* What can be told before the password. */

@@ -288,11 +288,16 @@ static void close_parenthesis(struct scan *s)
 		s->subqueries--;
 }
 
-static void note_parameter(struct scan *s, struct token t)
+static bool note_parameter(struct scan *s, struct token t, struct pg_error *e)
 {
 	uint64_t n;
-	if (span_u64(span_skip(t.text, 1), &n) && n <= UINT16_MAX && n > s->parameters)
+	if (t.kind != TOKEN_PARAM || !span_u64(span_skip(t.text, 1), &n))
+		return true;
+	if (n < 1 || n > UINT16_MAX)
+		return pg_error_set(e, "42P02", "there is no parameter %.*s", SPAN_ARG(span_first(t.text, 200)));
+	if (n > s->parameters)
 		s->parameters = (unsigned)n;
+	return true;
 }
 
 /* Words outside of parentheses. */
@@ -332,8 +337,6 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 	} else if (token_is_punct(t, ')')) {
 		close_parenthesis(s);
-	} else if (t.kind == TOKEN_PARAM) {
-		note_parameter(s, t);
 	} else if (t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED) {
 		s->mentions |= mention_of(t);
 		if (token_is_punct(s->last, '(') && s->depth && !enter_subquery(s, t, e))
@@ -344,7 +347,7 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 		s->mentions |= MENTIONS_SYNTAX;
 	}
 	s->last = t;
-	return true;
+	return note_parameter(s, t, e);
 }
 
 /* Words between CREATE and what is created. */

@@ -184,6 +184,8 @@ bool value_scalar_binary(uint32_t oid, enum pg_kind kind, struct span bytes, str
 {
 	size_t width = binary_width(kind);
 	ret->kind = kind;
+	if (bytes.len < width)
+		return pg_error_set(e, "08P01", "insufficient data left in message");
 	if (width)
 		return (bytes.len == width && decode_fixed(kind, bytes, arena, ret)) || value_bad_binary(e, oid);
 	switch (kind) {

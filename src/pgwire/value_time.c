@@ -38,11 +38,11 @@ static bool take_fraction(struct span *text, int64_t *ret_us)
 	bool any = false;
 	for (; text->len && *text->ptr >= '0' && *text->ptr <= '9'; *text = span_skip(*text, 1)) {
 		any = true;
-		if (place)
+		if (place > 0)
 			us += place * (*text->ptr - '0');
 		else if (place == 0 && *text->ptr >= '5')
 			us++;
-		place = place ? place / 10 : -1;
+		place = place > 0 ? place / 10 : -1;
 	}
 	*ret_us = us;
 	return any;
@@ -73,10 +73,24 @@ bool value_civil(int64_t year, int64_t month, int64_t day, int64_t *ret_days)
 	return true;
 }
 
+/* YYYYMMDD */
+static bool take_date_basic(struct span *text, int64_t *ret_days)
+{
+	struct span rest = *text;
+	int64_t date;
+	if (!take_number(&rest, 8, 8, &date) ||
+	    (rest.len && (*rest.ptr == '-' || (*rest.ptr >= '0' && *rest.ptr <= '9'))))
+		return false;
+	*text = rest;
+	return date >= 10000 && value_civil(date / 10000, date / 100 % 100, date % 100, ret_days);
+}
+
 /* YYYY-MM-DD; " BC" may stand at the very end of the whole text, so the caller cut it off. */
 static bool take_date(struct span *text, bool is_bc, int64_t *ret_days)
 {
 	int64_t year, month, day;
+	if (!is_bc && take_date_basic(text, ret_days))
+		return true;
 	if (!take_number(text, 4, 6, &year) || !take_char(text, '-') || !take_number(text, 1, 2, &month) ||
 	    !take_char(text, '-') || !take_number(text, 1, 2, &day))
 		return false;

@@ -63,6 +63,8 @@ static const struct {
 	 "invalid input syntax for type timestamp: \"%\"", false},
 	{"date field value out of range: \"*\"*", NULL, "date/time field value out of range: \"%\"", false},
 	{"time field value out of range: \"*\"*", NULL, "date/time field value out of range: \"%\"", false},
+	{"Values were not provided for the following prepared statement parameters: *", "42P02",
+	 "there is no parameter $%", false},
 	{"Overflow in * of INT16 (*", NULL, "smallint out of range", false},
 	{"Overflow in * of INT32 (*", NULL, "integer out of range", false},
 	{"Overflow in * of INT64 (*", NULL, "bigint out of range", false},

@@ -950,9 +950,7 @@ SELECT array[1, 'x']
 SELECT 1 IN ('x')
 --! position: wording
 SELECT $1
---! message position sqlstate: wording
 SELECT $1::int
---! message position sqlstate: wording
 SELECT substring('a' from -1 for -1)
 --! outcome: dialect
 SELECT repeat('x', -1) AS v

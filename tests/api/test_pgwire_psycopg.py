@@ -96,10 +96,10 @@ def test_untyped_text_takes_the_type_its_place_asks_for(session):
     ):
         assert (run(sql, parameters).ntuples, sql) == (count, sql)
     described = {
-        b"SELECT i FROM untyped WHERE i = ANY($1) AND i + $2 > 0 LIMIT $3": [1007, 20, 20],
+        b"SELECT i FROM untyped WHERE i = ANY($1) AND i + $2 > 0 LIMIT $3": [1007, 23, 20],
         b"INSERT INTO untyped(a, b) VALUES ($1, $2)": [1009, 17],
         b"SELECT $1": [25],
-        b"SELECT now() - $1": [1186],
+        b"SELECT now() - $1": [1184],
     }
     for sql, oids in described.items():
         session.pgconn.prepare(b"d", sql)
