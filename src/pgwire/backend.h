@@ -477,6 +477,8 @@ MUST_CHECK bool prepared_new(struct span name, struct span sql, const uint32_t *
 			     struct pg_error *e);
 /* Was made of this text and these types. */
 bool prepared_is(const struct prepared *q, struct span sql, const uint32_t *oids, size_t n);
+/* What it tells of its columns is still so: no table it names has another version, no object of the workspace changed. */
+bool prepared_is_fresh(struct backend *b, const struct prepared *q);
 /* The engine's statement for one that takes values; *ret_own: the caller frees it, else `q` keeps it. */
 MUST_CHECK bool prepared_plan(struct backend *b, struct prepared *q, struct statement **ret, bool *ret_own,
 			      struct pg_error *e);

@@ -32,7 +32,8 @@ static bool parsed(struct backend *b, const struct message_parse *m, const uint3
 	struct prepared *old = prepared_find(b, m->name);
 	if (old && m->name.len)
 		return pg_error_set(e, "42P05", "prepared statement \"%.*s\" already exists", SPAN_ARG(m->name));
-	if (old && old->takes_values && old->described && prepared_is(old, m->sql, oids, m->oid_count)) {
+	if (old && old->takes_values && old->described && prepared_is(old, m->sql, oids, m->oid_count) &&
+	    prepared_is_fresh(b, old)) {
 		*ret = old;
 		return true;
 	}
@@ -82,6 +83,7 @@ static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
 	const int64_t start = clock_ns();
 	if (!message_parse(body, &m, e))
 		return false;
+	m.sql = lexer_without_database(m.sql, span_of(b->database), b->work);
 	uint32_t *oids = arena_array(b->work, uint32_t, m.oid_count + 1U);
 	for (size_t i = 0; i < m.oid_count; i++)
 		oids[i] = message_parse_oid(&m, i);

@@ -419,6 +419,36 @@ struct span lexer_plain_blanks(struct span text, struct arena *arena)
 	return (struct span){plain, len};
 }
 
+static bool is_identifier(struct token t)
+{
+	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+}
+
+/* .schema.object */
+static bool schema_follows(struct lexer lx, struct token *ret_dot)
+{
+	*ret_dot = lexer_next(&lx);
+	return token_is_punct(*ret_dot, '.') && is_identifier(lexer_next(&lx)) && token_is_punct(lexer_next(&lx), '.');
+}
+
+struct span lexer_without_database(struct span text, struct span database, struct arena *arena)
+{
+	struct lexer lx = {text};
+	struct token before = {0}, dot;
+	char *copy = NULL;
+	if (!memmem(text.ptr, text.len, database.ptr, database.len))
+		return text;
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
+		if (!is_identifier(t) || token_is_punct(before, '.') || !span_eq(token_name(t, arena), database) ||
+		    !schema_follows(lx, &dot))
+			continue;
+		if (!copy)
+			copy = arena_copy(arena, text);
+		memset(copy + (t.text.ptr - text.ptr), ' ', (size_t)(dot.text.ptr + 1 - t.text.ptr));
+	}
+	return copy ? (struct span){copy, text.len} : text;
+}
+
 void lexer_quote_name(struct buf *out, struct span name)
 {
 	bool plain = name.len > 0 && (is_word_start(*name.ptr) && (*name.ptr < 'A' || *name.ptr > 'Z'));

@@ -48,6 +48,13 @@ struct token lexer_peek(const struct lexer *lx);
  */
 struct span lexer_plain_blanks(struct span text, struct arena *arena);
 
+/*
+ * Blanks in place of the database's name, and the dot behind it, wherever it stands in front of a schema and an object
+ * (database.schema.object): PostgreSQL takes that for the database one is in, the engine has none of the name. Nothing
+ * else moves.
+ */
+struct span lexer_without_database(struct span text, struct span database, struct arena *arena);
+
 /* Case-insensitive comparison of a word; a quoted identifier is no keyword. */
 bool token_is(struct token t, const char *word);
 bool token_is_punct(struct token t, char c);

@@ -253,8 +253,7 @@ static bool use_recent(struct backend *b, struct portal *p, const struct stmt *s
 	struct prepared *q = *slot;
 	if (q && q->uses)
 		return true;
-	if (q && (q->is_stale || q->plan_settings != b->plan_settings || q->plan_changes != workspace_changes(b->wi) ||
-		  !prepared_is(q, s->text, NULL, 0))) {
+	if (q && (q->is_stale || !prepared_is(q, s->text, NULL, 0) || !prepared_is_fresh(b, q))) {
 		prepared_free(q);
 		*slot = NULL;
 	}
@@ -341,7 +340,10 @@ void simple_query(struct backend *b, struct span body)
 {
 	struct pg_error e = PG_ERROR_INIT;
 	struct span sql;
-	bool fine = message_query(body, &sql, &e) && run_string(b, lexer_plain_blanks(sql, b->work), &e);
+	bool fine =
+		message_query(body, &sql, &e) &&
+		run_string(b, lexer_without_database(lexer_plain_blanks(sql, b->work), span_of(b->database), b->work),
+			   &e);
 	if (!fine)
 		backend_error(b, &e);
 	struct pg_error late = PG_ERROR_INIT;

@@ -400,6 +400,16 @@ static bool check_plan(struct backend *b, struct prepared *q, bool *ret_usable, 
 	return true;
 }
 
+bool prepared_is_fresh(struct backend *b, const struct prepared *q)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	if (q->plan_changes != workspace_changes(b->wi) || q->plan_settings != b->plan_settings)
+		return false;
+	if (q->no_tables && !b->path_count)
+		return true;
+	return tables_attach(b, &q->stmt, &ignored) && q->plan_attached == workspace_attached(b->wi);
+}
+
 bool prepared_plan(struct backend *b, struct prepared *q, struct statement **ret, bool *ret_own, struct pg_error *e)
 {
 	bool usable;

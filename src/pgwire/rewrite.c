@@ -191,6 +191,9 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 		s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_ALTER || stmt_makes_index(s);
 	if (!(s->mentions & relevant) && !may_list && !rewrite_names_needed(s, hooks))
 		return true;
+	struct stmt query;
+	if ((s->mentions & MENTIONS_LISTING) && rewrite_listing(s, arena, &query))
+		s = &query;
 	struct rewriter r = {.stmt = s, .hooks = hooks, .arena = arena, .e = e, .statements = 1};
 	if (!tokenize(&r))
 		return false;

@@ -87,6 +87,8 @@ void piece_drop(struct rewriter *r, size_t from, size_t to);
 bool piece_vector(const struct rewriter *r, size_t i);
 
 /* The passes. */
+/* rewrite_listing.c: false when the statement is none of them; *ret: the query to rewrite instead. */
+bool rewrite_listing(const struct stmt *s, struct arena *arena, struct stmt *ret);
 /* rewrite_names.c */
 bool rewrite_names_needed(const struct stmt *s, const struct rewrite_hooks *hooks);
 void rewrite_names(struct rewriter *r);

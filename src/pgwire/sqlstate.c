@@ -1,6 +1,7 @@
 #include "pgwire/sqlstate.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -162,6 +163,16 @@ static void name_constraint(struct pg_error *e, struct span text)
 	}
 }
 
+/* _t12.data: a table's file as the service attached it. */
+static bool names_version(struct span hint)
+{
+	for (size_t i = 0; i + 2 < hint.len; i++)
+		if (hint.ptr[i] == '_' && hint.ptr[i + 1] == 't' && hint.ptr[i + 2] >= '0' && hint.ptr[i + 2] <= '9' &&
+		    (i == 0 || !isalnum((unsigned char)hint.ptr[i - 1])))
+			return true;
+	return false;
+}
+
 /* Of relations the engine names its own as soon as nothing else is alike. */
 static bool helps(struct span hint)
 {
@@ -169,7 +180,7 @@ static bool helps(struct span hint)
 	bool found = false;
 	for (size_t i = 0; hint.len && i < ARRAY_LEN(own); i++)
 		found = found || memmem(hint.ptr, hint.len, own[i], strlen(own[i]));
-	return hint.len && !found;
+	return hint.len && !found && !names_version(hint);
 }
 
 bool pg_error_engine(struct pg_error *e, const char *sqlstate, struct span message)

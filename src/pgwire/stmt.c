@@ -418,6 +418,16 @@ static bool shows_objects(const struct scan *s)
 	return word_at(s, 1, "all") && word_at(s, 2, "tables");
 }
 
+/* SHOW TABLES, PRAGMA show_tables, DESCRIBE alone. */
+static bool lists_objects(const struct scan *s)
+{
+	if (word_at(s, 0, "show"))
+		return shows_objects(s);
+	if (word_at(s, 0, "pragma"))
+		return word_at(s, 1, "show_tables");
+	return s->word_count == 1 && (word_at(s, 0, "describe") || word_at(s, 0, "desc"));
+}
+
 /* ALTER .. OWNER TO, ALTER SEQUENCE .. OWNED BY: all is the workspace's, and sequences of serial columns go with them anyway. */
 static bool tells_owner(const struct scan *s)
 {
@@ -459,6 +469,8 @@ static void finish(struct stmt *ret, const struct scan *s)
 	ret->mentions = s->mentions;
 	ret->parameters = s->parameters;
 	const bool is_select = ret->kind == STMT_SELECT;
+	if (lists_objects(s))
+		ret->mentions |= MENTIONS_LISTING | MENTIONS_CATALOG;
 	ret->kind = refine(s, ret->kind);
 	if (is_select && ret->kind == STMT_CREATE_TABLE_AS)
 		ret->mentions |= MENTIONS_SYNTAX; /* SELECT INTO */

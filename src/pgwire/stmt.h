@@ -52,7 +52,8 @@ enum stmt_mention {
 	MENTIONS_PG_TEMP = 1 << 9,     /* PostgreSQL's name of the session's temporary schema */
 	MENTIONS_TABLES = 1 << 10,     /* a word in front of tables: rows may be read */
 	MENTIONS_CALL = 1 << 11,       /* a name in front of a parenthesis: perhaps a macro that reads tables */
-	MENTIONS_EXISTS = 1 << 12      /* IF [NOT] EXISTS */
+	MENTIONS_EXISTS = 1 << 12,     /* IF [NOT] EXISTS */
+	MENTIONS_LISTING = 1 << 13     /* SHOW TABLES and the like, which are queries of the catalog */
 };
 
 struct stmt {

@@ -112,7 +112,8 @@ static bool check_schema(struct walk *w, struct span name)
 			stmt_is_temp_schema(name) || span_eq_nocase(name, span_of(workspace_db(w->b->wi)));
 	}
 	if (!found)
-		return true;
+		return w->stmt->kind != STMT_CREATE || workspace_free_schema(w->b->wi, bucket, &err) ||
+		       failed(&err, w->e);
 	if (w->stmt->kind == STMT_CREATE)
 		return pg_error_set(w->e, "42P06", "schema \"%s\" already exists", bucket);
 	return pg_error_set(w->e, "42501", "permission denied for schema %s", bucket);

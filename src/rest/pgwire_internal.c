@@ -100,10 +100,14 @@ static bool session_post(struct http_request *req, struct http_response *res, st
 {
 	struct pg_session session;
 	const char *id = body_str(req->body, "session_id");
+	const char *ip = body_str(req->body, "client_ip");
 	if (!*id || strlen(id) > PG_SESSION_ID_BYTES_MAX)
 		return http_fault(req, err, "session_id", "string_length", "String should have 1 to 128 bytes", NULL);
-	if (!pg_session_register(rest_storage(req), &req->call, id, body_str(req->body, "workspace_id"),
-				 body_str(req->body, "client_ip"), &session, err))
+	if (ip && strlen(ip) > PG_SESSION_ID_BYTES_MAX)
+		return http_fault(req, err, "client_ip", "string_too_long", "String should have at most 128 bytes",
+				  NULL);
+	if (!pg_session_register(rest_storage(req), &req->call, id, body_str(req->body, "workspace_id"), ip, &session,
+				 err))
 		return false;
 	session_write(http_json(res, 201), &session);
 	return true;

@@ -37,7 +37,8 @@ struct workspace_instance {
 	uint64_t prepared;   /* the generation that workspace_prepare prepared */
 	uint64_t sequence;
 	uint64_t clock;
-	struct map tables; /* "bucket/table" -> struct wi_version */
+	struct map tables;  /* "bucket/table" -> struct wi_version */
+	struct map schemas; /* lower-case names of the buckets, and joined names, that have a database in the engine */
 	struct wi_version *superseded;
 	uint64_t *pins;
 	size_t pin_count, pin_room;
@@ -79,6 +80,8 @@ MUST_CHECK bool workspace_open_row(struct storage *storage, const struct workspa
 void workspace_doom(struct storage *storage, const char *id, enum pg_session_end why);
 /* Removes file, log and folders of a workspace that is no more. */
 void workspace_files_remove(struct storage *storage, const struct workspace *row);
+/* Nothing of the project is attached in the engine (any more). Lock held. */
+void workspace_forget_attached(struct workspace_instance *wi);
 /* The file as found for `place` is attached; *ret_number: as _t<number>. */
 MUST_CHECK bool workspace_attach_place(struct workspace_instance *wi, struct place *place, uint64_t *ret_number,
 				       struct err *err);

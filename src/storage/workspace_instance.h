@@ -80,9 +80,14 @@ MUST_CHECK bool workspace_attach_table(struct workspace_instance *wi, const char
 /* As above for "<bucket>_<table>": makes "<name>".main.data resolve; *ret_found: some table has that joined name. */
 MUST_CHECK bool workspace_attach_joined(struct workspace_instance *wi, const char *name, bool *ret_found,
 					struct err *err);
-/* Makes the database of a bucket exist, so that unknown tables in it fail as such. */
+/*
+ * Makes the database of a bucket exist, so that unknown tables in it fail as such; what the project has no bucket for (any
+ * more) is emptied. Not found is also a bucket whose name a schema of the workspace's own had before: that keeps it.
+ */
 MUST_CHECK bool workspace_attach_bucket(struct workspace_instance *wi, const char *bucket, bool *ret_found,
 					struct err *err);
+/* The name is that of no bucket and no joined one: the workspace may have a schema of it. */
+MUST_CHECK bool workspace_free_schema(struct workspace_instance *wi, const char *name, struct err *err);
 /* Grows whenever a table or a new version of one was attached: what was planned before must be planned again. */
 uint64_t workspace_attached(struct workspace_instance *wi);
 /* Grows whenever the workspace's own objects may have become others: whoever changes them says so. */
