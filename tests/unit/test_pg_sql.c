@@ -194,6 +194,28 @@ static void wire_statements(void **state)
 	assert_true(wire_file_run("pg/sql.txt", run_case) > 60);
 }
 
+static void the_own_database_is_blanked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *sql, *want;
+	} cases[] = {
+		{"SELECT * FROM db.s.t", "SELECT * FROM    s.t"},
+		{"SELECT \"db\" . \"s\".t.c FROM db . s.t", "SELECT        \"s\".t.c FROM      s.t"},
+		{"SELECT 'db.s.t', db.s, DB2.s.t, x.db.s.t -- db.s.t",
+		 "SELECT 'db.s.t', db.s, DB2.s.t, x.db.s.t -- db.s.t"},
+		{"db.", "db."},
+		{"db.s.", "   s."},
+		{"DROP TABLE db.s.a, db.s.b", "DROP TABLE    s.a,    s.b"},
+	};
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct span got = lexer_without_database(span_of(cases[i].sql), SPAN("db"), arena);
+		assert_string_equal(arena_copy(arena, got), cases[i].want);
+	}
+	arena_free(arena);
+}
+
 static void strings_are_resolved(void **state)
 {
 	(void)state;
@@ -299,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wire_statements),
+		cmocka_unit_test(the_own_database_is_blanked),
 		cmocka_unit_test(strings_are_resolved),
 		cmocka_unit_test(tokens_end_where_the_engines_do),
 		cmocka_unit_test(blanks_become_plain_between_tokens),
