@@ -400,9 +400,15 @@ void run_drop(struct backend *b, struct portal *p);
 MUST_CHECK bool commands_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);
 /* EXECUTE: the portal becomes that of the prepared statement. */
 MUST_CHECK bool commands_execute(struct backend *b, struct portal *p, struct pg_error *e);
-/* Columns of such a statement's rows: SHOW, FETCH, EXECUTE. */
+/* Columns of such a statement's rows: SHOW, FETCH, EXECUTE, EXPLAIN. */
 MUST_CHECK bool commands_describe(struct backend *b, const struct stmt *s, struct arena *arena,
 				  struct message_column **ret, size_t *ret_count, struct pg_error *e);
+
+/* ---- explaining.c ---- */
+/* EXPLAIN: the portal gets the rows of the plan. */
+MUST_CHECK bool explaining_run(struct backend *b, struct portal *p, struct pg_error *e);
+MUST_CHECK bool explaining_describe(const struct stmt *s, struct arena *arena, struct message_column **ret,
+				    size_t *ret_count, struct pg_error *e);
 
 /* ---- cursors.c ---- */
 /* DECLARE, MOVE, CLOSE; of FETCH what comes before its rows. */

@@ -1,6 +1,7 @@
 #include "pgwire/catalog.h"
 
 #include "pgwire/lexer.h"
+#include "pgwire/stmt.h"
 #include "pgwire/types.h"
 
 #include <strings.h>
@@ -158,11 +159,9 @@ static bool put_name(const struct catalog_names *names, struct span key, struct 
 {
 	const struct {
 		const char *key, *text;
-	} texts[] = {{"db_text", names->db},
-		     {"database_text", names->database},
-		     {"user_text", names->user},
-		     {"version_text", names->version},
-		     {"start_text", names->started}};
+	} texts[] = {{"db_text", names->db},	     {"database_text", names->database},
+		     {"user_text", names->user},     {"version_text", names->version},
+		     {"start_text", names->started}, {"temp_prefix_text", SERIAL_TEMP_PREFIX}};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (span_is(key, texts[i].key)) {
 			lexer_quote_string(out, span_of(texts[i].text));

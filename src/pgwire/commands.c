@@ -113,6 +113,8 @@ bool commands_describe(struct backend *b, const struct stmt *s, struct arena *ar
 	*ret_count = 0;
 	if (s->kind == STMT_SHOW)
 		return describe_show(b, s, arena, ret, ret_count, e);
+	if (s->kind == STMT_EXPLAIN)
+		return explaining_describe(s, arena, ret, ret_count, e);
 	if (s->kind == STMT_FETCH)
 		return cursors_describe(b, s, arena, ret, ret_count, e);
 	if (s->kind == STMT_EXECUTE) {
@@ -146,6 +148,8 @@ bool commands_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 		return gucs_run_show(b, s, p, e);
 	case STMT_DISCARD:
 		return discard_run(b, s, tag, e);
+	case STMT_EXPLAIN:
+		return explaining_run(b, p, e);
 	case STMT_PREPARE:
 		return prepare(b, s, e);
 	case STMT_DEALLOCATE:

@@ -477,7 +477,7 @@ static void finish(struct stmt *ret, const struct scan *s)
 	ret->class = KINDS[ret->kind].class;
 	ret->tag_counts = KINDS[ret->kind].counts;
 	ret->returns_rows = ret->class == STMT_QUERY || ret->kind == STMT_SHOW || ret->kind == STMT_FETCH ||
-			    (ret->class == STMT_DML && (s->mentions & MENTIONS_RETURNING));
+			    ret->kind == STMT_EXPLAIN || (ret->class == STMT_DML && (s->mentions & MENTIONS_RETURNING));
 	if (KINDS[ret->kind].tag)
 		(void)snprintf(ret->tag, sizeof(ret->tag), "%s", KINDS[ret->kind].tag);
 	else
@@ -526,19 +526,34 @@ bool stmt_more(struct span rest)
 	return t.kind != TOKEN_END;
 }
 
+/* Whether the parentheses ahead are those of a query, not of options. */
+static bool is_query(struct lexer ahead)
+{
+	static const char *const words[] = {"select", "with", "values", "table", "from"};
+	struct token t;
+	do
+		t = lexer_next(&ahead);
+	while (token_is_punct(t, '('));
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (token_is(t, words[i]))
+			return true;
+	return false;
+}
+
 bool stmt_explained(const struct stmt *s, struct stmt *ret, struct pg_error *e)
 {
 	struct lexer lx = {s->text};
 	(void)lexer_next(&lx);
 	struct token t = lexer_peek(&lx);
-	if (token_is_punct(t, '(')) {
+	if (token_is_punct(t, '(') && !is_query(lx)) {
 		int depth = 0;
 		do {
 			t = lexer_next(&lx);
 			depth += token_is_punct(t, '(') - token_is_punct(t, ')');
 		} while (depth > 0 && t.kind != TOKEN_END);
 	}
-	while (token_is(lexer_peek(&lx), "analyze") || token_is(lexer_peek(&lx), "verbose"))
+	while (token_is(lexer_peek(&lx), "analyze") || token_is(lexer_peek(&lx), "analyse") ||
+	       token_is(lexer_peek(&lx), "verbose"))
 		(void)lexer_next(&lx);
 	struct span rest = lx.rest;
 	return stmt_next(&rest, ret, e);

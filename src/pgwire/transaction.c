@@ -108,7 +108,8 @@ bool transaction_begin_implicit(struct backend *b, struct pg_error *e)
 
 bool transaction_reads(const struct stmt *s)
 {
-	return (s->mentions & (MENTIONS_TABLES | MENTIONS_CALL)) && (s->class == STMT_QUERY || s->class == STMT_DML);
+	return (s->mentions & (MENTIONS_TABLES | MENTIONS_CALL)) &&
+	       (s->class == STMT_QUERY || s->class == STMT_DML || s->kind == STMT_EXPLAIN);
 }
 
 bool transaction_begin_read(struct backend *b, const struct stmt *s, struct pg_error *e)

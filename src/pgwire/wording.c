@@ -130,7 +130,7 @@ static void place(struct pg_error *e, const struct stmt *s, struct span name, st
 {
 	struct lexer lx = {s->text};
 	const struct span first = span_cut(&name, '.');
-	if (e->position || (s->class != STMT_QUERY && s->class != STMT_DML))
+	if (e->position || (s->class != STMT_QUERY && s->class != STMT_DML && s->kind != STMT_EXPLAIN))
 		return;
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END && t.kind != TOKEN_BAD; t = lexer_next(&lx))
 		if ((t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED) && span_eq_nocase(token_name(t, arena), first)) {

@@ -426,7 +426,6 @@ PREPARE k(int) AS VALUES ($1), ($1 + 1)
 EXECUTE k(3)
 EXECUTE k(3); EXECUTE k(4)
 EXPLAIN EXECUTE nope
---! message sqlstate: missing
 CREATE TEMP TABLE pt (i int, v text)
 PREPARE ins AS INSERT INTO pt VALUES ($1, $2) RETURNING i
 EXECUTE ins(1, 'x')
@@ -990,7 +989,9 @@ CALL nope()
 DO 'begin end'
 --! outcome: missing
 EXPLAIN (NOPE) SELECT 1
---! message position sqlstate: wording
+EXPLAIN (ANALYZE perhaps) SELECT 1
+EXPLAIN (FORMAT perhaps) SELECT 1
+EXPLAIN (TIMING) SELECT 1
 
 -- [identity always]
 CREATE TABLE ga (v text, id int GENERATED ALWAYS AS IDENTITY (START WITH 10) PRIMARY KEY, w int)

@@ -69,21 +69,35 @@ CREATE VIEW _pg.main._enums AS
 		'ENUM(' || array_to_string(list_transform(labels, lambda l: '''' || replace(l, '''', '''''') || ''''), ', ') || ')' AS data_type
 	FROM system.main.duckdb_types() WHERE NOT internal AND database_name = {db_text} AND logical_type = 'ENUM' AND labels IS NOT NULL;
 
+-- What a default is, in PostgreSQL's words: tools take a text apart by the type that follows it.
+CREATE MACRO _pg.main._shown_default(d, t, enum_name) AS CASE
+	WHEN d IN ('CAST(''t'' AS BOOLEAN)', 'CAST(''f'' AS BOOLEAN)') THEN (d[7] = 't')::VARCHAR
+	WHEN starts_with(d, 'nextval(''') THEN regexp_replace(d, '^nextval\((''(?:[^'']|'''')*'')\)$', 'nextval(\1::regclass)')
+	WHEN starts_with(d, '''') AND regexp_full_match(d, '''(?:[^'']|'''')*''') THEN d || '::' || coalesce(enum_name, _pg.main._type_name(t), 'text')
+	ELSE d END;
+
 -- Columns tell their labels only: of types that have the same ones it is the first.
 CREATE VIEW _pg.main._enum_columns AS
 	SELECT min(oid) AS oid, arg_min(name, oid) AS name, data_type FROM _pg.main._enums GROUP BY data_type
 	UNION ALL SELECT min(array_oid), arg_min(name, oid) || '[]', data_type || '[]' FROM _pg.main._enums GROUP BY data_type;
 
 CREATE VIEW _pg.main._columns AS
-	SELECT c.*, e.oid AS enum_oid, e.name AS enum_name,
+	SELECT * REPLACE (_pg.main._shown_default(column_default, type_oid, enum_name) AS column_default)
+	FROM (SELECT c.*, e.oid AS enum_oid, e.name AS enum_name,
 		(CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN c.data_type LIKE '%][%]' OR (t.oid = 114 AND t.name <> 'JSON') THEN 114
 			WHEN c.data_type LIKE '%]' THEN coalesce(t.array_oid, 1009) ELSE coalesce(t.oid, 25) END)::UINTEGER AS type_oid
-	FROM (SELECT table_oid::UINTEGER AS table_oid, column_index::SMALLINT AS attnum, column_name AS name, data_type, is_nullable,
-			CASE column_default WHEN 'CAST(''t'' AS BOOLEAN)' THEN 'true' WHEN 'CAST(''f'' AS BOOLEAN)' THEN 'false' ELSE column_default END AS column_default, comment
+	FROM (SELECT table_oid::UINTEGER AS table_oid, column_index::SMALLINT AS attnum, column_name AS name, data_type, is_nullable, column_default, comment
 		FROM system.main.duckdb_columns() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
 		UNION ALL SELECT table_oid, attnum, name, data_type, is_nullable, column_default, comment FROM _pg.main._project_columns) c
 	LEFT JOIN _pg.main._engine_types t ON t.name = _pg.main._base(c.data_type) LEFT JOIN _pg.main._enum_columns e
-		ON e.data_type = regexp_replace(c.data_type, '\[\d*\]$', '[]');
+		ON e.data_type = regexp_replace(c.data_type, '\[\d*\]$', '[]'));
+
+-- Sequences of serial columns, named as rewrite_ddl.c names them.
+CREATE VIEW _pg.main._owned_sequences AS
+	SELECT s.sequence_oid::UINTEGER AS oid, c.table_oid::UINTEGER AS table_oid, c.column_index AS attnum
+	FROM system.main.duckdb_columns() c JOIN system.main.duckdb_sequences() s ON s.database_name = c.database_name AND s.schema_name = c.schema_name
+		AND s.sequence_name IN (c.table_name || '_' || c.column_name || '_seq', {temp_prefix_text} || c.table_name || '_' || c.column_name || '_seq')
+	WHERE c.column_default LIKE 'nextval(%' AND contains(c.column_default, s.sequence_name) AND c.database_name IN ({db_text}, 'temp');
 
 -- Indexes: those users made, and one for each key.
 CREATE VIEW _pg.main._indexes AS
@@ -113,7 +127,9 @@ CREATE VIEW _pg.main._relations AS
 		0, comment
 	FROM _pg.main._project_tables t
 	UNION ALL SELECT oid, name, namespace_oid, 'i', 'p', 0, len(columns), 0, NULL FROM _pg.main._indexes
-	UNION ALL SELECT oid, name, 11::UINTEGER, 'r', 'p', 0, 0, 0, NULL FROM _pg.main._system_relations;
+	UNION ALL SELECT oid, name, 11::UINTEGER, CASE WHEN oid < 12000 THEN 'r' ELSE 'v' END, 'p', 0, 0, 0, NULL FROM _pg.main._system_relations
+	UNION ALL SELECT (13000 + row_number() OVER (ORDER BY view_name))::UINTEGER, view_name, 13000::UINTEGER, 'v', 'p', 0, column_count, 0, NULL
+		FROM system.main.duckdb_views() WHERE database_name = '_pg' AND schema_name = 'info' AND NOT starts_with(view_name, '_');
 
 CREATE VIEW _pg.main.pg_namespace AS SELECT oid, name AS nspname, 10::UINTEGER AS nspowner, NULL::VARCHAR[] AS nspacl, 2615::UINTEGER AS tableoid FROM _pg.main._namespaces;
 
@@ -145,7 +161,8 @@ CREATE VIEW _pg.main.pg_attribute AS
 		NULL::VARCHAR[] AS attfdwoptions, NULL::VARCHAR AS attmissingval, 1249::UINTEGER AS tableoid
 	FROM _pg.main._columns c LEFT JOIN _pg.main._types t ON t.oid = c.type_oid
 	UNION ALL
-	SELECT i.oid, i.name, coalesce(c.type_oid, 25), -1, coalesce(t.typlen, -1), i.n::SMALLINT, 0, -1, -1, coalesce(t.typbyval, false),
+	SELECT i.oid, i.name, coalesce(c.type_oid, 25), -1, coalesce(t.typlen, -1), i.n::SMALLINT, 0, -1,
+		coalesce(_pg.main._type_mod(c.data_type), -1), coalesce(t.typbyval, false),
 		coalesce(t.typalign, 'i'), coalesce(t.typstorage, 'p'), '', false, false, false, '', '', false, true, 0, coalesce(t.typcollation, 0),
 		NULL, NULL, NULL, NULL, 1249::UINTEGER
 	FROM (SELECT i.oid, i.table_oid, x.name, x.n FROM _pg.main._indexes i, unnest(i.columns) WITH ORDINALITY AS x(name, n)) i
@@ -222,7 +239,8 @@ CREATE VIEW _pg.main.pg_description AS
 
 CREATE VIEW _pg.main.pg_depend AS
 	SELECT 1259::UINTEGER AS classid, i.oid AS objid, 0::INTEGER AS objsubid, 1259::UINTEGER AS refclassid, i.table_oid AS refobjid,
-		0::INTEGER AS refobjsubid, 'a' AS deptype FROM _pg.main._indexes i;
+		0::INTEGER AS refobjsubid, 'a' AS deptype FROM _pg.main._indexes i
+	UNION ALL SELECT 1259::UINTEGER, oid, 0, 1259::UINTEGER, table_oid, attnum, 'a' FROM _pg.main._owned_sequences;
 
 -- Functions: the input and output functions of types, and the users' macros.
 CREATE VIEW _pg.main.pg_proc AS

@@ -104,15 +104,16 @@ CREATE MACRO _pg.main.regrole_text(o) AS _pg.main.pg_get_userbyid(o);
 
 -- Definitions.
 CREATE MACRO _pg.main.pg_get_expr(e, r) AS e, (e, r, pretty) AS e;
-CREATE MACRO _pg.main._constraint_definition(o) AS (SELECT any_value(CASE _of_c.kind
+-- Printed for people a check stands in one pair of parentheses.
+CREATE MACRO _pg.main._constraint_definition(o, pretty) AS (SELECT any_value(CASE _of_c.kind
 	WHEN 'p' THEN 'PRIMARY KEY (' || array_to_string(list_transform(_of_c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
 	WHEN 'u' THEN 'UNIQUE (' || array_to_string(list_transform(_of_c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
-	WHEN 'c' THEN 'CHECK (' || _of_c.expression || ')'
+	WHEN 'c' THEN 'CHECK (' || CASE WHEN pretty THEN regexp_replace(_of_c.expression, '^\((.*)\)$', '\1') ELSE _of_c.expression END || ')'
 	WHEN 'f' THEN 'FOREIGN KEY (' || array_to_string(list_transform(_of_c.columns, lambda n: _pg.main._quoted(n)), ', ') || ') REFERENCES '
 		|| CASE WHEN list_contains(_pg.main._visible_schemas(), _of_s.name) THEN '' ELSE _pg.main._quoted(_of_s.name) || '.' END || _pg.main._quoted(_of_c.referenced_table)
 		|| '(' || array_to_string(list_transform(_of_c.referenced_columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
 	ELSE _of_c.definition END) FROM _pg.main._constraints _of_c LEFT JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_c.namespace_oid WHERE _of_c.oid = o);
-CREATE MACRO _pg.main.pg_get_constraintdef(o) AS _pg.main._constraint_definition(o), (o, pretty) AS _pg.main._constraint_definition(o);
+CREATE MACRO _pg.main.pg_get_constraintdef(o) AS _pg.main._constraint_definition(o, false), (o, pretty) AS _pg.main._constraint_definition(o, pretty);
 CREATE MACRO _pg.main._index_definition(o) AS (SELECT any_value('CREATE ' || CASE WHEN _of_i.is_unique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || _pg.main._quoted(_of_i.name) ||
 	' ON ' || _of_s.name || '.' || _pg.main._quoted(_of_i.table_name) || ' USING btree (' || array_to_string(_of_i.columns, ', ') || ')')
 	FROM _pg.main._indexes _of_i JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_i.namespace_oid WHERE _of_i.oid = o);
