@@ -270,8 +270,7 @@ static bool execute(struct backend *b, struct portal *p, const struct message_ex
 {
 	char tag[STMT_TAG_SIZE + 24];
 	bool suspended = false;
-	bool control = p->stmt.class == STMT_SESSION && p->stmt.kind != STMT_COPY && p->stmt.kind != STMT_EXECUTE &&
-		       p->stmt.kind != STMT_DECLARE && p->stmt.kind != STMT_FETCH && p->stmt.kind != STMT_EXPLAIN;
+	const bool control = stmt_is_control(&p->stmt);
 	if (!p->started && !control && p->stmt.kind != STMT_NONE && !sync_follows(b) &&
 	    !transaction_begin_implicit(b, e))
 		return false;

@@ -292,8 +292,7 @@ static bool run_one(struct backend *b, const struct stmt *s, bool many, struct p
 {
 	char tag[STMT_TAG_SIZE + 24];
 	bool suspended;
-	bool control = s->class == STMT_SESSION && s->kind != STMT_COPY && s->kind != STMT_EXECUTE &&
-		       s->kind != STMT_DECLARE && s->kind != STMT_FETCH && s->kind != STMT_EXPLAIN;
+	const bool control = stmt_is_control(s);
 	bool ends = s->kind == STMT_COMMIT || s->kind == STMT_ROLLBACK || s->kind == STMT_ROLLBACK_TO;
 	if (b->block == 'E' && !ends)
 		return pg_error_set(e, "25P02",

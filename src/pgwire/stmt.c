@@ -517,6 +517,15 @@ bool stmt_next(struct span *rest, struct stmt *ret, struct pg_error *e)
 	return true;
 }
 
+bool stmt_is_control(const struct stmt *s)
+{
+	static const enum stmt_kind others[] = {STMT_COPY, STMT_EXECUTE, STMT_DECLARE, STMT_FETCH, STMT_EXPLAIN};
+	bool control = s->class == STMT_SESSION;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		control = control && s->kind != others[i];
+	return control;
+}
+
 bool stmt_more(struct span rest)
 {
 	struct lexer lx = {rest};

@@ -78,6 +78,8 @@ bool stmt_makes_index(const struct stmt *s);
 bool stmt_is_temp_schema(struct span name);
 /* CREATE TABLE .. AS .. WITH NO DATA */
 bool stmt_has_no_data(const struct stmt *s);
+/* A command of this door that reads and writes nothing in the engine: it needs no transaction. */
+bool stmt_is_control(const struct stmt *s);
 /* True when another statement follows. */
 bool stmt_more(struct span rest);
 /* The statement behind EXPLAIN. */
