@@ -306,6 +306,8 @@ MUST_CHECK bool transaction_begin_read(struct backend *b, const struct stmt *s, 
 /* Ends the implicit transaction: commits, or rolls back after a failure. */
 MUST_CHECK bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e);
 void transaction_failed(struct backend *b);
+/* A block that failed takes only what ends it. */
+MUST_CHECK bool transaction_allows(const struct backend *b, const struct stmt *s, struct pg_error *e);
 /* Whether the workspace may keep what the transaction wrote so far. */
 MUST_CHECK bool transaction_fits(struct backend *b, struct pg_error *e);
 /* So near to the limit that a statement alone must be undone when it went beyond. */

@@ -15,16 +15,6 @@ void extended_done(struct backend *b)
 			prepared_free(b->recent[i]);
 }
 
-static bool block_allows(struct backend *b, const struct stmt *s, struct pg_error *e)
-{
-	bool ends = s->kind == STMT_COMMIT || s->kind == STMT_ROLLBACK || s->kind == STMT_ROLLBACK_TO ||
-		    s->kind == STMT_NONE;
-	if (b->block != 'E' || ends)
-		return true;
-	return pg_error_set(e, "25P02",
-			    "current transaction is aborted, commands ignored until end of transaction block");
-}
-
 /* Clients that parse the same text again and again keep its plan. */
 static bool parsed(struct backend *b, const struct message_parse *m, const uint32_t *oids, struct prepared **ret,
 		   struct pg_error *e)
@@ -92,7 +82,7 @@ static bool on_parse(struct backend *b, struct span body, struct pg_error *e)
 	/* When Bind follows at once, that finds the errors as well. */
 	struct span ahead = conn_view(&b->conn);
 	bool bind_follows = ahead.len && (*ahead.ptr == 'B' || *ahead.ptr == 'D');
-	if (!block_allows(b, &q->stmt, e) ||
+	if (!transaction_allows(b, &q->stmt, e) ||
 	    (!bind_follows && q->stmt.class != STMT_SESSION && !prepared_describe(b, q, e))) {
 		prepared_close(b, q);
 		return refused(b, m.sql, start, e);
@@ -204,7 +194,7 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		return pg_error_set(e, "42P03", "cursor \"%.*s\" already exists", SPAN_ARG(m.portal));
 	if (b->portals.count >= BACKEND_PORTALS_MAX)
 		return pg_error_set(e, "54000", "too many portals");
-	if (!block_allows(b, &q->stmt, e))
+	if (!transaction_allows(b, &q->stmt, e))
 		return false;
 	if (old)
 		portal_close(b, old);
@@ -228,7 +218,7 @@ static bool describe_statement(struct backend *b, struct span name, struct pg_er
 	if (!q)
 		return no_statement(name, e);
 	const int64_t start = clock_ns();
-	if (!block_allows(b, &q->stmt, e))
+	if (!transaction_allows(b, &q->stmt, e))
 		return false;
 	if (!prepared_describe(b, q, e))
 		return refused_late(b, q, start, e);
@@ -270,8 +260,7 @@ static bool execute(struct backend *b, struct portal *p, const struct message_ex
 {
 	char tag[STMT_TAG_SIZE + 24];
 	bool suspended = false;
-	const bool control = stmt_is_control(&p->stmt);
-	if (!p->started && !control && p->stmt.kind != STMT_NONE && !sync_follows(b) &&
+	if (!p->started && !stmt_is_control(&p->stmt) && p->stmt.kind != STMT_NONE && !sync_follows(b) &&
 	    !transaction_begin_implicit(b, e))
 		return false;
 	if (!p->started && !transaction_begin_read(b, &p->stmt, e))
@@ -295,7 +284,7 @@ static bool on_execute(struct backend *b, struct span body, struct pg_error *e)
 	struct portal *p = portal_find(b, m.portal);
 	if (!p)
 		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.portal));
-	if (!block_allows(b, &p->stmt, e))
+	if (!transaction_allows(b, &p->stmt, e))
 		return false;
 	bool counts = p->stmt.kind != STMT_NONE;
 	struct span text = arena_span(b->work, p->stmt.text);

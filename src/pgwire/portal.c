@@ -292,12 +292,7 @@ static bool run_one(struct backend *b, const struct stmt *s, bool many, struct p
 {
 	char tag[STMT_TAG_SIZE + 24];
 	bool suspended;
-	const bool control = stmt_is_control(s);
-	bool ends = s->kind == STMT_COMMIT || s->kind == STMT_ROLLBACK || s->kind == STMT_ROLLBACK_TO;
-	if (b->block == 'E' && !ends)
-		return pg_error_set(e, "25P02",
-				    "current transaction is aborted, commands ignored until end of transaction block");
-	if (many && !control && !transaction_begin_implicit(b, e))
+	if (!transaction_allows(b, s, e) || (many && !stmt_is_control(s) && !transaction_begin_implicit(b, e)))
 		return false;
 	struct portal *p = portal_new(SPAN(""));
 	p->stmt = *s;

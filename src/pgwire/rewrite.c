@@ -186,7 +186,7 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 {
 	const unsigned relevant =
 		MENTIONS_CATALOG | MENTIONS_PUBLIC | MENTIONS_SYNTAX | MENTIONS_QUOTED_DOTS | MENTIONS_SETTING;
-	*ret = (struct rewritten){.sql = s->text, .statements = 1};
+	*ret = (struct rewritten){.sql = s->text};
 	bool may_list =
 		s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_ALTER || stmt_makes_index(s);
 	if (!(s->mentions & relevant) && !may_list && !rewrite_names_needed(s, hooks))
@@ -194,7 +194,7 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 	struct stmt query;
 	if ((s->mentions & MENTIONS_LISTING) && rewrite_listing(s, arena, &query))
 		s = &query;
-	struct rewriter r = {.stmt = s, .hooks = hooks, .arena = arena, .e = e, .statements = 1};
+	struct rewriter r = {.stmt = s, .hooks = hooks, .arena = arena, .e = e};
 	if (!tokenize(&r))
 		return false;
 	match_brackets(&r);
@@ -211,10 +211,7 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 		return false;
 	if (r.too_complex)
 		return pg_error_set(e, "54001", "statement is too complex to be rewritten");
-	if (!assemble(&r, ret))
-		return false;
-	ret->statements = r.statements;
-	return true;
+	return assemble(&r, ret);
 }
 
 size_t rewrite_origin(const struct rewritten *r, size_t offset)

@@ -41,7 +41,6 @@ struct rewrite_mark {
 
 struct rewritten {
 	struct span sql;
-	size_t statements;
 	struct rewrite_mark *marks; /* ascending */
 	size_t mark_count;
 };

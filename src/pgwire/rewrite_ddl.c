@@ -24,7 +24,6 @@ static void split_list(struct rewriter *r, size_t from, size_t to)
 			continue;
 		r->p[i].text =
 			arena_printf(r->arena, "%.*s; %.*s", SPAN_ARG(buf_view(&tail)), SPAN_ARG(buf_view(&head)));
-		r->statements++;
 	}
 	r->too_complex = r->too_complex || head.failed || tail.failed;
 	buf_done(&head);
@@ -138,12 +137,9 @@ static const char *add_sequence(struct rewriter *r, size_t table_first, size_t t
 	r->prologue = arena_printf(r->arena, "%sCREATE %s%sSEQUENCE%s %.*s%s; ", r->prologue ? r->prologue : "",
 				   if_not_exists ? "" : "OR REPLACE ", temporary ? "TEMP " : "",
 				   if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)), options);
-	r->statements++;
-	if (always) {
+	if (always)
 		r->prologue = arena_printf(r->arena, "%sCOMMENT ON SEQUENCE %.*s IS '" IDENTITY_COMMENT "'; ",
 					   r->prologue, SPAN_ARG(buf_view(&quoted)));
-		r->statements++;
-	}
 	const char *text = arena_printf(r->arena, "DEFAULT nextval(%.*s)", SPAN_ARG(buf_view(&literal)));
 	buf_done(&name);
 	buf_done(&quoted);

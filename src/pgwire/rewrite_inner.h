@@ -28,7 +28,6 @@ struct rewriter {
 	size_t n;	      /* without the end token, which stands at p[n] */
 	const char *prologue; /* statements in front, each with its semicolon */
 	const char *epilogue;
-	size_t statements;
 	size_t edits;
 	bool too_complex;
 	bool makes_temp; /* CREATE in pg_temp */

@@ -72,9 +72,9 @@ struct stmt {
  * blanks and comments before a semicolon is skipped, so a text without any statement gives STMT_NONE at once.
  */
 MUST_CHECK bool stmt_next(struct span *rest, struct stmt *ret, struct pg_error *e);
-/* Whether a name is that of the session's temporary schema in PostgreSQL: the alias, or the one the catalog tells. */
 /* CREATE [UNIQUE] INDEX */
 bool stmt_makes_index(const struct stmt *s);
+/* Whether a name is that of the session's temporary schema in PostgreSQL: the alias, or the one the catalog tells. */
 bool stmt_is_temp_schema(struct span name);
 /* CREATE TABLE .. AS .. WITH NO DATA */
 bool stmt_has_no_data(const struct stmt *s);

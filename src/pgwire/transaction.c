@@ -137,7 +137,17 @@ void transaction_failed(struct backend *b)
 		b->block = 'E';
 }
 
-static bool begin(struct backend *b, const struct command_transaction *modes, const struct stmt *s, struct pg_error *e)
+bool transaction_allows(const struct backend *b, const struct stmt *s, struct pg_error *e)
+{
+	bool ends = s->kind == STMT_COMMIT || s->kind == STMT_ROLLBACK || s->kind == STMT_ROLLBACK_TO ||
+		    s->kind == STMT_NONE;
+	if (b->block != 'E' || ends)
+		return true;
+	return pg_error_set(e, "25P02",
+			    "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+static bool begin(struct backend *b, const struct command_transaction *modes, struct pg_error *e)
 {
 	if (b->block != 'I') {
 		backend_notice(b, PG_WARNING, "25001", "there is already a transaction in progress");
@@ -150,7 +160,6 @@ static bool begin(struct backend *b, const struct command_transaction *modes, co
 		b->block_us = clock_unix_us();
 		b->read_only = guc_bool(&b->gucs, GUC_default_transaction_read_only);
 	}
-	(void)s;
 	if (modes->has_access)
 		b->read_only = modes->read_only;
 	return !modes->has_isolation ||
@@ -163,6 +172,7 @@ static bool chain(struct backend *b, bool read_only, struct pg_error *e)
 	if (!open_engine(b, e))
 		return false;
 	b->block = 'T';
+	b->block_us = clock_unix_us();
 	b->read_only = read_only;
 	return true;
 }
@@ -264,7 +274,7 @@ bool transaction_command(struct backend *b, const struct stmt *s, char tag[STMT_
 	if (!command_transaction(s, b->work, &modes, e))
 		return false;
 	if (s->kind == STMT_BEGIN || s->kind == STMT_START)
-		return begin(b, &modes, s, e);
+		return begin(b, &modes, e);
 	return end(b, s->kind == STMT_COMMIT, &modes, tag, e);
 }
 

@@ -25,6 +25,9 @@ static const struct {
 	{"Schema with name * does not exist!", NULL, "schema \"%\" does not exist", true},
 	{"Index with name * does not exist!", NULL, "index \"%\" does not exist", false},
 	{"Type with name * does not exist!", NULL, "type \"%\" does not exist", true},
+	{"Existing object * is of type *, trying to drop type Table", "42809", "\"%\" is not a table", false},
+	{"Existing object * is of type *, trying to drop type View", "42809", "\"%\" is not a view", false},
+	{"Existing object * is of type *, trying to replace with type View", "42809", "\"%\" is not a view", false},
 	{"* Function with name * does not exist!", NULL, "function & does not exist", false},
 	{"Referenced column \"*\" not found in FROM clause!", NULL, "column \"%\" does not exist", true},
 	{"Referenced column \"*\" was not found because the FROM clause is missing", NULL,
@@ -41,6 +44,8 @@ static const struct {
 	 "there is no unique or exclusion constraint matching the ON CONFLICT specification", false},
 	{"ORDER term out of range*", "42P10", "ORDER BY position is not in select list", false},
 	{"GROUP BY term out of range*", "42P10", "GROUP BY position is not in select list", false},
+	{"Could not drop the table because this table is main key table of the table \"*\"", NULL,
+	 "cannot drop the table because table \"%\" refers to it", false},
 	{"Failed to create foreign key: *", "42830",
 	 "there is no unique constraint matching given keys for referenced table", false},
 	{"Cannot insert into a generated column", "428C9", "cannot insert a non-DEFAULT value into a generated column",
@@ -116,8 +121,11 @@ struct token wording_target(const struct stmt *s)
 {
 	struct lexer lx = {s->text};
 	struct token t = lexer_next(&lx), last;
-	if (!token_is(t, "insert") && !token_is(t, "update") && !token_is(t, "delete"))
+	const bool creates = strcmp(s->tag, "CREATE TABLE") == 0;
+	if (!creates && !token_is(t, "insert") && !token_is(t, "update") && !token_is(t, "delete"))
 		return (struct token){0};
+	while (creates && t.kind != TOKEN_END && !token_is(t, "table"))
+		t = lexer_next(&lx);
 	for (t = lexer_next(&lx); token_is(t, "into") || token_is(t, "from") || token_is(t, "only");)
 		t = lexer_next(&lx);
 	for (last = t; token_is_punct(lexer_peek(&lx), '.'); last = lexer_next(&lx))
@@ -162,6 +170,19 @@ static void tell_range(struct pg_error *e, const struct span value)
 	(void)snprintf(e->sqlstate, sizeof(e->sqlstate), "22003");
 }
 
+/* DROP of another kind of thing than it is. */
+static void tell_kind(struct pg_error *e, struct span kind)
+{
+	const bool vowel = kind.len && strchr("AEIOU", *kind.ptr);
+	char lower[32], upper[32];
+	kind = span_first(kind, sizeof(lower) - 1);
+	for (size_t i = 0; i <= kind.len; i++) {
+		lower[i] = i < kind.len ? (char)(kind.ptr[i] | 0x20) : '\0';
+		upper[i] = i < kind.len ? (char)(kind.ptr[i] & ~0x20) : '\0';
+	}
+	pg_error_hint(e, "Use DROP %s to remove %s %s.", upper, vowel ? "an" : "a", lower);
+}
+
 /* "a: 1, b: x" -> "(a, b)=(1, x)" and the constraint's name t_a_b_key. What holds such marks itself is cut in another place. */
 static void name_key(struct pg_error *e, struct span table, struct span pairs, bool primary)
 {
@@ -185,7 +206,7 @@ static void name_key(struct pg_error *e, struct span table, struct span pairs, b
 		       e->constraint);
 }
 
-static void tell_keys(struct pg_error *e, struct span table)
+static void tell_target(struct pg_error *e, struct span table)
 {
 	struct span parts[PARTS];
 	char said[sizeof(e->message)];
@@ -201,6 +222,9 @@ static void tell_keys(struct pg_error *e, struct span table)
 		(void)snprintf(e->table, sizeof(e->table), "%.*s", SPAN_ARG(table));
 		(void)snprintf(e->message, sizeof(e->message), "%s on table \"%s\" violates foreign key constraint",
 			       child ? "insert or update" : "update or delete", e->table);
+	} else if (matches("Cannot drop entry \"*_seq\" because *", span_of(said), parts)) {
+		/* CREATE TABLE makes the sequences of its columns first. */
+		(void)pg_error_set(e, "42P07", "relation \"%.*s\" already exists", SPAN_ARG(table));
 	}
 }
 
@@ -211,10 +235,10 @@ void wording_apply(struct pg_error *e, const struct stmt *s, struct arena *arena
 	if (s && !unsupported_apply(s, e))
 		return;
 	if (target.kind != TOKEN_END)
-		tell_keys(e, token_name(target, arena));
+		tell_target(e, token_name(target, arena));
+	char said[sizeof(e->message)];
+	memcpy(said, e->message, sizeof(said));
 	for (size_t i = 0; i < ARRAY_LEN(SENTENCES); i++) {
-		char said[sizeof(e->message)];
-		memcpy(said, e->message, sizeof(said));
 		if (!matches(SENTENCES[i].engine, span_of(said), parts))
 			continue;
 		put_parts(e->message, sizeof(e->message), SENTENCES[i].postgres, parts);
@@ -223,6 +247,8 @@ void wording_apply(struct pg_error *e, const struct stmt *s, struct arena *arena
 		if (s && SENTENCES[i].names)
 			place(e, s, parts[0], arena);
 		tell_range(e, parts[0]);
+		if (s && s->kind == STMT_DROP && strcmp(e->sqlstate, "42809") == 0)
+			tell_kind(e, parts[1]);
 		return;
 	}
 }

@@ -9,7 +9,7 @@
 #include "pgwire/sqlstate.h"
 #include "pgwire/stmt.h"
 
-/* The table behind INSERT INTO, UPDATE or DELETE FROM: the last of its names, or an end token. */
+/* The table behind INSERT INTO, UPDATE, DELETE FROM or CREATE TABLE: the last of its names, or an end token. */
 struct token wording_target(const struct stmt *s);
 /*
  * Words *e anew, an error of the engine with its SQLSTATE, and fills in table, constraint and detail. `s` is the statement

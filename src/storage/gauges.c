@@ -163,23 +163,28 @@ static bool collect_idempotency(void *ctx, struct err *err)
 	return true;
 }
 
+/* What is not there yet will come to where its nearest folder is. */
+static bool disk_of(const char *path, int64_t *ret_free, int64_t *ret_size, struct err *err)
+{
+	char at[LIMIT_PATH_BYTES];
+	(void)snprintf(at, sizeof(at), "%s", path);
+	while (!fs_exists(at) && at[1]) {
+		char *slash = strrchr(at, '/');
+		(void)snprintf(slash ? slash : at, 2, "%s", slash == at ? "/" : slash ? "" : ".");
+	}
+	return fs_space(at, ret_free, ret_size, err);
+}
+
 static bool collect_disks(void *ctx, struct err *err)
 {
 	const struct settings *s = ((const struct storage *)ctx)->settings;
-	char metadata[LIMIT_PATH_BYTES];
-	(void)snprintf(metadata, sizeof(metadata), "%s", s->metadata_db_path);
-	char *slash = strrchr(metadata, '/');
-	(void)snprintf(slash ? slash : metadata, 2, "%s", slash == metadata ? "/" : slash ? "" : ".");
 	const char *const paths[][2] = {{"tables", s->duckdb_dir},
 					{"files", s->files_dir},
 					{"snapshots", s->snapshots_dir},
-					{"metadata", metadata}};
+					{"metadata", s->metadata_db_path}};
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		int64_t free_bytes;
-		int64_t size;
-		if (!fs_is_dir(paths[i][1]))
-			continue;
-		if (!fs_space(paths[i][1], &free_bytes, &size, err))
+		int64_t free_bytes, size;
+		if (!disk_of(paths[i][1], &free_bytes, &size, err))
 			return false;
 		metric_gauge_set(metric_series(METRIC_DISK_FREE_BYTES, paths[i][0], NULL), (double)free_bytes);
 		metric_gauge_set(metric_series(METRIC_DISK_SIZE_BYTES, paths[i][0], NULL), (double)size);

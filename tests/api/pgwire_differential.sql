@@ -693,7 +693,6 @@ DROP TABLE IF EXISTS dt
 DROP TABLE IF EXISTS nope1, nope2
 DROP TABLE dt2, dt3
 DROP VIEW dt5
---! message sqlstate: wording
 DROP SEQUENCE nope
 --! message: wording
 DROP SCHEMA nope

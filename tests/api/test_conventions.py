@@ -257,6 +257,9 @@ def test_storage_must_be_initialised(server_factory, tmp_path):
     answer = server.get("/health")
     detail = answer.json()["detail"]
     assert answer.status_code == 503 and detail["error"] == "storage_unavailable"
+    disk = os.statvfs(tmp_path)
+    for path in ("tables", "files", "snapshots", "metadata"):  # the disks they will be on
+        assert sample(server.metrics(), "duckdb_disk_size_bytes", path=path) == disk.f_blocks * disk.f_frsize
     assert detail["details"]["files_dir"] is False and detail["details"]["duckdb_dir"] is False
     first = server.post("/backend/init").json()
     assert first["success"] and "created" in first["message"] and str(tmp_path) in first["message"]

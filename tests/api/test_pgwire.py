@@ -36,6 +36,33 @@ def test_commit_of_a_failed_block_is_a_rollback(workspace):
     assert "42703" in done.stderr and "25P02" in done.stderr
 
 
+@pytest.mark.parametrize("sql, sqlstate, says", [
+    ("DROP TABLE a, v", "42809", '"v" is not a table'),
+    ("DROP TABLE a, nope", "42P01", 'relation "nope" does not exist'),
+    ("TRUNCATE a, nope", "42P01", 'relation "nope" does not exist'),
+    ("ALTER TABLE a ADD COLUMN j int, ADD COLUMN id int", "42701", "id"),
+    ("CREATE TABLE a (id serial, x int)", "42P07", 'relation "a" already exists'),
+    ("DROP VIEW a", "42809", '"a" is not a view'),
+])
+def test_what_the_engine_runs_as_several_statements_happens_as_a_whole(workspace, sql, sqlstate, says):
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        c.execute("DROP VIEW IF EXISTS v; DROP TABLE IF EXISTS a; CREATE TABLE a (id serial, x int); CREATE VIEW v AS SELECT 1 AS x")
+        c.execute("INSERT INTO a (x) VALUES (1), (2)")
+        for binary in (False, True):  # simple and extended protocol
+            with pytest.raises(psycopg.Error) as caught:
+                c.execute(sql, binary=binary, prepare=binary) if binary else c.execute(sql + ";")
+            assert caught.value.sqlstate == sqlstate and says in str(caught.value)
+            assert c.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        assert c.execute("INSERT INTO a (x) VALUES (3) RETURNING *").fetchall() == [(3, 3)]
+        assert c.execute("SELECT id, x FROM a ORDER BY 1").fetchall() == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_a_chained_block_has_a_start(workspace):
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        c.execute("BEGIN; COMMIT AND CHAIN")
+        assert c.execute("SELECT xact_start IS NOT NULL FROM pg_stat_activity").fetchone() == (True,)
+
+
 def test_wrong_password_and_unknown_user_look_the_same(server, workspace):
     before = sample(server.metrics(), "pgwire_connections_total", status="auth_failed")
     texts = []

@@ -132,7 +132,7 @@ export const pgwire = {
 
 export const grpc = {
 	requests: counter("duckdb_grpc_requests_total"),
-	errors: counter("duckdb_grpc_errors_total"),
+	errors: counter("duckdb_grpc_requests_total|status=error"),
 	connections: gauge("duckdb_grpc_connections_active"),
 	time: histogramOf("duckdb_grpc_request_duration_seconds"),
 };
