@@ -82,8 +82,6 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *mhd, unsigned status, 
 		return MHD_NO; /* the watch has answered */
 	conn->linger = true;
 	conn->answer = answer_make(conn, status);
-	if (conn->server->tls)
-		return send_response(conn->answer);
 	(void)send_raw(conn->answer);
 	return MHD_NO;
 }

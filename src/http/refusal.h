@@ -7,9 +7,10 @@
  * interposition), and answers in the form of the door that was asked. Where a
  * linker binds otherwise, clients see the library's pages.
  *
- * Without TLS the answer goes out beside the library, which then closes: for
- * a malformed Content-Length it would write the head of an answer twice. What
- * holds no blank at all is no request; the library closes without a word.
+ * The answer goes out beside the library, which then closes: for a malformed
+ * Content-Length it would write the head of an answer twice. What holds no
+ * blank at all is no request: the library closes without a word, and where it
+ * came first on a connection without TLS, server.c counts it.
  */
 #ifndef HTTP_REFUSAL_H
 #define HTTP_REFUSAL_H

@@ -7,6 +7,7 @@
 #include "base/id.h"
 
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -260,10 +261,18 @@ static void header_print(void *ctx, const char *name, const char *value)
 	buf_printf(ctx, "%s: %s\r\n", name, value);
 }
 
+static ssize_t write_now(const struct conn *conn, const char *bytes, size_t n)
+{
+	if (!conn->server->tls)
+		return send(conn->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return gnutls_record_send(info->tls_session, bytes, n);
+}
+
 bool send_raw(struct exchange *ex)
 {
 	struct http_response *res = &ex->res;
-	if (ex->server->tls || (res->kind != RESPONSE_BYTES && res->kind != RESPONSE_EMPTY))
+	if (res->kind != RESPONSE_BYTES && res->kind != RESPONSE_EMPTY)
 		return false;
 	struct buf out = BUF(MIB);
 	const char *reason = MHD_get_reason_phrase_for((unsigned)res->status);
@@ -272,7 +281,7 @@ bool send_raw(struct exchange *ex)
 	headers_each(ex, header_print, &out);
 	buf_printf(&out, "Content-Length: %zu\r\nConnection: close\r\n\r\n", body.len);
 	buf_span(&out, body);
-	ssize_t n = out.failed ? -1 : send(ex->conn->fd, out.ptr, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = out.failed ? -1 : write_now(ex->conn, out.ptr, out.len);
 	bool fine = n >= 0 && (size_t)n == out.len;
 	buf_done(&out);
 	ex->queued_ns = clock_ns();

@@ -81,11 +81,14 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 		return;
 	}
 	struct conn *conn = *socket_context;
+	const bool nothing_read = conn->requests == 0 && !conn->asked && !conn->answer;
 	watch_close(server->watch, conn);
 	(void)atomic_fetch_sub(&server->connections, 1);
 	account_connection(server, -1);
 	if (server->tls && conn->requests == 0 && !conn->answer)
 		account_reject(REJECT_TLS);
+	else if (nothing_read && !conn->doomed && watch_has_spoken(conn))
+		account_reject(REJECT_BAD_REQUEST);
 	if (conn->answer) {
 		conn->answer->complete |= !conn->answer->raw;
 		exchange_unref(conn->answer);

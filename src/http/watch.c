@@ -278,6 +278,12 @@ static uint64_t bytes_received(int fd)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
 }
 
+bool watch_has_spoken(const struct conn *conn)
+{
+	char byte;
+	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN && bytes_received(conn->fd) > 0;
+}
+
 /* Nothing was answered yet, and the loop will not answer once `doomed` is seen: the socket is ours to write to. */
 static void doom(struct watch *watch, struct conn *conn)
 {

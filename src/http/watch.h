@@ -13,6 +13,8 @@ void watch_stop(struct watch *watch);
 
 /* All on the connection's event loop. */
 void watch_open(struct watch *watch, struct conn *conn);
+/* Whether its client sent bytes and is still there. */
+bool watch_has_spoken(const struct conn *conn);
 /* With `linger` its socket stays open a little and what arrives is thrown away, so that our answer is read. */
 void watch_close(struct watch *watch, struct conn *conn);
 /* A head is complete; false when the connection was given up meanwhile: close it. */

@@ -1122,7 +1122,31 @@ def test_tls_serves_everything(tls):
     assert 28 * 86400 < expires - time.time() < 31 * 86400
 
 
-@pytest.mark.parametrize("data, status, code", [r for r in REFUSED_BY_THE_LIBRARY if b"Content-Length" not in r[0]])
+def test_a_first_line_without_blanks_is_counted(echo):
+    def counted():
+        samples = parse_metrics(requests.get(echo.url + "/metrics", timeout=10).text)
+        return total(samples, "duckdb_requests_rejected_total", reason="bad_request")
+
+    before = counted()
+    with echo.connect() as wire:
+        wire.send(b"\x16\x03\x01nonsense\r\n\r\n")
+        eventually(lambda: counted() == before + 1, counted)
+        assert wire.closed()
+    with echo.connect():
+        pass  # who says nothing is no bad request
+    assert counted() == before + 1
+
+
+def test_a_body_that_is_too_large_is_answered_under_tls(tls):
+    context = ssl.create_default_context(cafile=tls.cert)
+    context.check_hostname = False
+    with Wire(tls.port) as wire:
+        wire.socket = context.wrap_socket(wire.socket)
+        refused(wire, get("/echo", "Transfer-Encoding: chunked", "Content-Type: application/json", method="POST")
+                + b"100000\r\n" + b" " * 0x100000 + b"\r\n" + b"1800000\r\n" + b" " * 0x1700000, 413, "payload_too_large")
+
+
+@pytest.mark.parametrize("data, status, code", REFUSED_BY_THE_LIBRARY)
 def test_refusals_under_tls(tls, data, status, code):
     context = ssl.create_default_context(cafile=tls.cert)
     context.check_hostname = False
