@@ -342,6 +342,9 @@ const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks
 /* ---- serial.c ---- */
 /* The statements that drop the sequences of the tables which the statement drops; NULL: none. */
 const char *serial_sequences(struct backend *b, const struct stmt *s);
+/* Those of the tables that it empties, as nextval() takes their names. */
+MUST_CHECK bool serial_names(struct backend *b, const struct stmt *s, const char ***ret, size_t *ret_count,
+			     struct err *err);
 /*
  * A DROP for each row of a query: kind, database, schema, name; NULL: it has none. Put together here, because functions that a
  * query calls may be macros of the tenant.
@@ -435,6 +438,8 @@ MUST_CHECK bool gucs_run_show(struct backend *b, const struct stmt *s, struct po
 void gucs_apply(struct backend *b);
 /* While a statement drops or alters by an unqualified name, the catalog is none of what it may find. */
 void gucs_hide_catalog(struct backend *b, bool hide);
+/* The schemas of the search path as a list in SQL. */
+void gucs_put_path(const struct backend *b, struct buf *out);
 /* A schema came or went: the search path may find it. */
 void gucs_schemas_changed(struct backend *b);
 bool gucs_zone_known(struct span name, char *ret, size_t size);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "pgwire/backend.h"
+#include "pgwire/sequences.h"
 #include "pgwire/types.h"
 
 static bool prepare(struct backend *b, const struct stmt *s, struct pg_error *e)
@@ -115,6 +116,8 @@ bool commands_describe(struct backend *b, const struct stmt *s, struct arena *ar
 		return describe_show(b, s, arena, ret, ret_count, e);
 	if (s->kind == STMT_EXPLAIN)
 		return explaining_describe(s, arena, ret, ret_count, e);
+	if (s->kind == STMT_SETVAL)
+		return sequences_describe(s, arena, ret, ret_count, e);
 	if (s->kind == STMT_FETCH)
 		return cursors_describe(b, s, arena, ret, ret_count, e);
 	if (s->kind == STMT_EXECUTE) {
@@ -154,6 +157,8 @@ bool commands_run(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 		return prepare(b, s, e);
 	case STMT_DEALLOCATE:
 		return deallocate(b, s, e);
+	case STMT_ALTER_SEQUENCE:
+		return sequences_alter(b, s, e);
 	case STMT_COPY:
 		return copying_run(b, s, tag, e);
 	default:

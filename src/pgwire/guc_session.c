@@ -146,6 +146,22 @@ static bool apply_search_path(struct backend *b, bool with_catalog)
 	return fine;
 }
 
+void gucs_put_path(const struct backend *b, struct buf *out)
+{
+	struct span rest = span_of(guc_text(&b->gucs, GUC_search_path));
+	bool any = false;
+	buf_byte(out, '(');
+	while (rest.len) {
+		const struct span name = next_schema(&rest);
+		if (!name.len)
+			continue;
+		buf_str(out, any ? ", " : "");
+		sql_text(out, name);
+		any = true;
+	}
+	buf_str(out, any ? ")" : "'main')");
+}
+
 void gucs_schemas_changed(struct backend *b)
 {
 	b->path_applied = NULL;

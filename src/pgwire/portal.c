@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "pgwire/backend.h"
 #include "pgwire/catalog_columns.h"
+#include "pgwire/sequences.h"
 #include "pgwire/skips.h"
 
 enum { RECENT_TEXT_MAX = 4096 };
@@ -125,6 +126,8 @@ static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 {
 	if (p->stmt.kind == STMT_EXECUTE && (!commands_execute(b, p, e) || !transaction_begin_read(b, &p->stmt, e)))
 		return false;
+	if (p->stmt.kind == STMT_SETVAL && !sequences_setval(b, p, e))
+		return false;
 	stmt_tag(&p->stmt, 0, tag);
 	if (p->stmt.class == STMT_NOTHING) {
 		if (p->stmt.kind == STMT_CONSTRAINTS && b->block == 'I')
@@ -209,7 +212,11 @@ static bool run_with_skips(struct backend *b, struct portal *p, uint64_t max, bo
 			   char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
 	struct skips skips;
-	if (!skips_find(b, &p->stmt, &skips, e) || !run_within_limit(b, p, max, with_columns, ret_suspended, tag, e))
+	const bool restarts = sequences_restarts(&p->stmt);
+	if (!skips_find(b, &p->stmt, &skips, e) || (restarts && !transaction_begin_implicit(b, e)) ||
+	    !run_within_limit(b, p, max, with_columns, ret_suspended, tag, e))
+		return false;
+	if (restarts && !sequences_restart(b, &p->stmt, e))
 		return false;
 	skips_tell(b, &skips);
 	if (p->stmt.kind == STMT_CREATE_TABLE_AS && (skips.whole || stmt_has_no_data(&p->stmt)))

@@ -33,11 +33,12 @@ static bool put_tables(struct backend *b, const struct stmt *s, struct buf *sql)
 	struct lexer lx = {s->text};
 	bool any = false;
 	(void)lexer_next(&lx);
-	(void)lexer_next(&lx);
+	if (s->kind != STMT_TRUNCATE || token_is(lexer_peek(&lx), "table"))
+		(void)lexer_next(&lx);
 	for (struct token t = lexer_next(&lx); is_name(t) || token_is_punct(t, ','); t = lexer_next(&lx)) {
 		const struct token next = lexer_peek(&lx);
 		if (!is_name(t) || token_is(t, "if") || token_is(t, "exists") || token_is(t, "cascade") ||
-		    token_is(t, "restrict"))
+		    token_is(t, "restrict") || token_is(t, "only") || token_is(t, "restart") || token_is(t, "identity"))
 			continue;
 		struct span schema = SPAN_NONE;
 		if (token_is_punct(next, '.')) {
@@ -81,13 +82,10 @@ bool serial_drops(struct backend *b, const char *query, const char **ret, struct
 	return fine;
 }
 
-const char *serial_sequences(struct backend *b, const struct stmt *s)
+/* Named as add_sequence() does, and what the column's default asks. False: the statement names no table. */
+static bool put_query(struct backend *b, const struct stmt *s, struct buf *sql)
 {
-	struct buf sql = BUF(64 * 1024);
-	struct err err = ERR_INIT;
-	const char *drops = NULL;
-	/* Named as add_sequence() does, and what the column's default asks. */
-	buf_str(&sql,
+	buf_str(sql,
 		"SELECT DISTINCT 'SEQUENCE', s.database_name, s.schema_name, s.sequence_name FROM "
 		"system.main.duckdb_columns() c JOIN "
 		"system.main.duckdb_sequences() s ON s.database_name = c.database_name AND s.schema_name = c.schema_name "
@@ -95,12 +93,47 @@ const char *serial_sequences(struct backend *b, const struct stmt *s)
 		"' ELSE '' END, c.table_name, '_', c.column_name, '_seq') WHERE "
 		"system.main.starts_with(c.column_default, 'nextval(') "
 		"AND system.main.contains(c.column_default, s.sequence_name) AND c.database_name IN ('temp', ");
-	sql_text(&sql, span_of(workspace_db(b->wi)));
-	buf_str(&sql, ") AND (");
-	bool any = put_tables(b, s, &sql);
-	buf_byte(&sql, ')');
-	if (any && !sql.failed && !serial_drops(b, sql.ptr, &drops, &err))
+	sql_text(sql, span_of(workspace_db(b->wi)));
+	buf_str(sql, ") AND (");
+	const bool any = put_tables(b, s, sql);
+	buf_byte(sql, ')');
+	return any && !sql->failed;
+}
+
+const char *serial_sequences(struct backend *b, const struct stmt *s)
+{
+	struct buf sql = BUF(64 * 1024);
+	struct err err = ERR_INIT;
+	const char *drops = NULL;
+	if (put_query(b, s, &sql) && !serial_drops(b, sql.ptr, &drops, &err))
 		drops = NULL;
 	buf_done(&sql);
 	return drops;
+}
+
+bool serial_names(struct backend *b, const struct stmt *s, const char ***ret, size_t *ret_count, struct err *err)
+{
+	struct buf sql = BUF(64 * 1024);
+	struct cursor *c = NULL;
+	size_t rows = 0;
+	*ret = NULL;
+	*ret_count = 0;
+	bool fine = !put_query(b, s, &sql) || session_query(b->engine, sql.ptr, &c, err);
+	while (fine && c && (fine = cursor_next(c, &rows, err)) && rows > 0) {
+		const char **more = arena_array(b->work, const char *, *ret_count + rows);
+		if (*ret_count)
+			memcpy(more, *ret, *ret_count * sizeof(*more));
+		for (size_t i = 0; i < rows; i++) {
+			struct buf name = BUF(4000);
+			sql_ident(&name, span_is(cursor_text(c, 1, i), "temp") ? SPAN("temp") : cursor_text(c, 2, i));
+			buf_byte(&name, '.');
+			sql_ident(&name, cursor_text(c, 3, i));
+			more[(*ret_count)++] = arena_copy(b->work, buf_view(&name));
+			buf_done(&name);
+		}
+		*ret = more;
+	}
+	cursor_close(c);
+	buf_done(&sql);
+	return fine;
 }

@@ -62,10 +62,9 @@ static void put_place(const struct finding *f, struct span schema, struct buf *s
 	} else if (f->creates) {
 		sql_printf(sql, "database_name = %L AND schema_name = system.main.current_schema()", own);
 	} else {
-		sql_printf(sql,
-			   "(database_name = 'temp' OR (database_name = %L AND schema_name IN (SELECT unnest("
-			   "system.main.current_schemas(false)))))",
-			   own);
+		sql_printf(sql, "(database_name = 'temp' OR (database_name = %L AND schema_name IN ", own);
+		gucs_put_path(f->b, sql);
+		buf_str(sql, "))");
 	}
 }
 

@@ -245,6 +245,7 @@ struct scan {
 	bool with_waits; /* WITH: the main verb has not come yet */
 	bool saw_as;	 /* a top-level AS */
 	bool saw_into;	 /* a top-level INTO */
+	bool saw_setval; /* a call of setval() */
 	bool saw_rows;	 /* of INSERT: what is inserted, behind the table and its columns */
 	struct token words[5];
 	size_t word_count;
@@ -327,12 +328,19 @@ static bool is_foreign_operator(const struct scan *s, struct token t)
 	return t.kind == TOKEN_OPERATOR && (memchr(t.text.ptr, '~', t.text.len) || span_starts(t.text, SPAN("#>")));
 }
 
+/* What stands in front of the parenthesis at hand. */
+static void note_call(struct scan *s, const struct stmt *ret)
+{
+	s->mentions |= mention_of_call(s->last);
+	s->saw_setval = s->saw_setval || token_is(s->last, "setval");
+	if (may_call(s->last) && (s->saw_rows || ret->kind != STMT_INSERT))
+		s->mentions |= MENTIONS_CALL;
+}
+
 static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct pg_error *e)
 {
 	if (token_is_punct(t, '(')) {
-		s->mentions |= mention_of_call(s->last);
-		if (may_call(s->last) && (s->saw_rows || ret->kind != STMT_INSERT))
-			s->mentions |= MENTIONS_CALL;
+		note_call(s, ret);
 		if (!open_parenthesis(s, e))
 			return false;
 	} else if (token_is_punct(t, ')')) {
@@ -445,7 +453,9 @@ static enum stmt_kind refine(const struct scan *s, enum stmt_kind kind)
 	case STMT_DROP:
 		return refine_ddl(s, kind);
 	case STMT_ALTER:
-		return tells_owner(s) ? STMT_OWNER : refine_ddl(s, kind);
+		if (tells_owner(s))
+			return STMT_OWNER;
+		return word_at(s, 1, "sequence") ? STMT_ALTER_SEQUENCE : refine_ddl(s, kind);
 	case STMT_ROLLBACK:
 		for (size_t i = 1; i < s->word_count; i++)
 			if (token_is(s->words[i], "to"))
@@ -458,6 +468,8 @@ static enum stmt_kind refine(const struct scan *s, enum stmt_kind kind)
 	case STMT_UPDATE:
 		return word_at(s, 1, "extensions") ? STMT_FORBIDDEN : kind;
 	case STMT_SELECT:
+		if (s->saw_setval)
+			return STMT_SETVAL;
 		return s->saw_into && word_at(s, 0, "select") ? STMT_CREATE_TABLE_AS : kind;
 	default:
 		return kind;
@@ -477,7 +489,8 @@ static void finish(struct stmt *ret, const struct scan *s)
 	ret->class = KINDS[ret->kind].class;
 	ret->tag_counts = KINDS[ret->kind].counts;
 	ret->returns_rows = ret->class == STMT_QUERY || ret->kind == STMT_SHOW || ret->kind == STMT_FETCH ||
-			    ret->kind == STMT_EXPLAIN || (ret->class == STMT_DML && (s->mentions & MENTIONS_RETURNING));
+			    ret->kind == STMT_EXPLAIN || ret->kind == STMT_SETVAL ||
+			    (ret->class == STMT_DML && (s->mentions & MENTIONS_RETURNING));
 	if (KINDS[ret->kind].tag)
 		(void)snprintf(ret->tag, sizeof(ret->tag), "%s", KINDS[ret->kind].tag);
 	else

@@ -31,6 +31,8 @@ static const struct {
 	 "Send two statements in one transaction: the change with RETURNING, then the query."},
 	{"Adding columns with constraints not yet supported", "a constraint of a column that is added", NEW_TABLE},
 	{"Unimplemented explain type", "this option of EXPLAIN", PLANS},
+	{"Function with name lastval does not exist", "lastval()",
+	 "INSERT .. RETURNING tells the number that a column got; nextval('s') gives one beforehand."},
 };
 
 static bool is_modifier(struct token t)
@@ -89,10 +91,9 @@ bool unsupported(const struct stmt *s, struct pg_error *e)
 
 bool unsupported_apply(const struct stmt *s, struct pg_error *e)
 {
-	if (strcmp(e->sqlstate, "42601") != 0 && strcmp(e->sqlstate, "0A000") != 0)
-		return true;
 	for (size_t i = 0; i < ARRAY_LEN(SAYINGS); i++)
 		if (strstr(e->message, SAYINGS[i].engine))
 			return tell(e, SAYINGS[i].what, SAYINGS[i].hint);
-	return tell_statement(s, e);
+	const bool refused = strcmp(e->sqlstate, "42601") == 0 || strcmp(e->sqlstate, "0A000") == 0;
+	return !refused || tell_statement(s, e);
 }

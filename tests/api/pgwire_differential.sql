@@ -675,6 +675,8 @@ CREATE INDEX ON dt4 (lower(y))
 DROP INDEX dti
 DROP INDEX dti
 DROP INDEX IF EXISTS dti
+CREATE INDEX IF NOT EXISTS dtd ON dt4 (y)
+DROP INDEX IF EXISTS dtd
 DROP INDEX CONCURRENTLY IF EXISTS dtc
 CREATE VIEW dv AS SELECT x FROM dt4
 CREATE VIEW dv AS SELECT x FROM dt4
@@ -690,6 +692,14 @@ DROP TABLE dt
 DROP TABLE dt
 --! message: wording
 DROP TABLE IF EXISTS dt
+CREATE TABLE dtx (i int)
+DROP TABLE IF EXISTS nope1, dtx, nope2
+CREATE TEMP TABLE dty (i int)
+DROP TABLE IF EXISTS dty
+CREATE SCHEMA IF NOT EXISTS sz
+CREATE TABLE IF NOT EXISTS sz.t (i int)
+DROP TABLE IF EXISTS sz.t, sz.u
+DROP SCHEMA IF EXISTS sz
 DROP TABLE IF EXISTS nope1, nope2
 DROP TABLE dt2, dt3
 DROP VIEW dt5
@@ -744,7 +754,8 @@ DROP EXTENSION nope
 DROP EXTENSION IF EXISTS nope
 DROP TABLE IF EXISTS nos.t
 DROP VIEW IF EXISTS nope, nope2
-DROP SEQUENCE IF EXISTS nope
+CREATE SEQUENCE IF NOT EXISTS dts
+DROP SEQUENCE IF EXISTS nope, dts
 DROP FUNCTION IF EXISTS nope
 CREATE SCHEMA IF NOT EXISTS main
 CREATE TEMP TABLE IF NOT EXISTS dt9 (i int)
@@ -783,23 +794,16 @@ SELECT nextval('sq'::regclass) AS v, currval('sq') AS w
 SELECT lastval() AS v
 --! outcome: missing
 SELECT setval('sq', 10) AS v
---! outcome: missing
 SELECT nextval('sq') AS v
---! values: missing
 SELECT setval('sq', 20, false) AS v
---! outcome: missing
 SELECT nextval('sq') AS v
---! values: missing
 SELECT nextval('nope')
 --! position: wording
 SELECT nextval('main.sq') AS v
---! values: missing
 SELECT last_value, is_called FROM sq
 --! outcome: missing
 ALTER SEQUENCE sq RESTART WITH 5
---! outcome: missing
 SELECT nextval('sq') AS v
---! values: missing
 ALTER SEQUENCE sq OWNED BY NONE
 CREATE SEQUENCE sq2 START 100 INCREMENT BY 5 MINVALUE 1 MAXVALUE 105 NO CYCLE
 SELECT nextval('sq2') AS v
