@@ -109,6 +109,9 @@ static int32_t numeric_mod(int32_t precision, int32_t scale)
 int32_t type_pg_mod(const struct type *type)
 {
 	switch (type->id) {
+	case TYPE_LIST:
+	case TYPE_ARRAY:
+		return item_array_oid(type) ? type_pg_mod(type->members[0].type) : -1;
 	case TYPE_DECIMAL:
 		return numeric_mod(type->width, type->scale);
 	case TYPE_UBIGINT:

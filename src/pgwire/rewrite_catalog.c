@@ -14,6 +14,7 @@ static const struct {
 	{"cid", "UINTEGER"},
 	{"xid8", "UBIGINT"},
 	{"jsonb", "JSON"},
+	{"varbit", "BIT"},
 	{"int2vector", "SMALLINT[]"},
 	{"oidvector", "UINTEGER[]"},
 	{"sql_identifier", "VARCHAR"},
@@ -183,6 +184,8 @@ static void plain_type(struct rewriter *r, size_t i)
 		if (piece_named(r, at, TYPES[k].name) &&
 		    (piece_kind(r, at, TOKEN_QUOTED) || strcmp(TYPES[k].name, "char") != 0))
 			r->p[at].text = TYPES[k].engine;
+	if (piece_is(r, at, "bit") && piece_is(r, at + 1, "varying"))
+		piece_drop(r, at + 1, at + 2);
 }
 
 bool piece_vector(const struct rewriter *r, size_t i)

@@ -1,10 +1,44 @@
 /* Constants in PostgreSQL's notation, told by the cast behind them. */
+#include "pgwire/backend.h"
 #include "pgwire/rewrite_inner.h"
 
-/* '{a,b}'::text[] -> '[a,b]'::text[] */
-static void array_literal(struct rewriter *r, size_t i)
+/* The literal as parameters of that type are written; false: it is no text of the type, the engine shall say so. */
+static bool written(struct rewriter *r, size_t i, uint32_t oid, struct span text)
 {
+	struct pg_error ignored = PG_ERROR_INIT;
+	struct buf out = BUF(8 * text.len + 200);
+	const bool fine = literal_write(oid, 0, text, r->arena, &out, &ignored) && !out.failed;
+	if (fine)
+		r->p[i].text = arena_copy(r->arena, buf_view(&out));
+	buf_done(&out);
+	return fine;
+}
+
+/* One behind the name of a type: double precision, numeric(10,2), timestamp with time zone. */
+static size_t type_end(const struct rewriter *r, size_t type)
+{
+	size_t end = type + 1;
+	while (piece_is(r, end, "precision") || piece_is(r, end, "varying"))
+		end++;
+	if (piece_punct(r, end, '(') && piece_close(r, end) < r->n)
+		end = piece_close(r, end) + 1;
+	if ((piece_is(r, end, "with") || piece_is(r, end, "without")) && piece_is(r, end + 1, "time"))
+		end += 3;
+	return end;
+}
+
+/* '{a,b}'::text[] -> '[a,b]'::text[]; items in which the engine reads quotes or bytes otherwise, one by one. */
+static void array_literal(struct rewriter *r, size_t i, size_t type)
+{
+	static const struct {
+		const char *name;
+		uint32_t oid;
+	} types[] = {{"bytea", 1001}, {"json", 199}, {"jsonb", 199}, {"date", 1182}, {"timestamp", 1115}};
 	struct span text = token_string(r->p[i].t, r->arena);
+	for (size_t k = 0; k < ARRAY_LEN(types) && text.len && *text.ptr == '{'; k++)
+		if (piece_is(r, type, types[k].name) && !piece_is(r, type + 1, "with") &&
+		    written(r, i, types[k].oid, text))
+			return;
 	if (text.len >= 2 && *text.ptr == '{' && text.ptr[text.len - 1] == '}') {
 		struct buf out = BUF(text.len + 2), quoted = BUF(2 * text.len + 8);
 		buf_byte(&out, '[');
@@ -55,6 +89,55 @@ static void numeric_literal(struct rewriter *r, size_t i, size_t type)
 		r->p[type].text = arena_printf(r->arena, "DECIMAL(38,%zu)", scale);
 }
 
+static bool has_letter(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z')
+			return true;
+	return false;
+}
+
+static bool ends_in_bc(struct span text)
+{
+	return text.len > 3 && span_eq_nocase(span_skip(text, text.len - 3), SPAN(" BC"));
+}
+
+/* Whether the engine refuses or misreads the text as that type, which PostgreSQL takes. */
+static bool is_misread(uint32_t oid, struct span text)
+{
+	switch (oid) {
+	case OID_BOOL:
+		return true;
+	case OID_BYTEA:
+		return span_find(text, '\\') < text.len && !memmem(text.ptr, text.len, "\\x", 2);
+	case OID_INTERVAL:
+		return span_starts(text, SPAN("P")) || span_find(text, '+') < text.len || !has_letter(text);
+	default:
+		return ends_in_bc(text);
+	}
+}
+
+/* '0044-03-15 BC'::date and the like, as what the engine reads the same way. */
+static void value_literal(struct rewriter *r, size_t i, size_t type)
+{
+	static const struct {
+		const char *name;
+		uint32_t oid;
+	} types[] = {{"date", OID_DATE},	{"timestamp", OID_TIMESTAMP}, {"timestamptz", OID_TIMESTAMPTZ},
+		     {"bool", OID_BOOL},	{"boolean", OID_BOOL},	      {"bytea", OID_BYTEA},
+		     {"interval", OID_INTERVAL}};
+	const struct span text = token_string(r->p[i].t, r->arena);
+	for (size_t k = 0; k < ARRAY_LEN(types); k++) {
+		uint32_t oid = types[k].oid;
+		if (!piece_is(r, type, types[k].name))
+			continue;
+		if (oid == OID_TIMESTAMP && piece_is(r, type + 1, "with"))
+			oid = OID_TIMESTAMPTZ;
+		if (is_misread(oid, text) && written(r, i, oid, text))
+			return;
+	}
+}
+
 /* What clients look for in the catalog under PostgreSQL's names of schemas, whole or as psql's pattern. */
 static void schema_literal(struct rewriter *r, size_t i)
 {
@@ -75,12 +158,14 @@ static void cast_literal(struct rewriter *r, size_t i)
 	size_t type = i + 1;
 	if (piece_named(r, type, "pg_catalog") && piece_punct(r, type + 1, '.'))
 		type += 2;
-	if (piece_punct(r, type + 1, '['))
-		array_literal(r, i - 1);
+	if (piece_punct(r, type_end(r, type), '['))
+		array_literal(r, i - 1, type);
 	else if (piece_named(r, type, "bytea"))
 		bytes_literal(r, i - 1);
 	else if ((piece_named(r, type, "numeric") || piece_named(r, type, "decimal")) && !piece_punct(r, type + 1, '('))
 		numeric_literal(r, i - 1, type);
+	if (!r->p[i - 1].text && !piece_punct(r, type_end(r, type), '['))
+		value_literal(r, i - 1, type);
 }
 
 void rewrite_literals(struct rewriter *r)

@@ -140,6 +140,8 @@ static const struct {
 	{"to_timestamp", MENTIONS_SYNTAX},
 	{"any", MENTIONS_SYNTAX},
 	{"numeric", MENTIONS_SYNTAX},
+	{"varbit", MENTIONS_SYNTAX},
+	{"varying", MENTIONS_SYNTAX},
 	{"decimal", MENTIONS_SYNTAX},
 	{"operator", MENTIONS_SYNTAX},
 	{"collate", MENTIONS_SYNTAX},
@@ -319,12 +321,25 @@ static void note_top_word(struct scan *s, struct token t, struct stmt *ret)
 	}
 }
 
+/* What PostgreSQL reads otherwise than the engine, or what that refuses: times before Christ, bytes with octal escapes, .. */
+static bool is_foreign_literal(struct token t)
+{
+	struct span text = t.text;
+	if (t.kind != TOKEN_STRING || text.len < 3)
+		return false;
+	text = span_first(span_skip(text, 1), text.len - 2);
+	const char last = text.ptr[text.len - 1];
+	return *text.ptr == '{' || last == 'C' || last == 'c' || *text.ptr == 'P' || memchr(text.ptr, '\\', text.len) ||
+	       span_starts(text, SPAN("on")) || span_starts(text, SPAN("of")) || memchr(text.ptr, '+', text.len) ||
+	       (text.len < 24 && memchr(text.ptr, ' ', text.len) && memchr(text.ptr, ':', text.len)) ||
+	       (text.len < 8 && memchr(text.ptr, '-', text.len));
+}
+
 /* Regular expressions, and constants PostgreSQL reads differently: '{1,2}'::int[], '\\x00'::bytea. */
 static bool is_foreign_operator(const struct scan *s, struct token t)
 {
-	struct span constant = s->last.kind == TOKEN_STRING ? s->last.text : SPAN_NONE;
 	if (t.kind == TOKEN_CAST)
-		return constant.len > 2 && strchr("{\\", constant.ptr[1]);
+		return is_foreign_literal(s->last);
 	return t.kind == TOKEN_OPERATOR && (memchr(t.text.ptr, '~', t.text.len) || span_starts(t.text, SPAN("#>")));
 }
 

@@ -186,6 +186,9 @@ bool value_scalar_binary(uint32_t oid, enum pg_kind kind, struct span bytes, str
 	ret->kind = kind;
 	if (bytes.len < width)
 		return pg_error_set(e, "08P01", "insufficient data left in message");
+	const bool instant = kind == PG_KIND_TIMESTAMP || kind == PG_KIND_TIMESTAMPTZ;
+	if (width && bytes.len == width && instant)
+		return decode_fixed(kind, bytes, arena, ret) || pg_error_set(e, "22008", "timestamp out of range");
 	if (width)
 		return (bytes.len == width && decode_fixed(kind, bytes, arena, ret)) || value_bad_binary(e, oid);
 	switch (kind) {

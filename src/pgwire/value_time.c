@@ -100,15 +100,49 @@ static bool take_date(struct span *text, bool is_bc, int64_t *ret_days)
 }
 
 /* HH:MM[:SS[.ffffff]] */
+/* 040506 */
+static bool take_compact(struct span *text, int64_t *ret_us)
+{
+	struct span rest = *text;
+	int64_t number, us;
+	if (!take_number(&rest, 6, 6, &number) || !take_fraction(&rest, &us) || (rest.len && *rest.ptr == ':'))
+		return false;
+	const int64_t hours = number / 10000, minutes = number / 100 % 100, seconds = number % 100;
+	*ret_us = ((hours * 60 + minutes) * 60 + seconds) * SECOND_US + us;
+	if (minutes > 59 || seconds > 59 || *ret_us > DAY_US)
+		return false;
+	*text = rest;
+	return true;
+}
+
+/* "AM", "PM" behind a time of at most twelve hours; false: more than that. */
+static bool take_half_day(struct span *text, int64_t *hours)
+{
+	const struct span rest = value_trim(*text);
+	const bool am = span_eq_nocase(span_first(rest, rest.len < 2 ? rest.len : 2), SPAN("am"));
+	const bool pm = span_eq_nocase(span_first(rest, rest.len < 2 ? rest.len : 2), SPAN("pm"));
+	if (!am && !pm)
+		return true;
+	*text = span_skip(rest, 2);
+	if (*hours < 1 || *hours > 12)
+		return false;
+	*hours = *hours % 12 + (pm ? 12 : 0);
+	return true;
+}
+
 static bool take_time(struct span *text, int64_t *ret_us)
 {
 	int64_t hours, minutes, seconds = 0, us = 0;
+	if (take_compact(text, ret_us))
+		return true;
 	if (!take_number(text, 1, 2, &hours) || !take_char(text, ':') || !take_number(text, 2, 2, &minutes))
 		return false;
 	if (take_char(text, ':') && (!take_number(text, 2, 2, &seconds) || !take_fraction(text, &us)))
 		return false;
+	if (!take_half_day(text, &hours))
+		return false;
 	int64_t total = ((hours * 60 + minutes) * 60 + seconds) * SECOND_US + us;
-	if (minutes > 59 || seconds > 59 || total > DAY_US)
+	if (minutes > 59 || seconds > 60 || (seconds == 60 && us) || total > DAY_US)
 		return false;
 	*ret_us = total;
 	return true;
@@ -206,8 +240,10 @@ bool value_timestamp_text(struct span text, bool with_zone, struct pg_value *ret
 	bool zone_given = text.len > 0;
 	if ((zone_given && !take_zone(&text, &east)) || (with_zone && !zone_given))
 		return false;
-	ret->integer = days * DAY_US + us - (with_zone ? east * SECOND_US : 0);
-	return true;
+	int64_t whole;
+	return !__builtin_mul_overflow(days, DAY_US, &whole) &&
+	       !__builtin_add_overflow(whole, us - (with_zone ? east * SECOND_US : 0), &ret->integer) &&
+	       ret->integer < VALUE_TIME_INFINITY && ret->integer > -VALUE_TIME_INFINITY;
 }
 
 /* --- intervals --- */
@@ -273,9 +309,10 @@ static void add(struct interval *t, enum unit unit, int64_t factor, int64_t numb
 	}
 	if (unit == UNIT_US)
 		t->us += part / SECOND_US;
-	else if (unit == UNIT_DAYS)
-		add(t, UNIT_US, DAY_US / SECOND_US, part, 0);
-	else {
+	else if (unit == UNIT_DAYS) {
+		t->days += part / SECOND_US;
+		add(t, UNIT_US, DAY_US / SECOND_US, part % SECOND_US, 0);
+	} else {
 		t->months += part / SECOND_US;
 		add(t, UNIT_DAYS, 30, 0, part % SECOND_US);
 	}
@@ -321,21 +358,50 @@ static bool take_clock(struct span *text, int64_t hours, int64_t sign, struct in
 	return true;
 }
 
+static bool take_sign(struct span *text)
+{
+	bool minus = take_char(text, '-');
+	if (!minus)
+		(void)take_char(text, '+');
+	return minus;
+}
+
+/* SQL's own forms: "1-2" are years and months, in "3 4:05:06" the first are days. False: it is none of them. */
+static bool take_bare(struct span *text, int64_t sign, int64_t number, struct interval *t)
+{
+	struct span rest = *text;
+	int64_t more;
+	if (rest.len > 1 && *rest.ptr == '-' && take_char(&rest, '-')) {
+		if (!take_number(&rest, 1, 2, &more) || more > 11 || (rest.len && *rest.ptr != ' '))
+			return false;
+		add(t, UNIT_MONTHS, 12, sign * number, 0);
+		add(t, UNIT_MONTHS, 1, sign * more, 0);
+		*text = value_trim(rest);
+		return true;
+	}
+	struct span clock = value_trim(rest);
+	if (clock.ptr == rest.ptr)
+		return false;
+	*text = clock;
+	(void)take_sign(&clock);
+	if (!take_number(&clock, 1, 15, &more) || !clock.len || *clock.ptr != ':')
+		return false;
+	add(t, UNIT_DAYS, 1, sign * number, 0);
+	return true;
+}
+
 static bool verbose_interval(struct span text, struct interval *t)
 {
 	(void)take_char(&text, '@');
 	text = value_trim(text);
 	bool any = false;
 	while (text.len) {
-		int64_t sign = 1, number, fraction;
+		int64_t number, fraction;
 		if (any && span_eq_nocase(text, SPAN("ago"))) {
 			*t = (struct interval){-t->months, -t->days, -t->us, t->failed};
 			return true;
 		}
-		if (take_char(&text, '-'))
-			sign = -1;
-		else
-			(void)take_char(&text, '+');
+		const int64_t sign = take_sign(&text) ? -1 : 1;
 		if (!take_number(&text, 1, 15, &number))
 			return false;
 		any = true;
@@ -343,6 +409,11 @@ static bool verbose_interval(struct span text, struct interval *t)
 			if (!take_clock(&text, number, sign, t))
 				return false;
 			text = value_trim(text);
+			continue;
+		}
+		struct span bare = text;
+		if (take_bare(&bare, sign, number, t)) {
+			text = bare;
 			continue;
 		}
 		if (!take_fraction(&text, &fraction))
