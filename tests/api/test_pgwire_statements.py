@@ -235,3 +235,36 @@ def test_memory_and_what_was_spilled_show(conn, workspace, server):
     assert (over_rest["memory_peak_bytes"], over_rest["temp_bytes"]) == (peak, temp)
     line = json.loads([line for line in server.log_text().splitlines() if '"slow statement"' in line and "AS spills" in line][-1])
     assert (line["memory_peak_bytes"], line["temp_bytes"]) == (peak, temp)
+
+
+def test_statements_are_counted_once_and_nothing_else(conn, workspace, server):
+    """Each statement of a text, each Execute, a failed Parse; not Bind, Describe, empty texts and statements nobody knows."""
+    p = conn.pgconn
+    texts = {
+        "success": [b"SELECT 1", b"SELECT 1; SELECT 2; SELECT 3", b"SET application_name = 'counted'", b"BEGIN", b"COMMIT"],
+        "error": [b"SELECT nope", b"selec 1", b"SELECT * FROM read_csv('/etc/passwd')"],
+        "none": [b"", b";;", b"-- ping", b"/* nothing */"]}
+    before = server.metrics()
+    for text in [t for some in texts.values() for t in some]:
+        p.exec_(text)
+    p.exec_(b"SELECT 1; SELECT nope; SELECT 3")  # one and one, the third is not run
+    p.exec_params(b"SELECT $1::int", [b"1"])
+    p.exec_params(b"", [])
+    p.prepare(b"bad", b"SELECT nope")
+    p.prepare(b"good", b"SELECT 1")
+    p.describe_prepared(b"good")
+    for _ in range(2):
+        p.exec_prepared(b"good", [])
+    p.exec_prepared(b"unknown", [])
+    for text in (b"BEGIN", b"SELECT nope", b"SELECT 1", b"ROLLBACK"):
+        p.exec_(text)
+    for text in (b"SET statement_timeout = 100", LONG.encode(), b"SET statement_timeout = 0"):
+        p.exec_(text)
+    after = server.metrics()
+
+    def moved(name, **labels):
+        return sample(after, name, workspace_id=workspace.id, **labels) - sample(before, name, workspace_id=workspace.id, **labels)
+
+    counted = {status: moved("pgwire_queries_total", status=status) for status in ("success", "error", "timeout", "cancelled")}
+    assert counted == {"success": 7 + 1 + 1 + 2 + 2 + 2, "error": 3 + 1 + 1 + 2, "timeout": 1, "cancelled": 0}
+    assert moved("pgwire_query_duration_seconds_count") == sum(counted.values())
