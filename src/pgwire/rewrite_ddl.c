@@ -91,8 +91,13 @@ static bool drop_storage(struct rewriter *r, size_t from)
 		} else if (piece_is(r, i, "tablespace")) {
 			piece_drop(r, i, i + 2);
 		} else if (piece_is(r, i, "on") && piece_is(r, i + 1, "commit")) {
-			if (!piece_is(r, i + 2, "preserve"))
-				return pg_error_set(r->e, "0A000", "ON COMMIT DROP and DELETE ROWS are not supported");
+			if (!piece_is(r, i + 2, "preserve")) {
+				(void)pg_error_set(r->e, "0A000", "ON COMMIT DROP or DELETE ROWS is not supported");
+				pg_error_hint(r->e,
+					      "Temporary tables last as long as the session: drop or empty them at the "
+					      "transaction's end.");
+				return false;
+			}
 			piece_drop(r, i, i + 4);
 		} else if (piece_is(r, i, "as")) {
 			break;

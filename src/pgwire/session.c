@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "metrics/metrics.h"
 #include "pgwire/backend.h"
+#include "pgwire/constraints.h"
 #include "pgwire/wording.h"
 #include "pgwire/registry.h"
 #include "storage/storage.h"
@@ -145,7 +146,9 @@ bool backend_engine_error(struct backend *b, const struct err *err, const struct
 			n -= at + 1 >= rewritten->sql.len || (rewritten->sql.ptr[at + 1] & 0xc0) != 0x80;
 		e->position = sqlstate_position(stmt->text, rewrite_origin(rewritten, at));
 	}
+	const struct span said = span_of(arena_strdup(b->work, fault->message));
 	wording_apply(e, stmt, b->work);
+	constraints_tell(b, stmt, said, e);
 	return false;
 }
 

@@ -1,5 +1,6 @@
 #include "pgwire/wording.h"
 
+#include "pgwire/constraints.h"
 #include "pgwire/unsupported.h"
 
 #include <stdio.h>
@@ -75,8 +76,6 @@ static const struct {
 	{"Overflow in * of INT64 (*", NULL, "bigint out of range", false},
 	{"NOT NULL constraint failed: *.*", NULL,
 	 "null value in column \"&\" of relation \"%\" violates not-null constraint", false},
-	{"CHECK constraint failed on table * with expression *", NULL,
-	 "new row for relation \"%\" violates check constraint &", false},
 };
 
 /* The parts of a sentence that fits the pattern. The last part takes what is left, others as little as possible. */
@@ -206,6 +205,20 @@ static void name_key(struct pg_error *e, struct span table, struct span pairs, b
 		       e->constraint);
 }
 
+/* CHECK((x > 0)) */
+static void tell_check(struct pg_error *e)
+{
+	struct span parts[PARTS];
+	char said[sizeof(e->message)];
+	memcpy(said, e->message, sizeof(said));
+	if (!matches("CHECK constraint failed on table * with expression CHECK*", span_of(said), parts))
+		return;
+	(void)snprintf(e->table, sizeof(e->table), "%.*s", SPAN_ARG(span_first(parts[0], 120)));
+	constraints_name_check(e, parts[1]);
+	(void)snprintf(e->message, sizeof(e->message), "new row for relation \"%s\" violates check constraint \"%s\"",
+		       e->table, e->constraint);
+}
+
 static void tell_target(struct pg_error *e, struct span table)
 {
 	struct span parts[PARTS];
@@ -236,6 +249,7 @@ void wording_apply(struct pg_error *e, const struct stmt *s, struct arena *arena
 		return;
 	if (target.kind != TOKEN_END)
 		tell_target(e, token_name(target, arena));
+	tell_check(e);
 	char said[sizeof(e->message)];
 	memcpy(said, e->message, sizeof(said));
 	for (size_t i = 0; i < ARRAY_LEN(SENTENCES); i++) {

@@ -817,13 +817,10 @@ DROP SEQUENCE IF EXISTS sq
 CREATE TABLE fk_p (id int PRIMARY KEY)
 CREATE TABLE fk_c (id int, p int REFERENCES fk_p (id))
 INSERT INTO fk_c VALUES (1, 1)
---! message: wording
 INSERT INTO fk_p VALUES (1)
 INSERT INTO fk_c VALUES (1, 1)
 DELETE FROM fk_p
---! message: wording
 UPDATE fk_p SET id = 2
---! message: wording
 DROP TABLE fk_p
 --! message: wording
 DROP TABLE fk_p CASCADE

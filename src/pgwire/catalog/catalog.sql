@@ -53,7 +53,9 @@ CREATE VIEW _pg.main._constraints AS
 		CASE constraint_type WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' WHEN 'FOREIGN KEY' THEN 'f' WHEN 'CHECK' THEN 'c'
 			ELSE 'n' END AS kind,
 		CASE constraint_type WHEN 'PRIMARY KEY' THEN table_name || '_pkey'
-			WHEN 'FOREIGN KEY' THEN table_name || '_' || array_to_string(constraint_column_names, '_') || '_fkey' ELSE constraint_name END AS name,
+			WHEN 'FOREIGN KEY' THEN table_name || '_' || array_to_string(constraint_column_names, '_') || '_fkey'
+			WHEN 'CHECK' THEN table_name || CASE len(constraint_column_names) WHEN 1 THEN '_' || array_to_string(constraint_column_names, '_') ELSE '' END || '_check'
+			ELSE constraint_name END AS name,
 		constraint_text AS definition, expression, constraint_column_names AS columns, referenced_table,
 		referenced_column_names AS referenced_columns, database_name
 	FROM system.main.duckdb_constraints() WHERE database_name IN ({db_text}, 'temp')

@@ -1,0 +1,145 @@
+#include "pgwire/constraints.h"
+
+#include "engine/sql.h"
+#include "pgwire/backend.h"
+#include "pgwire/wording.h"
+
+/* Words of expressions, as the engine writes them, that are no columns. */
+static bool is_keyword(struct token t)
+{
+	static const char *const words[] = {"and",     "or",	   "not",     "is",	  "null",     "in",
+					    "between", "like",	   "case",    "when",	  "then",     "else",
+					    "end",     "true",	   "false",   "cast",	  "try_cast", "as",
+					    "from",    "distinct", "collate", "interval", "escape",   "ilike"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (token_is(t, words[i]))
+			return true;
+	return false;
+}
+
+void constraints_name_check(struct pg_error *e, struct span expression)
+{
+	struct arena *arena = arena_new();
+	struct lexer lx = {expression};
+	struct span column = SPAN_NONE;
+	bool one = true;
+	for (struct token t = lexer_next(&lx), before = {0}; t.kind != TOKEN_END && t.kind != TOKEN_BAD;
+	     before = t, t = lexer_next(&lx)) {
+		const bool name = t.kind == TOKEN_QUOTED || (t.kind == TOKEN_WORD && !is_keyword(t));
+		if (!name || token_is(before, "as") || token_is_punct(lexer_peek(&lx), '('))
+			continue;
+		const struct span found = token_name(t, arena);
+		one = one && (!column.len || span_eq_nocase(column, found));
+		column = found;
+	}
+	const bool named = one && column.len;
+	(void)snprintf(e->constraint, sizeof(e->constraint), "%.60s%s%.*s_check", e->table, named ? "_" : "",
+		       SPAN_ARG(named ? span_first(column, 60) : SPAN("")));
+	arena_free(arena);
+}
+
+/* "a: 1, b: x" -> "a" and "b" as a list in SQL; the same as texts. */
+static void put_columns(struct span pairs, struct buf *list, struct buf *values)
+{
+	buf_byte(list, '[');
+	for (bool any = false; pairs.len; any = true) {
+		const char *end = memmem(pairs.ptr, pairs.len, ", ", 2);
+		struct span value = span_first(pairs, end ? (size_t)(end - pairs.ptr) : pairs.len);
+		pairs = span_skip(pairs, value.len + 2);
+		buf_str(list, any ? ", " : "");
+		sql_text(list, span_cut(&value, ':'));
+		buf_str(values, any ? ", " : "");
+		buf_span(values, span_trim(value));
+	}
+	buf_byte(list, ']');
+}
+
+struct key {
+	const char *child, *schema, *columns, *joined, *parent, *referenced;
+};
+
+/* The one foreign key that is meant; false: there are none, or several. */
+static bool look_up(struct backend *b, struct span table, bool child, struct span columns, struct key *ret)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	struct err err = ERR_INIT;
+	struct session *session = NULL;
+	struct cursor *c = NULL;
+	const char *text;
+	size_t rows = 0;
+	sql_printf(
+		&sql,
+		"SELECT table_name, schema_name, system.main.array_to_string(constraint_column_names, ', '), "
+		"system.main.array_to_string(constraint_column_names, '_'), referenced_table, "
+		"system.main.array_to_string(referenced_column_names, ', ') FROM system.main.duckdb_constraints() WHERE "
+		"database_name = %L AND constraint_type = 'FOREIGN KEY' AND %s COLLATE NOCASE = ",
+		workspace_db(b->wi), child ? "table_name" : "referenced_table");
+	sql_text(&sql, table);
+	/* The engine tells the key by the columns of the table that was not written to. */
+	buf_printf(&sql, " AND %s = ", child ? "referenced_column_names" : "constraint_column_names");
+	buf_span(&sql, columns);
+	const bool fine = sql_finish(&sql, &text, &err) && session_open(workspace_engine(b->wi), &session, &err) &&
+			  session_query(session, text, &c, &err) && cursor_next(c, &rows, &err) && rows == 1;
+	const char **to[] = {&ret->child, &ret->schema, &ret->columns, &ret->joined, &ret->parent, &ret->referenced};
+	for (size_t i = 0; fine && i < ARRAY_LEN(to); i++)
+		*to[i] = arena_copy(b->work, cursor_text(c, i, 0));
+	cursor_close(c);
+	session_close(session);
+	buf_done(&sql);
+	return fine;
+}
+
+static void tell_foreign_key(struct backend *b, struct span table, struct span said, struct pg_error *e)
+{
+	static const char start[] = "Violates foreign key constraint because key \"";
+	struct span rest = said;
+	struct key k;
+	if (!span_starts(said, span_of(start)))
+		return;
+	rest = span_skip(said, sizeof(start) - 1);
+	const char *quote = memrchr(rest.ptr, '"', rest.len);
+	if (!quote)
+		return;
+	const bool child = memmem(quote, (size_t)(rest.ptr + rest.len - quote), "does not exist", 14) != NULL;
+	struct buf columns = BUF(8192), values = BUF(8192);
+	put_columns(span_first(rest, (size_t)(quote - rest.ptr)), &columns, &values);
+	if (!columns.failed && !values.failed && look_up(b, table, child, buf_view(&columns), &k)) {
+		char name[128];
+		(void)snprintf(name, sizeof(name), "%.50s_%.50s_fkey", k.child, k.joined);
+		if (child)
+			(void)pg_error_set(e, "23503",
+					   "insert or update on table \"%s\" violates foreign key constraint \"%s\"",
+					   k.child, name);
+		else
+			(void)pg_error_set(
+				e, "23503",
+				"update or delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
+				k.parent, name, k.child);
+		pg_error_detail(e,
+				child ? "Key (%s)=(%.*s) is not present in table \"%s\"."
+				      : "Key (%s)=(%.*s) is still referenced from table \"%s\".",
+				child ? k.columns : k.referenced, SPAN_ARG(buf_view(&values)),
+				child ? k.parent : k.child);
+		(void)snprintf(e->schema, sizeof(e->schema), "%s", k.schema);
+		(void)snprintf(e->table, sizeof(e->table), "%s", k.child);
+		(void)snprintf(e->constraint, sizeof(e->constraint), "%s", name);
+	}
+	buf_done(&columns);
+	buf_done(&values);
+}
+
+void constraints_tell(struct backend *b, const struct stmt *s, struct span said, struct pg_error *e)
+{
+	const struct token target = s ? wording_target(s) : (struct token){0};
+	if (strncmp(e->sqlstate, "23", 2) != 0 || target.kind == TOKEN_END)
+		return;
+	struct lexer lx = {s->text};
+	struct span schema = SPAN("main");
+	for (struct token t = lexer_next(&lx); t.text.ptr < target.text.ptr; t = lexer_next(&lx))
+		if (token_is_punct(lexer_peek(&lx), '.'))
+			schema = token_name(t, b->work);
+	if (span_is(schema, "public"))
+		schema = SPAN("main");
+	(void)snprintf(e->schema, sizeof(e->schema), "%.*s", SPAN_ARG(span_first(schema, 120)));
+	tell_foreign_key(b, token_name(target, b->work), said, e);
+}
