@@ -408,7 +408,6 @@ void instance_stats(struct instance *instance, struct instance_stats *ret)
 		ret->temp_bytes += rows[i].temp_bytes;
 	}
 	ret->statements = atomic_load(&instance->statements);
-	ret->rebuilds = atomic_load(&instance->generation) - 1;
 	pthread_mutex_lock(&instance->lock);
 	struct core *core = instance->core;
 	if (core) {

@@ -63,9 +63,8 @@ void instance_interrupt_all(struct instance *instance);
 
 struct instance_stats {
 	size_t sessions;
-	size_t running;	     /* statements inside the engine now */
-	uint64_t statements; /* started since the start */
-	uint64_t rebuilds;
+	size_t running;	      /* statements inside the engine now */
+	uint64_t statements;  /* started since the start */
 	int64_t memory_bytes; /* what the engine's buffer manager and allocator hold */
 	int64_t memory_limit;
 	int64_t temp_bytes; /* spilled to disk */

@@ -114,32 +114,19 @@ bool activity_signals(struct backend *b, struct session *session, struct err *er
 	return function_register(session, "_pg_signal", &f, err);
 }
 
-static void quote(struct buf *out, const char *text)
-{
-	lexer_quote_string(out, span_of(text));
-}
-
-static void put_time(struct buf *out, int64_t us)
-{
-	if (us)
-		buf_printf(out, "make_timestamptz(%lld)", (long long)us);
-	else
-		buf_str(out, "NULL::TIMESTAMPTZ");
-}
-
 static void put_row(const struct activity_row *row, struct buf *out)
 {
 	const int64_t times[] = {row->connected_us, row->transaction_us, row->query_us, row->state_us};
 	const char *const texts[] = {row->user, row->application_name, row->client_ip, row->state, row->query};
 	buf_printf(out, "(%u::INTEGER, %s, ", row->pid, row->wait_event ? "'Client', 'ClientRead'" : "NULL, NULL");
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		quote(out, texts[i]);
+		state_put_text(out, texts[i]);
 		buf_str(out, ", ");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		if (i)
 			buf_str(out, ", ");
-		put_time(out, times[i]);
+		state_put_time(out, times[i]);
 	}
 	buf_byte(out, ')');
 }
@@ -150,7 +137,7 @@ void activity_sql(struct backend *b, struct buf *out)
 	size_t count;
 	activity_list(b->door->storage->activity, b->work, b->workspace.id, &rows, &count);
 	buf_str(out, "(SELECT 16384::UINTEGER AS datid, ");
-	quote(out, b->database);
+	state_put_text(out, b->database);
 	buf_str(out,
 		" AS datname, pid, NULL::INTEGER AS leader_pid, 10::UINTEGER AS usesysid, usename, application_name, "
 		"client_addr, NULL::VARCHAR AS client_hostname, NULL::INTEGER AS client_port, backend_start, "
@@ -169,16 +156,16 @@ static void put_statement(const struct statement_row *row, struct buf *out)
 {
 	const double times[] = {row->total_ms, row->min_ms, row->max_ms, row->mean_ms, row->stddev_ms};
 	buf_printf(out, ", (%llu::BIGINT, ", (unsigned long long)row->query_id);
-	quote(out, row->query);
+	state_put_text(out, row->query);
 	const uint64_t counts[] = {row->calls, row->errors, row->rows, row->temp_bytes, row->memory_peak};
 	buf_str(out, ", ");
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		buf_printf(out, "%llu, ", (unsigned long long)counts[i]);
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
 		buf_printf(out, "%.6f::DOUBLE, ", times[i]);
-	put_time(out, row->first_us);
+	state_put_time(out, row->first_us);
 	buf_str(out, ", ");
-	put_time(out, row->last_us);
+	state_put_time(out, row->last_us);
 	buf_byte(out, ')');
 }
 
@@ -218,6 +205,6 @@ void statements_info_sql(struct backend *b, struct buf *out)
 {
 	struct statement_info info = statement_stats_info(b->door->storage->statements);
 	buf_printf(out, "(SELECT %llu::BIGINT AS dealloc, ", (unsigned long long)info.dealloc);
-	put_time(out, info.reset_us);
+	state_put_time(out, info.reset_us);
 	buf_str(out, " AS stats_reset)");
 }

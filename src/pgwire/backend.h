@@ -39,7 +39,6 @@ enum {
 	BACKEND_PORTALS_MAX = 1000,
 	BACKEND_SAVEPOINTS_MAX = 1000,
 	BACKEND_RECENT = 16,
-	BACKEND_PARAMETERS_MAX = 65535,
 	BACKEND_TICK_MS = 200,
 	HANDSHAKE_SECONDS = 60
 };
@@ -234,7 +233,6 @@ struct backend {
 	/* Extended protocol */
 	bool skipping;		 /* until Sync */
 	struct prepared *parsed; /* its ParseComplete waits for what Bind or Describe, which follow, find */
-	bool in_extended;
 	struct map prepared, portals;
 	struct portal *current;			 /* the one that runs */
 	struct prepared *recent[BACKEND_RECENT]; /* plans of simple queries, by hash of their text */
@@ -352,6 +350,9 @@ MUST_CHECK bool serial_names(struct backend *b, const struct stmt *s, const char
 MUST_CHECK bool serial_drops(struct backend *b, const char *query, const char **ret, struct err *err);
 
 /* ---- state.c: the session's own state as SQL ---- */
+void state_put_text(struct buf *out, const char *text);
+/* 0: NULL */
+void state_put_time(struct buf *out, int64_t us);
 void activity_sql(struct backend *b, struct buf *out);
 /* Lets SQL cancel and terminate sessions of the workspace. */
 MUST_CHECK bool activity_signals(struct backend *b, struct session *session, struct err *err);
@@ -385,7 +386,7 @@ MUST_CHECK bool rows_next(struct backend *b, struct portal *p, struct row *ret, 
 MUST_CHECK bool rows_prior(struct backend *b, struct portal *p, struct row *ret, struct pg_error *e);
 /* Over at most n rows, without looking at them: *ret_n. */
 MUST_CHECK bool rows_skip(struct backend *b, struct portal *p, uint64_t n, uint64_t *ret_n, struct pg_error *e);
-MUST_CHECK bool rows_skip_back(struct backend *b, struct portal *p, uint64_t n, uint64_t *ret_n, struct pg_error *e);
+MUST_CHECK bool rows_skip_back(struct portal *p, uint64_t n, uint64_t *ret_n, struct pg_error *e);
 /* Before the first row. */
 MUST_CHECK bool rows_rewind(struct portal *p, struct pg_error *e);
 /* Rows this door made itself, as text; spans with ptr NULL are NULL. */

@@ -125,7 +125,7 @@ static bool walk(const struct walk *w, bool forward, uint64_t n, bool puts, uint
 	struct row row;
 	*ret_n = 0;
 	if (!puts || !w->to || n == 0)
-		return forward ? rows_skip(w->b, w->from, n, ret_n, e) : rows_skip_back(w->b, w->from, n, ret_n, e);
+		return forward ? rows_skip(w->b, w->from, n, ret_n, e) : rows_skip_back(w->from, n, ret_n, e);
 	while (*ret_n < n) {
 		if (!(forward ? rows_next(w->b, w->from, &row, e) : rows_prior(w->b, w->from, &row, e)))
 			return false;

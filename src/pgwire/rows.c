@@ -165,9 +165,8 @@ bool rows_skip(struct backend *b, struct portal *p, uint64_t n, uint64_t *ret_n,
 	return usable(p, e);
 }
 
-bool rows_skip_back(struct backend *b, struct portal *p, uint64_t n, uint64_t *ret_n, struct pg_error *e)
+bool rows_skip_back(struct portal *p, uint64_t n, uint64_t *ret_n, struct pg_error *e)
 {
-	(void)b;
 	*ret_n = 0;
 	if (!scrolls(p, e))
 		return false;

@@ -4,7 +4,7 @@
 #include "storage/statement_stats.h"
 #include "storage/storage.h"
 
-static void quote(struct buf *out, const char *text)
+void state_put_text(struct buf *out, const char *text)
 {
 	lexer_quote_string(out, span_of(text));
 }
@@ -20,19 +20,19 @@ static void put_settings(struct backend *b, struct buf *out)
 		static const char *const types[] = {"bool", "integer", "real", "enum", "string"};
 		const struct guc_row *row = guc_row((enum guc_id)i);
 		buf_str(out, i ? ", (" : "(");
-		quote(out, row->name);
+		state_put_text(out, row->name);
 		buf_str(out, ", ");
 		if (row->type == GUC_INTEGER)
 			buf_printf(out, "'%lld'", (long long)guc_int(&b->gucs, (enum guc_id)i));
 		else
-			quote(out, guc_text(&b->gucs, (enum guc_id)i));
+			state_put_text(out, guc_text(&b->gucs, (enum guc_id)i));
 		buf_printf(out, ", %s%s%s, '%s')", row->unit[0] ? "'" : "", row->unit[0] ? row->unit : "NULL",
 			   row->unit[0] ? "'" : "", types[row->type]);
 	}
 	buf_str(out, ") AS s(name, setting, unit, vartype))");
 }
 
-static void put_time(struct buf *out, int64_t us)
+void state_put_time(struct buf *out, int64_t us)
 {
 	if (us)
 		buf_printf(out, "make_timestamptz(%lld)", (long long)us);
@@ -51,12 +51,12 @@ static void put_cursors(struct backend *b, struct buf *out)
 		if (!p->name[0])
 			continue;
 		buf_str(out, ", (");
-		quote(out, p->name);
+		state_put_text(out, p->name);
 		buf_str(out, ", ");
 		lexer_quote_string(out, p->query ? span_of(p->query) : p->stmt.text);
 		buf_printf(out, ", %s, %s, %s, ", p->hold ? "true" : "false", p->binary ? "true" : "false",
 			   p->keeps ? "true" : "false");
-		put_time(out, p->created_us);
+		state_put_time(out, p->created_us);
 		buf_byte(out, ')');
 	}
 	buf_str(out,
@@ -73,11 +73,11 @@ static void put_prepared(struct backend *b, struct buf *out)
 		if (!q->name[0])
 			continue;
 		buf_str(out, ", (");
-		quote(out, q->name);
+		state_put_text(out, q->name);
 		buf_str(out, ", ");
 		lexer_quote_string(out, q->stmt.text);
 		buf_str(out, ", ");
-		put_time(out, q->created_us);
+		state_put_time(out, q->created_us);
 		buf_str(out, ", [");
 		for (size_t k = 0; k < q->parameters; k++)
 			buf_printf(out, "%s%u", k ? ", " : "", q->oids[k]);
@@ -131,7 +131,7 @@ static bool call_setting(struct backend *b, struct span name, const struct span 
 		return false;
 	}
 	if (guc_show(&b->gucs, arguments[0], &value, &e))
-		quote(out, value);
+		state_put_text(out, value);
 	else if (n == 2)
 		buf_str(out, "NULL::VARCHAR");
 	else

@@ -196,7 +196,6 @@ bool sigv4_parse_query(struct arena *arena, const struct sigv4_request *req, str
 	const char *fault = fault_of(ret);
 	if (fault)
 		return err_set(err, ERR_AUTH_QUERY_MALFORMED, "The signed URL is malformed: %s", fault);
-	ret->security_token = values[TOKEN];
 	ret->payload_hash = values[HASH].len > 0 ? values[HASH] : SPAN("UNSIGNED-PAYLOAD");
 	return true;
 }

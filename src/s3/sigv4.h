@@ -45,7 +45,6 @@ struct sigv4 {
 	struct span signed_headers; /* as sent */
 	struct span signature;	    /* 64 hex digits */
 	struct span payload_hash;   /* x-amz-content-sha256, or UNSIGNED-PAYLOAD */
-	struct span security_token; /* pre-signed form only */
 	char timestamp[17];	    /* YYYYMMDDTHHMMSSZ */
 	int64_t time_s;		    /* the same in Unix seconds */
 	int64_t expires_s;	    /* pre-signed: life in seconds */

@@ -20,7 +20,7 @@ struct activity_row {
 	const char *project_id, *branch_id, *workspace_id; /* branch_id may be NULL */
 	const char *user, *client_ip, *application_name;
 	const char *state;	/* active, idle, idle in transaction, idle in transaction (aborted) */
-	const char *wait_event; /* what an active one waits for: ClientRead, ClientWrite; NULL: it computes */
+	const char *wait_event; /* what an active one waits for: ClientRead; NULL: it computes */
 	const char *query;	/* running now, or the last one; cut */
 	int64_t connected_us, transaction_us, query_us, state_us;
 	uint64_t queries, rows; /* run so far; rows sent */

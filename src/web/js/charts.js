@@ -121,13 +121,16 @@ function lineOptions({ name, color: hue, dash, fill }) {
 	};
 }
 
+const COLLECTING = "Collecting: the first points appear with the second refresh";
+const NOTHING = "Nothing happened in this time";
+
 export class ChartView {
 	constructor(id) {
 		this.chart = CHARTS[id];
 		this.plot = null;
 		this.box = el("div", { class: "plot", hidden: true });
 		this.latest = this.chart.lines.map(() => el("span", { class: "legend-value" }, fmt.NONE));
-		this.none = el("p", { class: "empty plot-empty" }, "Collecting: the first points appear with the second refresh");
+		this.none = el("p", { class: "empty plot-empty" }, COLLECTING);
 		const legend = this.chart.lines.map(({ name, color: hue, dash }, i) =>
 			el("li", null, el("span", { class: `stroke stroke-${hue}${dash ? ` dash-${dash[0]}` : ""}` }), name, this.latest[i]),
 		);
@@ -171,7 +174,9 @@ export class ChartView {
 		const span = Math.max(this.chart.span, chartStep);
 		const lines = this.chart.lines.map((line) => series(chartFrames, span, line.read));
 		this.data = [lines[0].times, ...lines.map((line) => line.values)];
-		const drawable = lines[0].times.length > 1;
+		const known = lines[0].times.length > 1;
+		const drawable = known && lines.some((line) => line.values.some((value) => value !== null));
+		setText(this.none, known ? NOTHING : COLLECTING);
 		this.none.hidden = drawable;
 		this.box.hidden = !drawable;
 		if (!drawable) {

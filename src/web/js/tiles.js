@@ -79,6 +79,9 @@ export function diskFree(scrape) {
 	return disks.length > 0 ? disks.reduce((sum, { free }) => sum + free, 0) : null;
 }
 
+// Nothing is well where nothing happened.
+const okay = (w, signal) => tones(w.gain(signal) > 0, "ok");
+
 function errorRate(w) {
 	const clientErrors = w.gain(m.http.clientErrors);
 	const serverErrors = w.gain(m.http.serverErrors);
@@ -88,7 +91,7 @@ function errorRate(w) {
 	return {
 		value: fmt.percent(w.share([m.http.clientErrors, m.http.serverErrors], m.http.requests)),
 		sub: `4xx: ${fmt.count(clientErrors)}, 5xx: ${fmt.count(serverErrors)}`,
-		tone: serverErrors > 0 ? "bad" : clientErrors > 0 ? "warn" : "ok",
+		tone: serverErrors > 0 ? "bad" : clientErrors > 0 ? "warn" : okay(w, m.http.requests),
 	};
 }
 
@@ -346,7 +349,7 @@ export const grpc = [
 			return {
 				value: fmt.percent(w.share([m.grpc.errors], m.grpc.requests)),
 				sub: `${fmt.count(errors)} errors`,
-				tone: errors === null ? null : errors > 0 ? "warn" : "ok",
+				tone: errors > 0 ? "warn" : okay(w, m.grpc.requests),
 			};
 		},
 	},
