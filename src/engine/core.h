@@ -11,6 +11,7 @@
 #define ENGINE_CORE_H
 
 #include "base/limits.h"
+#include "engine/allowance.h"
 #include "engine/appender.h"
 
 #include <assert.h>
@@ -30,6 +31,7 @@ enum { HELPERS_MAX = 64 };
 
 struct core {
 	duckdb_database db;
+	struct allowance *allowance;
 	atomic_bool dead;
 
 	pthread_mutex_t lock; /* sessions, references, parking */
@@ -86,6 +88,8 @@ struct session {
 	atomic_bool fetched;		 /* from the stream, since the watch looked */
 	atomic_bool interrupted;
 	atomic_bool timed_out;
+	int64_t overdue_ns;  /* the watch's: since when an interrupt is of no use; 0: it is not */
+	atomic_bool starved; /* the plan that is made gets no more memory */
 	atomic_int_fast64_t memory_peak, temp_peak;
 };
 
@@ -133,6 +137,8 @@ void core_watch_stop(struct core *core);
 /* session.c: around everything that may take time inside the engine. */
 MUST_CHECK bool session_begin(struct session *session, struct err *err);
 void session_end(struct session *session);
+/* This thread makes a plan for the session, which an interrupt does not stop; false: it does something else for it. */
+void session_planning(struct session *session, bool planning);
 /* Before EXPLAIN ANALYZE: takes session_skip_figures back. */
 void session_measure(struct session *session);
 /* Between two steps of one statement. */

@@ -29,10 +29,12 @@ static bool execute(struct statement *statement, duckdb_result *ret, struct err 
 	duckdb_pending_result pending = NULL;
 	if (statement->type == STATEMENT_EXPLAIN && strcasestr(statement->sql, "analyze"))
 		session_measure(session);
+	session_planning(session, true); /* with parameters it is made anew */
 	const duckdb_state state = streams(statement->type)
 					   ? duckdb_pending_prepared_streaming(statement->prepared, &pending)
 					   : duckdb_pending_prepared(statement->prepared, &pending);
 	bool ok = state == DuckDBSuccess;
+	session_planning(session, false);
 	if (!ok)
 		(void)fault_set(session, duckdb_pending_error(pending), statement->sql, err);
 	else if (!session_check(session, err))
@@ -86,6 +88,7 @@ bool statement_query(struct statement *statement, struct cursor **ret, struct er
 		return false;
 	}
 	atomic_store(&session->in_engine, false);
+	allowance_enter(NULL, NULL);
 	struct arena *arena = arena_new();
 	struct cursor *c = arena_new_of(arena, struct cursor);
 	*c = (struct cursor){.session = session, .statement = statement, .result = result, .arena = arena};
@@ -174,11 +177,13 @@ bool cursor_next(struct cursor *c, size_t *ret_rows, struct err *err)
 	}
 	atomic_store(&c->session->in_engine, true);
 	atomic_store(&c->session->fetched, true);
+	session_planning(c->session, false);
 	do {
 		drop_chunk(c);
 		c->chunk = duckdb_fetch_chunk(c->result);
 	} while (c->chunk && duckdb_data_chunk_get_size(c->chunk) == 0);
 	atomic_store(&c->session->in_engine, false);
+	allowance_enter(NULL, NULL);
 	if (!c->chunk)
 		return end_stream(c, err);
 	for (size_t i = 0; i < c->column_count; i++)

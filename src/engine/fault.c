@@ -323,6 +323,11 @@ bool fault_set(struct session *session, const char *message, const char *sql, st
 		session->fault.position = sql ? characters(sql, session->fault.position) : 0;
 	if (session->in_transaction)
 		session->aborted = true;
+	/* A plan that was to be given up got no memory. */
+	if (session->fault.kind == FAULT_KIND_OUT_OF_MEMORY && atomic_load(&session->interrupted)) {
+		session->fault.kind = FAULT_KIND_INTERRUPT;
+		(void)snprintf(session->fault.sqlstate, sizeof(session->fault.sqlstate), "57014");
+	}
 	if (session->fault.kind == FAULT_KIND_INTERRUPT) {
 		if (atomic_load(&session->timed_out))
 			return err_set(err, ERR_TIMEOUT, "The statement took longer than allowed");

@@ -98,6 +98,7 @@ static void core_free(struct core *core)
 		duckdb_disconnect(&core->stats_connection);
 	if (core->db)
 		duckdb_close(&core->db);
+	allowance_free(core->allowance);
 	pthread_mutex_destroy(&core->lock);
 	pthread_mutex_destroy(&core->stats_lock);
 	pthread_cond_destroy(&core->wake);
@@ -151,6 +152,7 @@ static bool core_open(const struct instance_config *config, struct core **ret, s
 	pthread_mutex_init(&core->lock, NULL);
 	pthread_mutex_init(&core->stats_lock, NULL);
 	pthread_cond_init(&core->wake, NULL);
+	core->allowance = allowance_new(config->memory_limit);
 	char *message = NULL;
 	struct fault fault;
 	bool ok = duckdb_open_ext(config->path, &core->db, settings, &message) == DuckDBSuccess ||

@@ -56,6 +56,8 @@ bool session_begin(struct session *session, struct err *err)
 	struct core *core = session->core;
 	atomic_store(&session->interrupted, false);
 	atomic_store(&session->timed_out, false);
+	atomic_store(&session->starved, false);
+	session_planning(session, false);
 	const int64_t now = clock_ns();
 	atomic_store(&session->deadline_ns, session->timeout_ns ? now + session->timeout_ns : 0);
 	atomic_store(&session->in_engine, true);
@@ -73,8 +75,14 @@ bool session_begin(struct session *session, struct err *err)
 	return false;
 }
 
+void session_planning(struct session *session, bool planning)
+{
+	allowance_enter(session->core->allowance, planning ? &session->starved : NULL);
+}
+
 void session_end(struct session *session)
 {
+	allowance_enter(NULL, NULL);
 	atomic_store(&session->in_engine, false);
 	atomic_store(&session->started_ns, 0);
 	atomic_store(&session->deadline_ns, 0);

@@ -181,6 +181,7 @@ bool statements_prepare(struct statements *list, size_t i, struct statement **re
 	struct session *session = list->session;
 	if (!session_begin(session, err))
 		return false;
+	session_planning(session, true);
 	duckdb_prepared_statement prepared = NULL;
 	const bool ok =
 		duckdb_prepare_extracted_statement(session->connection, list->extracted, i, &prepared) == DuckDBSuccess;
@@ -205,6 +206,7 @@ bool statement_prepare(struct session *session, const char *sql, struct statemen
 {
 	if (!session_begin(session, err))
 		return false;
+	session_planning(session, true);
 	duckdb_prepared_statement prepared = NULL;
 	const bool ok = duckdb_prepare(session->connection, sql, &prepared) == DuckDBSuccess;
 	struct statement *statement = NULL;

@@ -7,6 +7,7 @@
 
 enum {
 	TICK_MS = 5,
+	STARVE_AFTER_MS = 1000,
 	HELP_AFTER_MS = 10,
 	LOOK_AFTER_MS = 50,
 	LOOK_EVERY_MS = 100,
@@ -52,6 +53,21 @@ static void look_at_memory(struct core *core, int64_t now)
 	pthread_mutex_unlock(&core->lock);
 }
 
+/* The engine forgets an interrupt that arrives between two of its steps, so it is repeated; a plan does not look at all. */
+static void interrupt(struct session *s, int64_t now)
+{
+	if (!atomic_load(&s->interrupted)) {
+		s->overdue_ns = 0;
+		return;
+	}
+	duckdb_interrupt(s->connection);
+	if (!s->overdue_ns)
+		s->overdue_ns = now;
+	/* Again and again: what makes the plan may take a failure for an answer, and go on elsewhere. */
+	if (now - s->overdue_ns > STARVE_AFTER_MS * NS_PER_MS)
+		atomic_store(&s->starved, true);
+}
+
 static void watch_session(struct session *s, int64_t now, struct seen *seen)
 {
 	const int64_t started = atomic_load(&s->started_ns);
@@ -70,9 +86,7 @@ static void watch_session(struct session *s, int64_t now, struct seen *seen)
 	}
 	if (s->brake && s->brake(s->brake_ctx))
 		atomic_store(&s->interrupted, true);
-	/* The engine forgets an interrupt that arrives between two of its steps, so it is repeated. */
-	if (atomic_load(&s->interrupted))
-		duckdb_interrupt(s->connection);
+	interrupt(s, now);
 }
 
 /* true: at least one statement is running. */
@@ -120,6 +134,7 @@ static void *watch_run(void *ctx)
 static void *helper_run(void *ctx)
 {
 	struct core *core = ctx;
+	allowance_enter(core->allowance, NULL);
 	while (!atomic_load(&core->stopping)) {
 		if (!atomic_load(&core->help_wanted)) {
 			pthread_mutex_lock(&core->lock);

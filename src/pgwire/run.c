@@ -234,8 +234,8 @@ static bool prepare_list(struct backend *b, const struct stmt *s, const struct r
 	return fine;
 }
 
-bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
-		 struct pg_error *e)
+static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
+		    struct pg_error *e)
 {
 	struct rewrite_hooks hooks;
 	struct rewritten r;
@@ -249,6 +249,19 @@ bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, s
 		return false;
 	return tables_attach(b, s, e) && identity_check(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&
 	       (r.sql.ptr == s->text.ptr || filter_rewritten(b, r.sql, e)) && prepare_list(b, s, &r, arena, ret, e);
+}
+
+/* What Parse and Bind plan has as long as a statement that runs. */
+bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
+		 struct pg_error *e)
+{
+	const bool alone = !atomic_load(&b->running);
+	if (alone)
+		session_set_timeout(b->engine, gucs_timeout_ns(b));
+	const bool fine = prepare(b, s, arena, ret, e);
+	if (alone)
+		session_set_timeout(b->engine, 0);
+	return fine;
 }
 
 bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
