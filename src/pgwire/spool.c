@@ -53,7 +53,7 @@ static int open_file(const char *folder)
 	const int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return fd;
-	/* Not every file system knows files without a name. */
+	/* Not every file system knows files without a name. The folder is emptied at start-up, if the process dies here. */
 	char path[4096];
 	if (snprintf(path, sizeof(path), "%s/_spool_XXXXXX", folder) >= (int)sizeof(path))
 		return -1;
@@ -65,7 +65,7 @@ static int open_file(const char *folder)
 
 bool spool_new(struct backend *b, const struct vector *vectors, size_t columns, struct spool **ret, struct pg_error *e)
 {
-	const int fd = open_file(b->door->storage->settings->duckdb_dir);
+	const int fd = open_file(b->door->storage->settings->staging_dir);
 	if (fd < 0)
 		return disk_error(e);
 	struct arena *arena = arena_new();
