@@ -359,7 +359,9 @@ bool command_prepare(const struct stmt *s, struct arena *arena, struct command_p
 			return false;
 		ret->types = arena_array(arena, uint32_t, ret->type_count);
 		for (size_t i = 0; i < ret->type_count; i++) {
-			ret->types[i] = pg_type_oid(types[i]);
+			const struct span schema = SPAN("pg_catalog.");
+			ret->types[i] =
+				pg_type_oid(span_skip(types[i], span_starts(types[i], schema) ? schema.len : 0));
 			if (ret->types[i] == 0) {
 				(void)pg_error_set(e, "42704", "type \"%.*s\" does not exist",
 						   SPAN_ARG(span_first(types[i], 100)));

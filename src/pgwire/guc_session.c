@@ -121,6 +121,12 @@ static bool is_only_main(struct backend *b, const struct buf *path)
 	return same;
 }
 
+static bool wants_none(const struct backend *b)
+{
+	const struct span text = span_trim(span_of(guc_text(&b->gucs, GUC_search_path)));
+	return !text.len || span_is(text, "\"\"");
+}
+
 /* The engine's search path: what exists of the client's, then the catalog. */
 static bool apply_search_path(struct backend *b, bool with_catalog)
 {
@@ -136,6 +142,8 @@ static bool apply_search_path(struct backend *b, bool with_catalog)
 		}
 		buf_str(&path, with_catalog ? "_pg.main" : "");
 		path.len -= !with_catalog && path.len > 0;
+		/* A client that wants no schema has main all the same; _path() in functions.sql tells by the mark. */
+		buf_str(&path, with_catalog && wants_none(b) ? ",_pg.main" : "");
 		buf_str(&sql, "SET search_path = ");
 		sql_text(&sql, buf_view(&path));
 		run_spool_quietly(b);

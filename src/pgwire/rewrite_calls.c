@@ -284,13 +284,50 @@ static bool row_version(struct rewriter *r, size_t i)
 	return true;
 }
 
+/* The alias "at", which the engine would take for a point in time. */
+static bool alias_at(struct rewriter *r, size_t i)
+{
+	if (!piece_is(r, i, "at") || piece_is(r, i + 1, "time") || piece_punct(r, i + 1, '(') ||
+	    !(r->stmt->mentions & MENTIONS_CATALOG))
+		return false;
+	r->p[i].text = "\"at\"";
+	return true;
+}
+
+/* SELECT last_value, is_called FROM s: a sequence read like a table, which the engine does not know. */
+static void sequence_state(struct rewriter *r)
+{
+	struct buf name = BUF(4000), quoted = BUF(8000);
+	size_t from = 4;
+	if (piece_is(r, 3, "log_cnt") && piece_punct(r, 4, ','))
+		from = 6;
+	const bool asks = piece_is(r, 0, "select") && piece_is(r, 1, "last_value") && piece_punct(r, 2, ',') &&
+			  piece_is(r, from - 1, "is_called") && piece_is(r, from, "from");
+	const bool plain = r->n == from + 2 || (r->n == from + 4 && piece_punct(r, from + 2, '.'));
+	if (!asks || !plain || !piece_edit(r))
+		return;
+	for (size_t i = from + 1; i < r->n; i++)
+		buf_span(&name, r->p[i].t.text);
+	lexer_quote_string(&quoted, buf_view(&name));
+	if (!name.failed && !quoted.failed) {
+		piece_drop(r, from + 1, r->n);
+		r->p[from + 1].text =
+			arena_printf(r->arena, "_pg.main._sequence_states WHERE oid = _pg.main.regclass_oid(%.*s)",
+				     SPAN_ARG(buf_view(&quoted)));
+	}
+	buf_done(&name);
+	buf_done(&quoted);
+}
+
 void rewrite_calls(struct rewriter *r)
 {
+	if (r->stmt->mentions & MENTIONS_FUNCTION)
+		sequence_state(r);
 	bool relations = r->hooks->relation && (r->stmt->mentions & MENTIONS_CATALOG);
 	for (size_t i = 0; i < r->n; i++) {
 		if (!piece_kind(r, i, TOKEN_WORD) && !piece_kind(r, i, TOKEN_QUOTED))
 			continue;
-		if (row_version(r, i))
+		if (row_version(r, i) || alias_at(r, i))
 			continue;
 		if (piece_punct(r, i + 1, '('))
 			rewrite_call(r, i);

@@ -220,7 +220,7 @@ static void shown_function(struct rewriter *r, size_t i)
 		r->p[i].after = arena_printf(r->arena, "%s AS %s", r->p[i].after, name);
 }
 
-/* The first of a vector is indkey[0]. */
+/* The first of a vector is indkey[0], that of a name typname[0]. */
 static void vector_subscript(struct rewriter *r, size_t i)
 {
 	size_t close = piece_close(r, i + 1);
@@ -245,7 +245,7 @@ void rewrite_casts(struct rewriter *r)
 			plain_type(r, i);
 			vector_cast(r, i);
 			reg_cast(r, i);
-		} else if (piece_punct(r, i + 1, '[') && piece_vector(r, i)) {
+		} else if (piece_punct(r, i + 1, '[') && (piece_vector(r, i) || piece_named(r, i, "typname"))) {
 			vector_subscript(r, i);
 		} else if (piece_is(r, i, "as") && cast_open(r, i)) {
 			plain_type(r, i);

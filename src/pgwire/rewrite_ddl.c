@@ -398,6 +398,16 @@ static void drop_overriding(struct rewriter *r)
 			piece_drop(r, i, i + 3);
 }
 
+/* CREATE SEQUENCE .. CACHE 20: the engine keeps no numbers ahead. */
+static void drop_cache(struct rewriter *r)
+{
+	const size_t at =
+		r->stmt->mentions & MENTIONS_SYNTAX && strcmp(r->stmt->tag, "CREATE SEQUENCE") == 0 ? 2 : r->n;
+	for (size_t i = at; i + 1 < r->n; i++)
+		if (piece_is(r, i, "cache") && piece_kind(r, i + 1, TOKEN_NUMBER))
+			piece_drop(r, i, i + 2);
+}
+
 bool rewrite_ddl(struct rewriter *r)
 {
 	switch (r->stmt->kind) {
@@ -415,6 +425,7 @@ bool rewrite_ddl(struct rewriter *r)
 		}
 		return rewrite_create(r);
 	case STMT_CREATE:
+		drop_cache(r);
 		return rewrite_create(r);
 	case STMT_ALTER:
 		rewrite_alter(r);

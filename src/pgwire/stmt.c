@@ -125,6 +125,8 @@ static const struct {
 	{"current_role", MENTIONS_FUNCTION},
 	{"current_catalog", MENTIONS_FUNCTION},
 	{"current_schema", MENTIONS_FUNCTION},
+	{"is_called", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
+	{"cache", MENTIONS_SYNTAX},
 	{"current_setting", MENTIONS_SETTING},
 	{"set_config", MENTIONS_SETTING},
 	{"json_build_object", MENTIONS_SYNTAX},

@@ -801,7 +801,6 @@ SELECT nextval('nope')
 --! position: wording
 SELECT nextval('main.sq') AS v
 SELECT last_value, is_called FROM sq
---! outcome: missing
 ALTER SEQUENCE sq RESTART WITH 5
 SELECT nextval('sq') AS v
 ALTER SEQUENCE sq OWNED BY NONE
@@ -964,7 +963,7 @@ SELECT 'a'::"char"::int
 SELECT E'\xff'
 --! message sqlstate: wording
 SELECT set_config('nope', 'x', false)
---! message position sqlstate: wording
+--! sqlstate: wording
 SELECT generate_series(1, 3, 0)
 --! outcome: dialect
 SELECT decode('zz', 'hex')

@@ -191,7 +191,8 @@ CREATE VIEW _pg.main.pg_enum AS
 	FROM _pg.main._enums e, unnest(e.labels) WITH ORDINALITY AS x(label, n);
 
 CREATE VIEW _pg.main.pg_attrdef AS
-	SELECT (_pg.main._row_oid(table_oid, 0) + attnum)::UINTEGER AS oid, table_oid AS adrelid, attnum AS adnum, column_default AS adbin
+	SELECT (_pg.main._row_oid(table_oid, 0) + attnum)::UINTEGER AS oid, table_oid AS adrelid, attnum AS adnum, column_default AS adbin,
+		2604::UINTEGER AS tableoid
 	FROM _pg.main._columns WHERE column_default IS NOT NULL;
 
 CREATE MACRO _pg.main._attnums(table_, names) AS
@@ -235,14 +236,35 @@ CREATE VIEW _pg.main.pg_sequence AS
 		max_value AS seqmax, min_value AS seqmin, 1::BIGINT AS seqcache, cycle AS seqcycle
 	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
 
+-- What a sequence tells when it is read like a table.
+CREATE VIEW _pg.main._sequence_states AS
+	SELECT sequence_oid::UINTEGER AS oid, coalesce(last_value, start_value) AS last_value, 0::BIGINT AS log_cnt, last_value IS NOT NULL AS is_called
+	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
+
 CREATE VIEW _pg.main.pg_description AS
 	SELECT r.oid AS objoid, 1259::UINTEGER AS classoid, 0::INTEGER AS objsubid, r.comment AS description FROM _pg.main._relations r WHERE r.comment IS NOT NULL
 	UNION ALL SELECT table_oid, 1259::UINTEGER, attnum::INTEGER, comment FROM _pg.main._columns WHERE comment IS NOT NULL;
 
+-- A view is a rule, which depends on the relations it reads: those that stand behind FROM and JOIN.
+CREATE VIEW _pg.main.pg_rewrite AS
+	SELECT _pg.main._row_oid(view_oid, 30) AS oid, '_RETURN' AS rulename, view_oid::UINTEGER AS ev_class, '1' AS ev_type, 'O' AS ev_enabled, true AS is_instead,
+		NULL::VARCHAR AS ev_qual, NULL::VARCHAR AS ev_action, 2618::UINTEGER AS tableoid
+	FROM system.main.duckdb_views() WHERE NOT internal AND database_name IN ({db_text}, 'temp');
+CREATE VIEW _pg.main._view_sources AS
+	SELECT DISTINCT _pg.main._row_oid(v.oid, 30) AS rule_oid, v.oid AS view_oid, r.oid AS source_oid
+	FROM (SELECT oid, CASE WHEN contains(name, '.') THEN '' ELSE 'main.' END || replace(name, '"', '') AS name
+		FROM (SELECT view_oid::UINTEGER AS oid, unnest(regexp_extract_all(_pg.main._shown_sql(sql), '(?i)(?:\bFROM|\bJOIN| ,) \(*((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)', 1)) AS name
+			FROM system.main.duckdb_views() WHERE NOT internal AND database_name = {db_text})) v
+		JOIN (SELECT x.oid, n.name || '.' || x.name AS name FROM _pg.main._relations x JOIN _pg.main._namespaces n ON n.oid = x.namespace_oid
+			WHERE x.kind IN ('r', 'v') AND x.persistence = 'p') r ON r.name = v.name AND r.oid <> v.oid;
+
 CREATE VIEW _pg.main.pg_depend AS
 	SELECT 1259::UINTEGER AS classid, i.oid AS objid, 0::INTEGER AS objsubid, 1259::UINTEGER AS refclassid, i.table_oid AS refobjid,
 		0::INTEGER AS refobjsubid, 'a' AS deptype FROM _pg.main._indexes i
-	UNION ALL SELECT 1259::UINTEGER, oid, 0, 1259::UINTEGER, table_oid, attnum, 'a' FROM _pg.main._owned_sequences;
+	UNION ALL SELECT 1259::UINTEGER, oid, 0, 1259::UINTEGER, table_oid, attnum, 'a' FROM _pg.main._owned_sequences
+	UNION ALL SELECT 2604::UINTEGER, (_pg.main._row_oid(table_oid, 0) + attnum)::UINTEGER, 0, 1259::UINTEGER, oid, 0, 'n' FROM _pg.main._owned_sequences
+	UNION ALL SELECT 2618::UINTEGER, rule_oid, 0, 1259::UINTEGER, view_oid, 0, 'i' FROM _pg.main._view_sources
+	UNION ALL SELECT 2618::UINTEGER, rule_oid, 0, 1259::UINTEGER, source_oid, 0, 'n' FROM _pg.main._view_sources;
 
 -- Functions: the input and output functions of types, and the users' macros.
 CREATE VIEW _pg.main.pg_proc AS
@@ -276,11 +298,11 @@ CREATE VIEW _pg.main.pg_user AS
 CREATE VIEW _pg.main.pg_shadow AS SELECT * FROM _pg.main.pg_user;
 CREATE VIEW _pg.main.pg_group AS SELECT {user_text} AS groname, 10::UINTEGER AS grosysid, []::UINTEGER[] AS grolist WHERE false;
 CREATE VIEW _pg.main.pg_am AS
-	SELECT * FROM (VALUES (2::UINTEGER, 'heap', 3::UINTEGER, 't'), (403::UINTEGER, 'btree', 330::UINTEGER, 'i')) v(oid, amname, amhandler, amtype);
+	SELECT * FROM (VALUES (2::UINTEGER, 'heap', 3::UINTEGER, 't'), (403::UINTEGER, 'btree', 330::UINTEGER, 'i')) v(oid, amname, amhandler, amtype), (SELECT 2601::UINTEGER AS tableoid);
 CREATE VIEW _pg.main.pg_tablespace AS
 	SELECT 1663::UINTEGER AS oid, 'pg_default' AS spcname, 10::UINTEGER AS spcowner, NULL::VARCHAR[] AS spcacl, NULL::VARCHAR[] AS spcoptions;
 CREATE VIEW _pg.main.pg_collation AS
-	SELECT v.*, NULL::VARCHAR AS colliculocale, NULL::VARCHAR AS collversion FROM (VALUES
+	SELECT v.*, NULL::VARCHAR AS colliculocale, NULL::VARCHAR AS collversion, 3456::UINTEGER AS tableoid FROM (VALUES
 		(100::UINTEGER, 'default', 11::UINTEGER, 10::UINTEGER, 'd', true, -1::INTEGER, NULL::VARCHAR, NULL::VARCHAR),
 		(950::UINTEGER, 'C', 11::UINTEGER, 10::UINTEGER, 'c', true, -1::INTEGER, 'C', 'C')) v(oid, collname, collnamespace, collowner,
 		collprovider, collisdeterministic, collencoding, collcollate, collctype);
@@ -292,7 +314,7 @@ CREATE VIEW _pg.main.pg_extension AS
 	SELECT 13500::UINTEGER AS oid, 'plpgsql' AS extname, 10::UINTEGER AS extowner, 11::UINTEGER AS extnamespace, false AS extrelocatable,
 		'1.0' AS extversion, NULL::UINTEGER[] AS extconfig, NULL::VARCHAR[] AS extcondition, 3079::UINTEGER AS tableoid;
 CREATE VIEW _pg.main.pg_cast AS
-	SELECT v.* FROM (VALUES (10000::UINTEGER, 23::UINTEGER, 20::UINTEGER, 481::UINTEGER, 'i', 'f'), (10001::UINTEGER, 20::UINTEGER, 23::UINTEGER, 480::UINTEGER, 'a', 'f'),
+	SELECT v.*, 2605::UINTEGER AS tableoid FROM (VALUES (10000::UINTEGER, 23::UINTEGER, 20::UINTEGER, 481::UINTEGER, 'i', 'f'), (10001::UINTEGER, 20::UINTEGER, 23::UINTEGER, 480::UINTEGER, 'a', 'f'),
 		(10002::UINTEGER, 23::UINTEGER, 701::UINTEGER, 316::UINTEGER, 'i', 'f'), (10003::UINTEGER, 1043::UINTEGER, 25::UINTEGER, 0::UINTEGER, 'i', 'b'))
 		v(oid, castsource, casttarget, castfunc, castcontext, castmethod);
 CREATE VIEW _pg.main.pg_operator AS

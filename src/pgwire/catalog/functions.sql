@@ -10,12 +10,14 @@ CREATE MACRO _pg.main.user() AS {user_text};
 CREATE MACRO _pg.main.current_role() AS {user_text};
 CREATE MACRO _pg.main.current_database() AS {database_text};
 CREATE MACRO _pg.main.current_catalog() AS {database_text};
--- The engine's search path holds the client's schemas that exist, and _pg.main at its end.
-CREATE MACRO _pg.main._path() AS list_filter(list_transform(string_split(system.main.current_setting('search_path'), ','),
+-- The engine's search path holds the client's schemas that exist, and _pg.main at its end; twice when the client wants none.
+CREATE MACRO _pg.main._set_path() AS list_filter(list_transform(string_split(system.main.current_setting('search_path'), ','),
 	lambda s: CASE WHEN starts_with(replace(s, '"', ''), {db_text} || '.') THEN replace(s, '"', '')[length({db_text}) + 2:]
 		ELSE regexp_replace(replace(s, '"', ''), '(.)\.main$', '\1') END), lambda s: s NOT IN ('', '_pg'));
-CREATE MACRO _pg.main.current_schema() AS CASE WHEN len(_pg.main._path()) = 0 THEN 'main' ELSE _pg.main._path()[1] END;
-CREATE MACRO _pg.main.current_schemas(implicit) AS CASE WHEN implicit THEN ['pg_catalog'] ELSE []::VARCHAR[] END || CASE WHEN len(_pg.main._path()) = 0 THEN ['main'] ELSE _pg.main._path() END;
+CREATE MACRO _pg.main._path() AS CASE WHEN ends_with(system.main.current_setting('search_path'), '_pg.main,_pg.main') THEN []::VARCHAR[] WHEN len(_pg.main._set_path()) = 0 THEN ['main']
+	ELSE _pg.main._set_path() END;
+CREATE MACRO _pg.main.current_schema() AS _pg.main._path()[1];
+CREATE MACRO _pg.main.current_schemas(implicit) AS CASE WHEN implicit THEN ['pg_catalog'] ELSE []::VARCHAR[] END || _pg.main._path();
 CREATE MACRO _pg.main.pg_is_in_recovery() AS false;
 CREATE MACRO _pg.main.pg_is_wal_replay_paused() AS false;
 CREATE MACRO _pg.main.pg_postmaster_start_time() AS {start_text}::TIMESTAMPTZ;
@@ -38,12 +40,28 @@ CREATE MACRO _pg.main.pg_encoding_to_char(e) AS CASE e WHEN 6 THEN 'UTF8' WHEN 0
 CREATE MACRO _pg.main.pg_char_to_encoding(n) AS CASE upper(n) WHEN 'UTF8' THEN 6 WHEN 'SQL_ASCII' THEN 0 ELSE -1 END;
 CREATE MACRO _pg.main.pg_get_userbyid(o) AS CASE WHEN o = 10 THEN {user_text} ELSE 'unknown (OID=' || o || ')' END;
 
+-- Names as they are written.
+CREATE MACRO _pg.main._reserved(n) AS n IN (
+	'all', 'analyse', 'analyze', 'and', 'any', 'array', 'as', 'asc', 'asymmetric', 'both', 'case', 'cast', 'check', 'collate', 'column', 'constraint', 'create',
+	'current_catalog', 'current_date', 'current_role', 'current_time', 'current_timestamp', 'current_user', 'default', 'deferrable', 'desc', 'distinct', 'do', 'else',
+	'end', 'except', 'false', 'fetch', 'for', 'foreign', 'from', 'grant', 'group', 'having', 'in', 'initially', 'intersect', 'into', 'lateral', 'leading', 'limit',
+	'localtime', 'localtimestamp', 'not', 'null', 'offset', 'on', 'only', 'or', 'order', 'placing', 'primary', 'references', 'returning', 'select', 'session_user',
+	'some', 'symmetric', 'table', 'then', 'to', 'trailing', 'true', 'union', 'unique', 'user', 'using', 'variadic', 'when', 'where', 'window', 'with', 'between',
+	'bigint', 'bit', 'boolean', 'char', 'character', 'coalesce', 'dec', 'decimal', 'exists', 'extract', 'float', 'greatest', 'grouping', 'inout', 'int', 'integer',
+	'interval', 'least', 'national', 'nchar', 'none', 'normalize', 'nullif', 'numeric', 'out', 'overlay', 'position', 'precision', 'real', 'row', 'setof', 'smallint',
+	'substring', 'time', 'timestamp', 'treat', 'trim', 'values', 'varchar', 'xmlattributes', 'xmlconcat', 'xmlelement', 'xmlexists', 'xmlforest', 'xmlnamespaces',
+	'xmlparse', 'xmlpi', 'xmlroot', 'xmlserialize', 'xmltable', 'authorization', 'binary', 'collation', 'concurrently', 'cross', 'current_schema', 'freeze', 'full',
+	'ilike', 'inner', 'is', 'isnull', 'join', 'left', 'like', 'natural', 'notnull', 'outer', 'overlaps', 'right', 'similar', 'tablesample', 'verbose');
+CREATE MACRO _pg.main._quoted(n) AS CASE WHEN regexp_full_match(n, '[a-z_][a-z0-9_]*') AND NOT _pg.main._reserved(n) THEN n ELSE '"' || replace(n, '"', '""') || '"' END;
+
 -- Types.
+CREATE MACRO _pg.main._enum_shown(o) AS (SELECT any_value(CASE WHEN list_contains(_pg.main._path(), _of_s.name) THEN '' ELSE _pg.main._quoted(_of_s.name) || '.' END
+	|| _pg.main._quoted(_of_e.name) || CASE WHEN _of_e.array_oid = o THEN '[]' ELSE '' END)
+	FROM _pg.main._enums _of_e JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_e.namespace_oid WHERE o IN (_of_e.oid, _of_e.array_oid));
 CREATE MACRO _pg.main.format_type(o, typmod) AS coalesce(CASE
 	WHEN o = 1700 AND typmod > 4 THEN 'numeric(' || ((typmod - 4) >> 16) || ',' || ((typmod - 4) & 65535) || ')'
 	WHEN o IN (1042, 1043) AND typmod > 4 THEN CASE o WHEN 1042 THEN 'character(' ELSE 'character varying(' END || (typmod - 4) || ')'
-	ELSE _pg.main._type_name(o) END, (SELECT any_value(_of_e.name) FROM _pg.main._enums _of_e WHERE _of_e.oid = o),
-	(SELECT any_value(_of_e.name || '[]') FROM _pg.main._enums _of_e WHERE _of_e.array_oid = o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
+	ELSE _pg.main._type_name(o) END, _pg.main._enum_shown(o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
 CREATE MACRO _pg.main._plain_type(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^((?:main|public)\.)?(.*?)(\[\])?$', '\2');
 CREATE MACRO _pg.main.to_regtype(n) AS coalesce(try_cast(n AS UINTEGER),
 	(SELECT min(_of_t.oid) FROM _pg.main._type_names _of_t WHERE _of_t.name = lower(replace(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), '"', ''), 'pg_catalog.', ''))),
@@ -67,7 +85,7 @@ CREATE MACRO _pg.main.oidvectortypes(v) AS array_to_string(list_transform(v, lam
 CREATE MACRO _pg.main._in_database(n) AS CASE WHEN starts_with(n, {database_text} || '.') AND contains(n[length({database_text}) + 2:], '.') THEN n[length({database_text}) + 2:] ELSE n END;
 CREATE MACRO _pg.main._plain_name(n) AS regexp_replace(_pg.main._in_database(replace(n::VARCHAR, '"', '')), '^(public|pg_catalog|pg_temp)\.(.*)$', CASE WHEN n::VARCHAR LIKE 'pg_catalog.%' THEN '\2'
 	WHEN n::VARCHAR LIKE 'pg_temp.%' THEN 'pg_temp_1.\2' ELSE 'main.\2' END);
-CREATE MACRO _pg.main._visible_schemas() AS ['pg_temp_1', 'pg_catalog'] || CASE WHEN len(_pg.main._path()) = 0 THEN ['main'] ELSE _pg.main._path() END;
+CREATE MACRO _pg.main._visible_schemas() AS ['pg_temp_1', 'pg_catalog'] || _pg.main._path();
 CREATE MACRO _pg.main._temp_names() AS coalesce((SELECT list(_of_n.name) FROM (SELECT table_name AS name FROM system.main.duckdb_tables() WHERE database_name = 'temp' AND NOT internal
 	UNION ALL SELECT view_name FROM system.main.duckdb_views() WHERE database_name = 'temp' AND NOT internal) _of_n), []::VARCHAR[]);
 CREATE MACRO _pg.main._is_visible(s, n) AS list_contains(_pg.main._visible_schemas(), s) AND (s = 'pg_temp_1' OR NOT list_contains(_pg.main._temp_names(), n));
@@ -76,18 +94,6 @@ CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELEC
 	(SELECT min(_of_r.oid) FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid
 	WHERE _of_s.name || '.' || _of_r.name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regclass_oid(n) AS coalesce(_pg.main.to_regclass(n), error('relation "' || n::VARCHAR || '" does not exist'));
-CREATE MACRO _pg.main._reserved(n) AS n IN (
-	'all', 'analyse', 'analyze', 'and', 'any', 'array', 'as', 'asc', 'asymmetric', 'both', 'case', 'cast', 'check', 'collate', 'column', 'constraint', 'create',
-	'current_catalog', 'current_date', 'current_role', 'current_time', 'current_timestamp', 'current_user', 'default', 'deferrable', 'desc', 'distinct', 'do', 'else',
-	'end', 'except', 'false', 'fetch', 'for', 'foreign', 'from', 'grant', 'group', 'having', 'in', 'initially', 'intersect', 'into', 'lateral', 'leading', 'limit',
-	'localtime', 'localtimestamp', 'not', 'null', 'offset', 'on', 'only', 'or', 'order', 'placing', 'primary', 'references', 'returning', 'select', 'session_user',
-	'some', 'symmetric', 'table', 'then', 'to', 'trailing', 'true', 'union', 'unique', 'user', 'using', 'variadic', 'when', 'where', 'window', 'with', 'between',
-	'bigint', 'bit', 'boolean', 'char', 'character', 'coalesce', 'dec', 'decimal', 'exists', 'extract', 'float', 'greatest', 'grouping', 'inout', 'int', 'integer',
-	'interval', 'least', 'national', 'nchar', 'none', 'normalize', 'nullif', 'numeric', 'out', 'overlay', 'position', 'precision', 'real', 'row', 'setof', 'smallint',
-	'substring', 'time', 'timestamp', 'treat', 'trim', 'values', 'varchar', 'xmlattributes', 'xmlconcat', 'xmlelement', 'xmlexists', 'xmlforest', 'xmlnamespaces',
-	'xmlparse', 'xmlpi', 'xmlroot', 'xmlserialize', 'xmltable', 'authorization', 'binary', 'collation', 'concurrently', 'cross', 'current_schema', 'freeze', 'full',
-	'ilike', 'inner', 'is', 'isnull', 'join', 'left', 'like', 'natural', 'notnull', 'outer', 'overlaps', 'right', 'similar', 'tablesample', 'verbose');
-CREATE MACRO _pg.main._quoted(n) AS CASE WHEN regexp_full_match(n, '[a-z_][a-z0-9_]*') AND NOT _pg.main._reserved(n) THEN n ELSE '"' || replace(n, '"', '""') || '"' END;
 CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _pg.main._is_visible(_of_s.name, _of_r.name) THEN _pg.main._quoted(_of_r.name)
 	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
 	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
@@ -103,7 +109,8 @@ CREATE MACRO _pg.main.regrole_oid(n) AS coalesce(try_cast(n AS UINTEGER), _pg.ma
 CREATE MACRO _pg.main.regrole_text(o) AS _pg.main.pg_get_userbyid(o);
 
 -- Definitions.
-CREATE MACRO _pg.main.pg_get_expr(e, r) AS e, (e, r, pretty) AS e;
+CREATE MACRO _pg.main._located(e) AS CASE WHEN len(_pg.main._path()) = 0 THEN regexp_replace(e, '^nextval\(''([^''.]+)''', 'nextval(''main.\1''') ELSE e END;
+CREATE MACRO _pg.main.pg_get_expr(e, r) AS _pg.main._located(e), (e, r, pretty) AS _pg.main._located(e);
 -- Printed for people a check stands in one pair of parentheses.
 CREATE MACRO _pg.main._constraint_definition(o, pretty) AS (SELECT any_value(CASE _of_c.kind
 	WHEN 'p' THEN 'PRIMARY KEY (' || array_to_string(list_transform(_of_c.columns, lambda n: _pg.main._quoted(n)), ', ') || ')'
@@ -119,7 +126,11 @@ CREATE MACRO _pg.main._index_definition(o) AS (SELECT any_value('CREATE ' || CAS
 	FROM _pg.main._indexes _of_i JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_i.namespace_oid WHERE _of_i.oid = o);
 CREATE MACRO _pg.main.pg_get_indexdef(o) AS _pg.main._index_definition(o),
 	(o, n, pretty) AS CASE WHEN n = 0 THEN _pg.main._index_definition(o) ELSE (SELECT any_value(_of_i.columns[n]) FROM _pg.main._indexes _of_i WHERE _of_i.oid = o) END;
-CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(regexp_replace(_pg.main._shown_sql(_of_v.sql), '(?is)^CREATE.*?VIEW.*? AS ', ' ')) FROM system.main.duckdb_views() _of_v WHERE _of_v.view_oid = _pg.main.to_regclass(o::VARCHAR));
+-- A client without a search path, which pg_dump is, gets names of tables with their schema; not where names of WITH may be meant.
+CREATE MACRO _pg.main._with_schemas(t) AS CASE WHEN len(_pg.main._path()) > 0 OR regexp_matches(t, '(?i)\bWITH\b') THEN t ELSE list_reduce(
+	(SELECT list(_of_r.name) FROM _pg.main._relations _of_r WHERE _of_r.namespace_oid = 2200 AND _of_r.kind IN ('r', 'v')),
+	lambda _of_t, _of_n: regexp_replace(_of_t, '(\bFROM|\bJOIN| ,) (\(*)("?' || regexp_escape(_of_n) || '"?)([ ),;]|$)', '\1 \2main.\3\4', 'g'), t) END;
+CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(_pg.main._with_schemas(regexp_replace(_pg.main._shown_sql(_of_v.sql), '(?is)^CREATE.*?VIEW.*? AS ', ' '))) FROM system.main.duckdb_views() _of_v WHERE _of_v.view_oid = _pg.main.to_regclass(o::VARCHAR));
 CREATE MACRO _pg.main.pg_get_viewdef(o) AS _pg.main._view_definition(o), (o, pretty) AS _pg.main._view_definition(o);
 CREATE MACRO _pg.main._function_definition(o) AS (SELECT min('CREATE MACRO ' || _of_f.function_name || '(' || array_to_string(_of_f.parameters, ', ') || ') AS ' || _pg.main._shown_sql(_of_f.macro_definition))
 	FROM system.main.duckdb_functions() _of_f WHERE _of_f.function_oid = o AND NOT _of_f.internal);
@@ -252,6 +263,9 @@ CREATE MACRO _pg.main.pg_partition_tree(o) AS TABLE SELECT NULL::UINTEGER AS rel
 CREATE MACRO _pg.main.pg_options_to_table(o) AS TABLE SELECT NULL::VARCHAR AS option_name, NULL::VARCHAR AS option_value WHERE false;
 CREATE MACRO _pg.main.pg_get_keywords() AS TABLE SELECT keyword_name AS word, CASE keyword_category WHEN 'reserved' THEN 'R' WHEN 'column_name' THEN 'C' WHEN 'type_function' THEN 'T' ELSE 'U' END AS catcode,
 	true AS barelabel, keyword_category AS catdesc, '' AS baredesc FROM system.main.duckdb_keywords();
+
+-- A setting that is named by a column: of these pg_dump's has no effect. The door carries out those that are written out.
+CREATE MACRO _pg.main.set_config(n, v, is_local) AS CASE WHEN n = 'restrict_nonsystem_relation_kind' THEN v ELSE error('unrecognized configuration parameter "' || n || '"') END::VARCHAR;
 
 -- _pg_signal is the program's.
 CREATE MACRO _pg.main.pg_cancel_backend(pid) AS _pg_signal(pid::INTEGER, false);
