@@ -963,7 +963,6 @@ SELECT 'a'::"char"::int
 SELECT E'\xff'
 --! message sqlstate: wording
 SELECT set_config('nope', 'x', false)
---! sqlstate: wording
 SELECT generate_series(1, 3, 0)
 --! outcome: dialect
 SELECT decode('zz', 'hex')
