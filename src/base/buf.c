@@ -13,7 +13,17 @@ enum { BUF_FIRST = 256, PRINTED_USUALLY = 256 };
 void buf_done(struct buf *b)
 {
 	free(b->ptr);
-	*b = BUF(b->max);
+	*b = (struct buf){.max = b->max, .keeps = b->keeps};
+}
+
+void buf_cut(struct buf *b, size_t len, size_t max)
+{
+	assert(b->keeps && len <= b->len);
+	b->len = len;
+	b->max = max;
+	b->failed = false;
+	if (b->ptr)
+		b->ptr[len] = '\0';
 }
 
 void buf_reset(struct buf *b)
@@ -41,7 +51,10 @@ char *buf_grow(struct buf *b, size_t n)
 	if (b->failed)
 		return NULL;
 	if (n > b->max || b->len > b->max - n) {
-		buf_done(b);
+		if (b->keeps)
+			b->max = b->len; /* nothing more fits */
+		else
+			buf_done(b);
 		b->failed = true;
 		return NULL;
 	}

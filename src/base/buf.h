@@ -1,7 +1,8 @@
 /*
  * Growable byte buffer with a mandatory maximum. Writers return nothing and
  * fail sticky: past the maximum `failed` is set, the content is released, and
- * every later write is a no-op; callers check once, at the end.
+ * every later write is a no-op; callers check once, at the end. Of a buffer that
+ * `keeps`, what was written before stays, and buf_cut() takes it up again.
  *
  * The bytes are owned by the buffer until buf_done(), or handed over with
  * buf_take(). There is always a NUL behind the content.
@@ -19,11 +20,14 @@ struct buf {
 	size_t cap;
 	size_t max;
 	bool failed;
+	bool keeps;
 };
 
 #define BUF(maximum) ((struct buf){.max = (maximum)})
 
 void buf_done(struct buf *b);
+/* Back to this length, and to a maximum, as if what follows had never been written. */
+void buf_cut(struct buf *b, size_t len, size_t max);
 /* Empties it and keeps the memory. */
 void buf_reset(struct buf *b);
 /* Bytes to be released with free(); the buffer is empty afterwards. NULL when it failed. */

@@ -437,6 +437,9 @@ MUST_CHECK bool gucs_run(struct backend *b, const struct stmt *s, struct pg_erro
 MUST_CHECK bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, struct pg_error *e);
 /* Lets what has an effect have it: time zone, styles, search path, timeouts. */
 void gucs_apply(struct backend *b);
+/* Settings that are the engine's alone: those a user may change, and those nobody may. */
+bool gucs_is_engine(struct span name);
+bool gucs_is_denied(struct span name);
 /* While a statement drops or alters by an unqualified name, the catalog is none of what it may find. */
 void gucs_hide_catalog(struct backend *b, bool hide);
 /* The schemas of the search path as a list in SQL. */

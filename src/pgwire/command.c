@@ -239,8 +239,13 @@ static bool parse_set(struct parser *p, struct command_set *ret)
 		return true;
 	if (!setting_name(p, &ret->name))
 		return false;
-	if (!(p->now.kind == TOKEN_OPERATOR && span_is(p->now.text, "=")) && !token_is(p->now, "to"))
+	/* "=-1" is two signs. */
+	const bool equals = p->now.kind == TOKEN_OPERATOR && *p->now.text.ptr == '=' &&
+			    (p->now.text.len == 1 || strchr("+-", p->now.text.ptr[1]));
+	if (!equals && !token_is(p->now, "to"))
 		return parser_fail(p);
+	if (equals)
+		p->lx.rest = span_skip(p->text, (size_t)(p->now.text.ptr + 1 - p->text.ptr));
 	parser_step(p);
 	return set_value(p, ret);
 }

@@ -23,7 +23,7 @@ void conn_init(struct conn *c, int fd, atomic_int *stop)
 	c->fd = fd;
 	c->stop = stop;
 	c->in = BUF(GIB + MIB);
-	c->out = BUF(2 * GIB);
+	c->out = CONN_OUT;
 	c->reading = CONN_READ_FIRST;
 	const struct timeval patience = {.tv_usec = READ_NS / 1000};
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -38,7 +38,7 @@ void conn_rest(struct conn *c)
 	}
 	if (c->out.len == 0 && !c->out.failed) {
 		buf_done(&c->out);
-		c->out = BUF(2 * GIB);
+		c->out = CONN_OUT;
 	}
 }
 
@@ -191,7 +191,7 @@ bool conn_flush(struct conn *c)
 	}
 	if (c->out.cap > MIB) {
 		buf_done(&c->out);
-		c->out = BUF(2 * GIB);
+		c->out = CONN_OUT;
 	} else {
 		buf_reset(&c->out);
 	}

@@ -19,6 +19,10 @@ struct ssl_ctx_st;
 
 enum { CONN_OUT_BYTES = 64 * 1024, CONN_PEER_SIZE = 64 };
 
+/* Longer messages no client takes (PostgreSQL's own maximum is 1 GiB - 1). */
+#define CONN_OUT_MAX ((size_t)CONN_OUT_BYTES + (1U << 30))
+#define CONN_OUT     ((struct buf){.max = CONN_OUT_MAX, .keeps = true})
+
 /* Bytes asked for at once: twice as many after each read that was filled. One less than a power of two, for the NUL behind. */
 enum { CONN_READ_FIRST = 4 * 1024 - 1, CONN_READ_MOST = 256 * 1024 - 1 };
 

@@ -11,6 +11,9 @@
 #include "pgwire/types.h"
 #include "pgwire/value.h"
 
+/* With its header in one message. */
+enum { COPY_LINE_MAX = MESSAGE_BODY_MAX - MESSAGE_HEADER };
+
 static void put_select(struct buf *sql, const struct command_copy *c, bool none)
 {
 	if (c->query.ptr) {
@@ -154,7 +157,8 @@ static bool copy_out(struct backend *b, const struct command_copy *c, uint64_t *
 	struct statement *statement;
 	struct cursor *cursor;
 	struct err err = ERR_INIT;
-	struct copy_out o = {.b = b, .c = c, .line = BUF(GIB), .value = BUF(GIB), .recoded = BUF(GIB)};
+	struct copy_out o = {
+		.b = b, .c = c, .line = BUF(COPY_LINE_MAX), .value = BUF(GIB), .recoded = BUF(COPY_LINE_MAX)};
 	/* Planned in the transaction that it runs in, as all that reads tables. */
 	if (!transaction_begin_implicit(b, e) || !open_columns(b, c, false, &statement, e))
 		return false;
@@ -439,6 +443,7 @@ static bool begin_in(struct copy_in *in, struct pg_error *e)
 	struct span rest = span_of(arena_printf(b->work, "INSERT INTO %.*s VALUES (1)", SPAN_ARG(c->target)));
 	if (!stmt_next(&rest, &target, e) || !tables_attach(b, &target, e))
 		return false;
+	target.kind = STMT_COPY;
 	(void)snprintf(target.tag, sizeof(target.tag), "COPY FROM");
 	if (!transaction_may_write(b, &target, e) || !open_columns(b, c, true, &statement, e))
 		return false;

@@ -329,7 +329,7 @@ static const char *const ENGINE_DENIED[] = {
 	"custom_user_",
 };
 
-static bool is_engine_setting(struct span name)
+bool gucs_is_engine(struct span name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(ENGINE_SETTINGS); i++)
 		if (span_eq_nocase(name, span_of(ENGINE_SETTINGS[i])))
@@ -337,7 +337,7 @@ static bool is_engine_setting(struct span name)
 	return false;
 }
 
-static bool is_denied_setting(struct span name)
+bool gucs_is_denied(struct span name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(ENGINE_DENIED); i++) {
 		const struct span denied = span_of(ENGINE_DENIED[i]);
@@ -351,8 +351,8 @@ static bool is_denied_setting(struct span name)
 /* SET and RESET of a setting that is none of PostgreSQL's; *ret_done: it was one of the engine's. */
 static bool set_engine(struct backend *b, const struct command_set *c, bool *ret_done, struct pg_error *e)
 {
-	*ret_done = c->name.ptr && guc_find(c->name) == GUC_COUNT && is_engine_setting(c->name);
-	if (c->name.ptr && guc_find(c->name) == GUC_COUNT && is_denied_setting(c->name))
+	*ret_done = c->name.ptr && guc_find(c->name) == GUC_COUNT && gucs_is_engine(c->name);
+	if (c->name.ptr && guc_find(c->name) == GUC_COUNT && gucs_is_denied(c->name))
 		return pg_error_set(e, "42501", "permission denied to set parameter \"%.*s\"",
 				    SPAN_ARG(span_first(c->name, 100)));
 	if (!*ret_done)
@@ -428,7 +428,7 @@ bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, st
 	if (!c.name.ptr)
 		return show_all(b, p);
 	enum guc_id id = guc_find(c.name);
-	if (id == GUC_COUNT && is_engine_setting(c.name)) {
+	if (id == GUC_COUNT && gucs_is_engine(c.name)) {
 		struct err err = ERR_INIT;
 		const char *sql =
 			arena_printf(b->work, "SELECT system.main.current_setting('%.*s')::VARCHAR", SPAN_ARG(c.name));

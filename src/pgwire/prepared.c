@@ -110,7 +110,7 @@ bool prepared_is(const struct prepared *q, struct span sql, const uint32_t *oids
 	       (n == 0 || memcmp(q->given, oids, n * sizeof(*oids)) == 0);
 }
 
-/* The statement with each $n replaced by a text; an empty text leaves it. */
+/* The statement with each $n replaced by a text; an empty text leaves it. SPAN_NONE: too long. */
 static struct span replace_parameters(struct prepared *q, const struct span *texts, size_t n, struct arena *arena)
 {
 	struct lexer lx = {q->stmt.text};
@@ -130,7 +130,7 @@ static struct span replace_parameters(struct prepared *q, const struct span *tex
 		from = t.text.ptr + t.text.len;
 	}
 	buf_bytes(&out, from, (size_t)(q->stmt.text.ptr + q->stmt.text.len - from));
-	struct span whole = arena_span(arena, buf_view(&out));
+	struct span whole = out.failed ? SPAN_NONE : arena_span(arena, buf_view(&out));
 	buf_done(&out);
 	return whole;
 }
@@ -143,6 +143,8 @@ bool prepared_fill(struct prepared *q, const struct span *literals, size_t n, st
 	if (n == 0 || q->stmt.kind == STMT_NONE)
 		return true;
 	struct span rest = replace_parameters(q, literals, n, p->arena);
+	if (!rest.ptr)
+		return pg_error_set(e, "54000", "the statement with its values is too long");
 	return stmt_next(&rest, &p->stmt, e);
 }
 

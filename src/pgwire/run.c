@@ -300,13 +300,13 @@ void portal_tell(struct backend *b, struct portal *p)
 bool portal_send(struct backend *b, struct portal *to, const struct row *row, size_t columns, struct pg_error *e)
 {
 	portal_tell(b, to);
-	const size_t start = message_begin(&b->conn.out, 'D');
-	encode_pg_row(row->vectors, columns, row->at, to->formats, &b->style, &b->conn.out);
-	message_end(&b->conn.out, start);
-	if (b->conn.out.failed) {
-		/* What waited to be sent before it is gone, too. */
-		buf_reset(&b->conn.out);
-		return pg_fatal_set(e, "54000", "a row is too long: a message may have 2 GiB");
+	struct buf *out = &b->conn.out;
+	const size_t before = out->len, start = message_begin(out, 'D');
+	encode_pg_row(row->vectors, columns, row->at, to->formats, &b->style, out);
+	message_end(out, start);
+	if (out->failed || out->len - start > MESSAGE_BODY_MAX) {
+		buf_cut(out, before, CONN_OUT_MAX);
+		return pg_error_set(e, "54000", "a row is too long: its message may have 1 GiB");
 	}
 	return conn_push(&b->conn) || pg_fatal_set(e, "08006", "the client is gone");
 }

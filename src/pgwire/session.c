@@ -196,12 +196,17 @@ static enum conn_event wait_idle(struct backend *b, int64_t until)
 	return conn_read(&b->conn, until);
 }
 
+static size_t body_max(const struct backend *b)
+{
+	return (size_t)b->door->storage->settings->pgwire_message_max;
+}
+
 /* Up to a whole message; with ret_quiet only for a tick. */
 static bool next_message(struct backend *b, struct message_frame *ret, bool *ret_quiet)
 {
 	struct pg_error e = PG_ERROR_INIT;
 	for (;;) {
-		enum message_state state = message_frame(conn_view(&b->conn), MESSAGE_BODY_MAX, ret, &e);
+		enum message_state state = message_frame(conn_view(&b->conn), body_max(b), ret, &e);
 		if (state == MESSAGE_READY)
 			return true;
 		if (state == MESSAGE_BAD) {
@@ -289,7 +294,7 @@ void backend_serve(struct backend *b)
 		/* What stands in the buffer already needs no answer first: pipelines are answered in one go. */
 		struct message_frame next;
 		struct pg_error ignored = PG_ERROR_INIT;
-		if (message_frame(conn_view(&b->conn), MESSAGE_BODY_MAX, &next, &ignored) == MESSAGE_MORE &&
+		if (message_frame(conn_view(&b->conn), body_max(b), &next, &ignored) == MESSAGE_MORE &&
 		    !conn_flush(&b->conn))
 			return;
 		if (!backend_message(b, &m) || m.type == 'X')

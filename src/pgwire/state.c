@@ -106,15 +106,23 @@ bool session_relation(struct backend *b, struct span name, struct buf *out)
 	return false;
 }
 
-static void put_unknown(struct buf *out, struct span setting)
+/* The statement fails where it would read the setting. */
+static void put_error(struct buf *out, const struct pg_error *e)
 {
-	struct buf text = BUF(1024);
-	buf_printf(&text, "unrecognized configuration parameter \"%.*s\"", (int)(setting.len < 100 ? setting.len : 100),
-		   setting.ptr);
 	buf_str(out, "error(");
-	lexer_quote_string(out, buf_view(&text));
+	lexer_quote_string(out, span_of(e->message));
 	buf_str(out, ")::VARCHAR");
-	buf_done(&text);
+}
+
+static bool set_config(struct backend *b, const struct span *arguments, struct pg_error *e)
+{
+	const bool local = span_eq_nocase(arguments[2], SPAN("true")) || span_is(arguments[2], "t");
+	const bool is_engines =
+		guc_find(arguments[0]) == GUC_COUNT && (gucs_is_engine(arguments[0]) || gucs_is_denied(arguments[0]));
+	if (is_engines)
+		return pg_error_set(e, "42501", "permission denied to set parameter \"%.*s\"",
+				    SPAN_ARG(span_first(arguments[0], 100)));
+	return guc_set(&b->gucs, arguments[0], arguments[1], local ? GUC_LOCAL : GUC_SESSION, b->block != 'I', e);
 }
 
 static bool call_setting(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out)
@@ -122,20 +130,22 @@ static bool call_setting(struct backend *b, struct span name, const struct span 
 	struct pg_error e = PG_ERROR_INIT;
 	const char *value;
 	if (span_eq_nocase(name, SPAN("set_config")) && n == 3) {
-		bool local = span_eq_nocase(arguments[2], SPAN("true")) || span_is(arguments[2], "t");
-		if (!guc_set(&b->gucs, arguments[0], arguments[1], local ? GUC_LOCAL : GUC_SESSION, b->block != 'I',
-			     &e))
-			return false;
+		if (!set_config(b, arguments, &e)) {
+			put_error(out, &e);
+			return true;
+		}
 		gucs_apply(b);
 	} else if (!span_eq_nocase(name, SPAN("current_setting")) || n < 1) {
 		return false;
 	}
-	if (guc_show(&b->gucs, arguments[0], &value, &e))
+	if (guc_find(arguments[0]) == GUC_COUNT && gucs_is_engine(arguments[0]))
+		buf_printf(out, "system.main.current_setting('%.*s')::VARCHAR", SPAN_ARG(arguments[0]));
+	else if (guc_show(&b->gucs, arguments[0], &value, &e))
 		state_put_text(out, value);
 	else if (n == 2)
 		buf_str(out, "NULL::VARCHAR");
 	else
-		put_unknown(out, arguments[0]);
+		put_error(out, &e);
 	return true;
 }
 

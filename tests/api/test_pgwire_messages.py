@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from pg_raw import SYNC, Raw, bind, columns, describe, error, execute, parse, query
+from conftest import Project, Server
+from pg_raw import FLUSH, SYNC, Raw, bind, columns, describe, error, execute, message, parse, query, text
 from pg_workspace import Workspace
 
 FILL = """CREATE TABLE m (i int, v text, n numeric(10,2), d date, ts timestamptz, l bigint, f float8, b bool);
@@ -136,3 +137,110 @@ def test_binary_parameters_of_a_wrong_length(raw, oid):
 def test_binary_parameters_that_are_none(raw, oid, value, state):
     assert run(raw, "SELECT $1", value, types=(oid,), formats=(1,)) == state
     assert raw.ask(query("SELECT 1")) == ["T", "1", "SELECT 1", "ZI"]
+
+
+# --- COPY ---
+
+COPY = "COPY c FROM STDIN"
+
+
+def data(payload):
+    return message("d", payload)
+
+
+DONE, FAIL = message("c"), message("f", b"because\0")
+
+
+@pytest.fixture
+def copied(raw):
+    """A session with the empty table c."""
+    assert raw.ask(query("CREATE OR REPLACE TABLE c (a int, b text)"))[-1] == "ZI"
+    return raw
+
+
+@pytest.mark.parametrize("messages, told, rows", [
+    ([query(COPY), data(b"1\tx\n"), DONE], ["G", "COPY 1", "ZI"], 1),
+    ([query(COPY), data(b"1"), data(b""), data(b"\tx\n2\ty"), DONE], ["G", "COPY 2", "ZI"], 2),
+    ([query(COPY), data(b"1\tx\n\\.\n2\ty\n"), DONE], ["G", "COPY 1", "ZI"], 1),
+    ([query(COPY), DONE], ["G", "COPY 0", "ZI"], 0),
+    ([query(COPY), data(b"1\tx\n"), FAIL], ["G", "57014", "ZI"], 0),
+    ([query(COPY), FLUSH, SYNC, data(b"1\tx\n"), SYNC, DONE], ["G", "COPY 1", "ZI"], 1),
+    ([query(COPY), data(b"x\tx\n"), data(b"1\ty\n"), DONE], ["G", "22P02", "ZI"], 0),
+    ([query(COPY), data(b"1\tx\ty\n"), DONE], ["G", "22P04", "ZI"], 0),
+    ([query(COPY), data(b"1\n"), DONE], ["G", "22P04", "ZI"], 0),
+    ([query("SELECT 1; COPY c FROM STDIN; SELECT 2"), data(b"1\tx\n"), DONE], ["T", "1", "SELECT 1", "G", "COPY 1", "T", "2", "SELECT 1", "ZI"], 1),
+    ([query("INSERT INTO c VALUES (1, NULL); COPY c FROM STDIN; SELECT 2"), data(b"x\tx\n"), DONE], ["INSERT 0 1", "G", "22P02", "ZI"], 0),
+    ([query("COPY c FROM STDIN; COPY c FROM STDIN"), data(b"1\tx\n"), DONE, data(b"2\ty\n"), DONE], ["G", "COPY 1", "G", "COPY 1", "ZI"], 2),
+    ([query("BEGIN; COPY c FROM STDIN; ROLLBACK"), data(b"1\tx\n"), DONE], ["BEGIN", "G", "COPY 1", "ROLLBACK", "ZI"], 0),
+    ([parse(COPY), bind(), describe("P"), execute(), data(b"1\tx\n"), DONE, SYNC], ["1", "2", "n", "G", "COPY 1", "ZI"], 1),
+    ([parse(COPY), bind(), execute(), data(b"1\tx\n"), DONE, parse("SELECT 5"), bind(), execute(), SYNC],
+     ["1", "2", "G", "COPY 1", "1", "2", "5", "SELECT 1", "ZI"], 1),
+    ([parse(COPY), bind(), execute(), data(b"x\tx\n"), data(b"1\tx\n"), DONE, parse("SELECT 5"), bind(), execute(), SYNC],
+     ["1", "2", "G", "22P02", "ZI"], 0),
+    ([parse(COPY), bind(), execute(), data(b"1\tx\n"), FAIL, SYNC], ["1", "2", "G", "57014", "ZI"], 0),
+    ([data(b"none"), DONE, FAIL, query("COPY (SELECT 1, 'x') TO STDOUT")], ["H", "d", "c", "COPY 1", "ZI"], 0),
+    ([parse("COPY (VALUES (1), (2)) TO STDOUT"), bind(), execute("", 1), SYNC], ["1", "2", "H", "d", "d", "c", "COPY 2", "ZI"], 0),
+    ([query("COPY c FROM '/etc/passwd'")], ["42501", "ZI"], 0),
+    ([query("COPY c TO '/tmp/x'")], ["42501", "ZI"], 0),
+    ([query("COPY c FROM PROGRAM 'ls'")], ["42501", "ZI"], 0),
+    ([query("BEGIN READ ONLY; COPY c FROM STDIN")], ["BEGIN", "25006", "ZE"], 0),
+])
+def test_messages_of_copy(copied, messages, told, rows):
+    assert copied.ask(*messages) == told
+    copied.ask(query("ROLLBACK"))
+    assert copied.ask(query("SELECT count(*) FROM c"))[1] == str(rows)
+
+
+def test_sync_in_front_of_the_data_is_none(copied):
+    """As libpq sends it: Sync follows Execute at once and is read while the rows come; the one behind them ends it."""
+    assert copied.ask(parse(COPY), bind(), execute(), SYNC, kinds="G") == ["1", "2", "G"]
+    assert copied.ask(data(b"1\tx\n"), DONE, SYNC) == ["COPY 1", "ZI"]
+    assert copied.ask(query("SELECT 1")) == ["T", "1", "SELECT 1", "ZI"]
+
+
+@pytest.mark.parametrize("sql, told", [
+    ("COPY (SELECT nope) TO STDOUT", ("42703", "14")), ("COPY ( SELECT 1,  nope) TO STDOUT", ("42703", "19")), ("COPY nope FROM STDIN", ("42P01", None)),
+    ("COPY m (zz) FROM STDIN", ("42703", None)), ("SELECT 1; COPY (SELECT nope) TO STDOUT", ("42703", "24"))])
+def test_where_errors_of_copy_are(raw, sql, told):
+    e = next(error(body) for kind, body in raw.send(query(sql)).until() if kind == "E")
+    assert (e["C"], e.get("P")) == told
+
+
+# --- Settings ---
+
+
+@pytest.mark.parametrize("sql, told", [
+    ("SET statement_timeout=-1", ["22023", "ZI"]),
+    ("SET timezone=-5; SHOW timezone; RESET timezone", ["SET", "T", "<-05>+05", "SHOW", "RESET", "ZI"]),
+    ("SELECT set_config('nope', 'x', false)", ["42704", "ZI"]),
+    ("SELECT set_config('memory_limit', '1GB', false)", ["42501", "ZI"]),
+    ("SELECT set_config('statement_timeout', 'soon', false)", ["22023", "ZI"]),
+    ("SELECT set_config('server_version', '1', false)", ["55P02", "ZI"]),
+    ("SELECT current_setting('nope')", ["42704", "ZI"]),
+    ("SELECT current_setting('preserve_insertion_order')", ["T", "true", "SELECT 1", "ZI"]),
+])
+def test_settings_by_their_functions(raw, sql, told):
+    assert [line for line in raw.ask(query(sql)) if not line.startswith("S ")] == told
+
+
+def test_the_longest_message_is_a_setting(tmp_path):
+    server = Server(tmp_path / "data", PGWIRE_MAX_MESSAGE_BYTES=65536)
+    login = Workspace(Project(server)).login
+    with Raw(login["port"]) as fits, Raw(login["port"]) as over:
+        sql = "SELECT length('" + "x" * (65536 - 18) + "')"
+        assert len(text(sql)) == 65536
+        assert fits.log_in(login).ask(query(sql)) == ["T", str(65536 - 18), "SELECT 1", "ZI"]
+        assert over.log_in(login).refusal(message("Q", text(sql + " "))[:5])[:2] == ("FATAL", "08P01")
+        assert fits.ask(query("SELECT 1")) == ["T", "1", "SELECT 1", "ZI"]
+    assert server.stop() == 0, server.findings()
+
+
+@pytest.mark.soak
+def test_a_row_that_fits_no_message(module_project):
+    login = Workspace(module_project, "wide").login
+    with Raw(login["port"], timeout=300) as raw:
+        raw.log_in(login)
+        assert raw.ask(query("SELECT 1; SELECT repeat('x', 1073741900)")) == ["T", "1", "SELECT 1", "T", "54000", "ZI"]
+        assert raw.ask(parse("SELECT 5"), bind(), execute(), parse("SELECT repeat('x', 1073741900)"), bind(), execute(), SYNC) == [
+            "1", "2", "5", "SELECT 1", "1", "2", "54000", "ZI"]
+        assert raw.ask(query("SELECT 1")) == ["T", "1", "SELECT 1", "ZI"]
