@@ -168,7 +168,6 @@ BREAK_OUTS = [
     "CALL enable_logging()",
     "EXPLAIN ANALYZE ATTACH 'x'",
     "USE memory",
-    "DO $$ BEGIN END $$",
     "PREPARE p AS SELECT * FROM read_text('/etc/passwd')",
     "DECLARE c CURSOR WITH HOLD FOR SELECT * FROM read_text('/etc/passwd')",
 ]
