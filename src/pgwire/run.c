@@ -45,6 +45,9 @@ static bool is_explained(struct backend *b, struct span text, bool failed)
 	       !(failed && in_transaction);
 }
 
+static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
+		    struct pg_error *e);
+
 static const char *explain(struct backend *b, struct span text)
 {
 	struct pg_error ignored = PG_ERROR_INIT;
@@ -57,7 +60,7 @@ static const char *explain(struct backend *b, struct span text)
 	size_t rows;
 	struct span rest = span_of(arena_printf(b->work, "EXPLAIN %.*s", SPAN_ARG(text)));
 	session_set_timeout(b->engine, NS_PER_S);
-	if (stmt_next(&rest, &s, &ignored) && run_prepare(b, &s, b->work, &statement, &ignored) && statement &&
+	if (stmt_next(&rest, &s, &ignored) && prepare(b, &s, b->work, &statement, &ignored) && statement &&
 	    statement_query(statement, &cursor, &err) && cursor_next(cursor, &rows, &err) && rows)
 		plan = arena_copy(b->work, cursor_text(cursor, cursor_column_count(cursor) - 1, 0));
 	cursor_close(cursor);
