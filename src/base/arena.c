@@ -41,16 +41,18 @@ struct arena {
 	struct cleanup *cleanups;
 };
 
-void *mem_alloc(size_t size)
+static void *checked(void *p)
 {
-	/* What a thread freed lately is at hand for malloc(3), not for calloc(3). */
-	bool small = size && size <= SMALL_BYTES;
-	void *p = small ? malloc(size) : calloc(1, size ? size : 1);
 	if (!p) {
 		fputs("out of memory\n", stderr);
 		abort();
 	}
-	return small ? memset(p, 0, size) : p;
+	return p;
+}
+
+void *mem_alloc(size_t size)
+{
+	return checked(calloc(1, size ? size : 1));
 }
 
 void *mem_alloc_array(size_t size, size_t n)
@@ -65,12 +67,7 @@ void *mem_alloc_array(size_t size, size_t n)
 
 void *mem_grow(void *old, size_t size)
 {
-	void *p = realloc(old, size ? size : 1);
-	if (!p) {
-		fputs("out of memory\n", stderr);
-		abort();
-	}
-	return p;
+	return checked(realloc(old, size ? size : 1));
 }
 
 char *mem_strdup(const char *text)
@@ -80,15 +77,18 @@ char *mem_strdup(const char *text)
 
 char *mem_copy(struct span s)
 {
-	char *copy = mem_alloc(s.len + 1);
+	char *copy = mem_grow(NULL, s.len + 1);
 	if (s.len)
 		memcpy(copy, s.ptr, s.len);
+	copy[s.len] = '\0';
 	return copy;
 }
 
 struct arena *arena_new(void)
 {
-	return mem_alloc(sizeof(struct arena));
+	struct arena *arena = mem_grow(NULL, sizeof(*arena));
+	*arena = (struct arena){0};
+	return arena;
 }
 
 static void cleanups_run(struct arena *arena)
@@ -136,15 +136,18 @@ void arena_reset(struct arena *arena)
 	} else if (kept) {
 		blocks_free(kept->next);
 		kept->next = NULL;
-		memset(kept->bytes, 0, arena->used);
 	}
 	arena->blocks = kept;
 	arena->used = 0;
 }
 
+/*
+ * What is given out is zeroed then, and blocks are not: malloc(3) has those a thread freed lately at hand, calloc(3) does
+ * not look there.
+ */
 static void *block_add(struct arena *arena, size_t size, bool own)
 {
-	struct block *b = mem_alloc(sizeof(*b) + size);
+	struct block *b = own ? mem_alloc(sizeof(*b) + size) : mem_grow(NULL, sizeof(*b) + size);
 	b->size = size;
 	/* An allocation with a block of its own goes behind the one being filled. */
 	if (own && arena->blocks) {
@@ -178,7 +181,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		(void)block_add(arena, next_size(arena, size), false);
 	void *p = arena->blocks->bytes + arena->used;
 	arena->used += size;
-	return p;
+	return memset(p, 0, size);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t size, size_t n)
