@@ -88,9 +88,9 @@ static inline struct err err_none(void)
 #define ERR_INIT (err_none())
 
 /* Fills *err and returns false. A former content is replaced. */
-bool err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+COLD bool err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* ERR_IO, ERR_DISK_FULL, ERR_STORAGE_UNWRITABLE or ERR_OUT_OF_MEMORY by the given errno; the message ends with its text. Returns false. */
-bool err_errno(struct err *err, int number, const char *fmt, ...) PRINTF_LIKE(3, 4);
+COLD bool err_errno(struct err *err, int number, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The same failure under another code, the message kept: an operation's catch-all. A server fault keeps its own code. */
 bool err_recode(struct err *err, enum err_code code);
 void err_clear(struct err *err);

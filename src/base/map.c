@@ -62,10 +62,12 @@ void *map_put(struct map *m, struct span key, void *value)
 	struct map_entry *e = slot(m, key, hash);
 	void *former = e->value;
 	if (!former) {
-		if (!e->key)
-			m->used++;
-		free(e->key);
-		*e = (struct map_entry){.key = mem_copy(key), .key_len = key.len, .hash = hash};
+		/* What was removed often comes again. */
+		if (!e->key || e->hash != hash || !span_eq((struct span){e->key, e->key_len}, key)) {
+			m->used += !e->key;
+			free(e->key);
+			*e = (struct map_entry){.key = mem_copy(key), .key_len = key.len, .hash = hash};
+		}
 		m->count++;
 	}
 	e->value = value;

@@ -123,10 +123,17 @@ bool span_eq_secret(struct span a, struct span b)
 
 uint64_t span_hash(struct span s)
 {
-	/* FNV-1a with a final mix: names are short, and the tables that use it are bounded, so flooding one buys nothing. */
-	uint64_t h = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (unsigned char)s.ptr[i]) * 0x100000001b3u;
-	h ^= h >> 32;
-	return h * 0x9e3779b97f4a7c15u;
+	/* Eight bytes a step. Names are short, and the tables that use it are bounded, so flooding one buys nothing. */
+	const uint64_t spread = 0x9e3779b97f4a7c15u;
+	uint64_t h = s.len * spread;
+	uint64_t next = 0;
+	for (; s.len >= sizeof(next); s = span_skip(s, sizeof(next))) {
+		memcpy(&next, s.ptr, sizeof(next));
+		h = (h ^ next) * spread;
+		h ^= h >> 32;
+	}
+	for (next = 0; s.len; s = span_skip(s, 1))
+		next = next << 8 | (unsigned char)*s.ptr;
+	h = (h ^ next) * spread;
+	return (h ^ h >> 32) * spread;
 }

@@ -24,7 +24,9 @@ struct span {
 
 #define MUST_CHECK	       __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define ARRAY_LEN(a)	       (sizeof(a) / sizeof((a)[0]))
+/* Of what makes errors: keeps the ways there out of the code that runs all the time. */
+#define COLD	     __attribute__((cold))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline struct span span_of(const char *text)
 {

@@ -99,6 +99,7 @@ struct statement {
 	enum statement_type type;
 	const char *sql;
 	struct arena *arena;
+	struct arena *spare; /* of its last cursor, for the next; may be NULL */
 	size_t column_count;
 	struct cursor_column *columns;
 };

@@ -87,9 +87,10 @@ bool statement_query(struct statement *statement, struct cursor **ret, struct er
 		session_end(session);
 		return false;
 	}
-	atomic_store(&session->in_engine, false);
+	atomic_store_explicit(&session->in_engine, false, memory_order_release);
 	allowance_enter(NULL, NULL);
-	struct arena *arena = arena_new();
+	struct arena *arena = statement->spare ? statement->spare : arena_new();
+	statement->spare = NULL;
 	struct cursor *c = arena_new_of(arena, struct cursor);
 	*c = (struct cursor){.session = session, .statement = statement, .result = result, .arena = arena};
 	const duckdb_result_type kind = duckdb_result_return_type(result);
@@ -175,14 +176,14 @@ bool cursor_next(struct cursor *c, size_t *ret_rows, struct err *err)
 		session_end(c->session);
 		return false;
 	}
-	atomic_store(&c->session->in_engine, true);
-	atomic_store(&c->session->fetched, true);
+	atomic_store_explicit(&c->session->in_engine, true, memory_order_release);
+	atomic_store_explicit(&c->session->fetched, true, memory_order_release);
 	session_planning(c->session, false);
 	do {
 		drop_chunk(c);
 		c->chunk = duckdb_fetch_chunk(c->result);
 	} while (c->chunk && duckdb_data_chunk_get_size(c->chunk) == 0);
-	atomic_store(&c->session->in_engine, false);
+	atomic_store_explicit(&c->session->in_engine, false, memory_order_release);
 	allowance_enter(NULL, NULL);
 	if (!c->chunk)
 		return end_stream(c, err);
@@ -268,9 +269,13 @@ void cursor_close(struct cursor *c)
 	duckdb_destroy_result(&c->result);
 	if (!c->ended)
 		session_end(c->session);
-	if (c->owns_statement)
-		statement_free(c->statement);
-	arena_free(c->arena);
+	struct statement *statement = c->statement;
+	const bool owns_statement = c->owns_statement;
+	arena_free(statement->spare);
+	statement->spare = c->arena;
+	arena_reset(statement->spare);
+	if (owns_statement)
+		statement_free(statement);
 }
 
 void cursor_close_cleanup(void *cursor)

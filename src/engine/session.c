@@ -54,13 +54,15 @@ bool session_check(struct session *session, struct err *err)
 bool session_begin(struct session *session, struct err *err)
 {
 	struct core *core = session->core;
-	atomic_store(&session->interrupted, false);
-	atomic_store(&session->timed_out, false);
-	atomic_store(&session->starved, false);
+	atomic_store_explicit(&session->interrupted, false, memory_order_release);
+	atomic_store_explicit(&session->timed_out, false, memory_order_release);
+	atomic_store_explicit(&session->starved, false, memory_order_release);
 	session_planning(session, false);
 	const int64_t now = clock_ns();
-	atomic_store(&session->deadline_ns, session->timeout_ns ? now + session->timeout_ns : 0);
-	atomic_store(&session->in_engine, true);
+	atomic_store_explicit(&session->deadline_ns, session->timeout_ns ? now + session->timeout_ns : 0,
+			      memory_order_release);
+	atomic_store_explicit(&session->in_engine, true, memory_order_release);
+	/* Before `parked` is read: the watch goes to sleep when it sees nothing started. */
 	atomic_store(&session->started_ns, now);
 	atomic_fetch_add_explicit(&session->instance->statements, 1, memory_order_relaxed);
 	if (atomic_load(&core->parked)) {
@@ -83,9 +85,9 @@ void session_planning(struct session *session, bool planning)
 void session_end(struct session *session)
 {
 	allowance_enter(NULL, NULL);
-	atomic_store(&session->in_engine, false);
-	atomic_store(&session->started_ns, 0);
-	atomic_store(&session->deadline_ns, 0);
+	atomic_store_explicit(&session->in_engine, false, memory_order_release);
+	atomic_store_explicit(&session->started_ns, 0, memory_order_release);
+	atomic_store_explicit(&session->deadline_ns, 0, memory_order_release);
 }
 
 bool session_skip_figures(struct session *session, struct err *err)

@@ -220,6 +220,7 @@ void statement_free(struct statement *statement)
 	if (!statement)
 		return;
 	duckdb_destroy_prepare(&statement->prepared);
+	arena_free(statement->spare);
 	arena_free(statement->arena);
 }
 

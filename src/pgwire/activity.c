@@ -46,8 +46,8 @@ static void row_of(struct backend *b, struct arena *arena, struct activity_row *
 							    : 0,
 		.query_us = b->query_us,
 		.state_us = b->state_us,
-		.queries = b->statements_run,
-		.rows = b->rows_sent,
+		.queries = atomic_load_explicit(&b->statements_run, memory_order_relaxed),
+		.rows = atomic_load_explicit(&b->rows_sent, memory_order_relaxed),
 	};
 	(void)pthread_mutex_unlock(&b->guard);
 }

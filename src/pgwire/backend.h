@@ -177,6 +177,7 @@ struct backend {
 	struct backend *next, **link;
 	struct conn conn;
 	struct arena *arena, *work;
+	struct arena *spare; /* of the portal that ended last, for the next; may be NULL */
 	uint32_t pid, key;
 	atomic_int end;	  /* enum backend_end */
 	atomic_int login; /* enum backend_login */
@@ -191,6 +192,7 @@ struct backend {
 	struct series *active, *duration, *slow;
 	struct series *succeeded; /* of pgwire_queries_total; NULL before the first */
 	int64_t connected_us;
+	int64_t heard_us; /* when the client last sent something */
 
 	/* The engine */
 	pthread_mutex_t guard; /* engine */
@@ -244,12 +246,12 @@ struct backend {
 	char query[1024];
 	char application_name[64];
 	int64_t query_us, state_us;
-	uint64_t statements_run, rows_sent;
 	_Atomic int64_t block_us;
-	atomic_char shown_block;    /* `block` as of the last ReadyForQuery */
-	atomic_bool serving;	    /* logged in, not yet ending; changes under the door's lock */
-	uint64_t statement_rows;    /* of the statement that runs */
-	uint64_t statement_spooled; /* bytes it wrote to spools */
+	_Atomic uint64_t statements_run, rows_sent; /* only the session's own thread writes */
+	atomic_char shown_block;		    /* `block` as of the last ReadyForQuery */
+	atomic_bool serving;			    /* logged in, not yet ending; changes under the door's lock */
+	uint64_t statement_rows;		    /* of the statement that runs */
+	uint64_t statement_spooled;		    /* bytes it wrote to spools */
 	struct {
 		struct arena *arena;
 		struct span text;
@@ -282,8 +284,6 @@ bool backend_message_or_tick(struct backend *b, struct message_frame *ret, bool 
 bool backend_engine_error(struct backend *b, const struct err *err, const struct rewritten *rewritten,
 			  const struct stmt *stmt, struct pg_error *e);
 bool backend_interrupt(struct backend *b);
-/* Of a prepared statement or portal in its map, which does not tell an empty key from none: a mark stands in front. */
-struct span backend_key(struct backend *b, struct span name);
 /* Takes note of a cancel, once: true with *e filled. */
 bool backend_cancelled(struct backend *b, struct pg_error *e);
 /* The same, and whether the statement took too long: for work without the engine. */
@@ -450,7 +450,7 @@ bool gucs_zone_known(struct span name, char *ret, size_t size);
 int64_t gucs_timeout_ns(const struct backend *b);
 
 /* ---- portals.c ---- */
-struct portal *portal_new(struct span name);
+struct portal *portal_new(struct backend *b, struct span name);
 void portal_free(struct backend *b, struct portal *p);
 /* All but the one that runs. */
 void portals_close_all(struct backend *b);

@@ -130,11 +130,12 @@ static void adapt(struct conn *c, size_t asked, size_t got)
 		c->reading = asked / 2;
 }
 
-enum conn_event conn_read(struct conn *c, int64_t deadline_ns)
+enum conn_event conn_read(struct conn *c, int64_t wait_ns)
 {
 	/* Without a buffer the connection rested, and one is made when there is something to read. */
 	bool wait_first = !c->in.cap && !c->tls;
-	bool patient = !deadline_ns || deadline_ns - clock_ns() >= READ_NS;
+	bool patient = !wait_first && !c->tls && (!wait_ns || wait_ns >= READ_NS);
+	int64_t deadline_ns = 0; /* told only when nothing came at once */
 	short events = POLLIN;
 	compact(c);
 	for (;;) {
@@ -149,9 +150,11 @@ enum conn_event conn_read(struct conn *c, int64_t deadline_ns)
 				return CONN_DATA;
 			}
 		}
-		wait_first = patient = false;
 		if (got == 0)
 			return CONN_CLOSED;
+		if (wait_ns && !deadline_ns)
+			deadline_ns = clock_ns() + wait_ns - (patient ? READ_NS : 0);
+		wait_first = patient = false;
 		if (!wait_for(c, events, wait_ms(deadline_ns, -1)) && deadline_ns && clock_ns() >= deadline_ns)
 			return CONN_TIMEOUT;
 	}

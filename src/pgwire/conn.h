@@ -46,8 +46,8 @@ void conn_done(struct conn *c);
 /* What has arrived and is not taken. */
 struct span conn_view(const struct conn *c);
 void conn_take(struct conn *c, size_t n);
-/* Waits for more bytes until the monotonic time; 0: without end. */
-enum conn_event conn_read(struct conn *c, int64_t deadline_ns);
+/* Waits so long for more bytes; 0: without end. */
+enum conn_event conn_read(struct conn *c, int64_t wait_ns);
 /* Frees the buffers as far as they are empty: nothing may come for long. */
 void conn_rest(struct conn *c);
 /* Sends all that waits. False: the peer is gone. */

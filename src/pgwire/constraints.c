@@ -92,11 +92,10 @@ static bool look_up(struct backend *b, struct span table, bool child, struct spa
 static void tell_foreign_key(struct backend *b, struct span table, struct span said, struct pg_error *e)
 {
 	static const char start[] = "Violates foreign key constraint because key \"";
-	struct span rest = said;
 	struct key k;
 	if (!span_starts(said, span_of(start)))
 		return;
-	rest = span_skip(said, sizeof(start) - 1);
+	const struct span rest = span_skip(said, sizeof(start) - 1);
 	const char *quote = memrchr(rest.ptr, '"', rest.len);
 	if (!quote)
 		return;

@@ -67,7 +67,7 @@ static bool declare(struct backend *b, const struct stmt *s, struct pg_error *e)
 		return false;
 	if (alone && d.hold && !transaction_begin_implicit(b, e))
 		return false;
-	struct portal *p = portal_new(d.name);
+	struct portal *p = portal_new(b, d.name);
 	p->query = arena_copy(p->arena, s->text);
 	p->created_us = clock_unix_us();
 	p->level = b->savepoint_count;

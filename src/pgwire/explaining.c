@@ -103,7 +103,7 @@ bool explaining_run(struct backend *b, struct portal *p, struct pg_error *e)
 	struct buf plan = BUF(LIMIT_SQL_BYTES);
 	if (!explain_parse(&p->stmt, &x, e))
 		return false;
-	struct portal *of = portal_new(SPAN("")), *run = portal_new(SPAN(""));
+	struct portal *of = portal_new(b, SPAN("")), *run = portal_new(b, SPAN(""));
 	const char *prefix = explain_prefix(&x);
 	bool fine = take_prepared(b, &x, of, e);
 	if (fine) {

@@ -198,9 +198,9 @@ static bool on_bind(struct backend *b, struct span body, struct pg_error *e)
 		return false;
 	if (old)
 		portal_close(b, old);
-	struct portal *p = portal_new(m.portal);
+	struct portal *p = portal_new(b, m.portal);
 	p->level = b->savepoint_count;
-	p->created_us = clock_unix_us();
+	p->created_us = b->heard_us;
 	const int64_t start = clock_ns();
 	if (!bind_portal(b, &m, q, p, e) || !check_formats(p, e)) {
 		portal_free(b, p);
@@ -330,14 +330,12 @@ static void on_sync(struct backend *b)
 
 void extended_message(struct backend *b, const struct message_frame *m)
 {
+	if (m->type == 'S')
+		on_sync(b);
+	if (m->type == 'S' || b->skipping)
+		return;
 	struct pg_error e = PG_ERROR_INIT;
 	bool fine = true;
-	if (m->type == 'S') {
-		on_sync(b);
-		return;
-	}
-	if (b->skipping)
-		return;
 	switch (m->type) {
 	case 'P':
 		fine = on_parse(b, m->body, &e);

@@ -188,6 +188,13 @@ static void note_objects(struct backend *b, const struct stmt *s, bool fine)
 		gucs_schemas_changed(b);
 }
 
+static const char *sequences_of(struct backend *b, const struct stmt *drop)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	const bool can_tell = strcmp(drop->tag, "DROP TABLE") == 0 && b->block != 'E' && run_spool(b, &ignored);
+	return can_tell ? serial_sequences(b, drop) : NULL;
+}
+
 /* The sequences of a dropped table's columns. Outside of a transaction one that something else uses stays. */
 static bool drop_sequences(struct backend *b, const char *sequences, struct pg_error *e)
 {
@@ -200,9 +207,9 @@ static bool drop_sequences(struct backend *b, const char *sequences, struct pg_e
 static bool run_within_limit(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 			     char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
-	struct pg_error ignored = PG_ERROR_INIT;
 	if (p->started || max || p->stmt.returns_rows || !transaction_is_tight(b, &p->stmt))
 		return run(b, p, max, with_columns, ret_suspended, tag, e);
+	struct pg_error ignored = PG_ERROR_INIT;
 	const bool fine = transaction_begin_implicit(b, e) && run(b, p, max, with_columns, ret_suspended, tag, e);
 	return transaction_end_implicit(b, fine, fine ? e : &ignored) && fine;
 }
@@ -227,15 +234,12 @@ static bool run_with_skips(struct backend *b, struct portal *p, uint64_t max, bo
 bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_columns, bool *ret_suspended,
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
-	struct pg_error ignored = PG_ERROR_INIT;
 	struct portal *outer = b->current;
 	const bool hide = p->stmt.kind == STMT_DROP || p->stmt.kind == STMT_ALTER || p->stmt.kind == STMT_COMMENT;
-	const bool drops = p->stmt.kind == STMT_DROP && strcmp(p->stmt.tag, "DROP TABLE") == 0;
 	b->current = p;
 	if (hide)
 		gucs_hide_catalog(b, true);
-	const char *sequences =
-		drops && b->block != 'E' && run_spool(b, &ignored) ? serial_sequences(b, &p->stmt) : NULL;
+	const char *sequences = p->stmt.kind == STMT_DROP ? sequences_of(b, &p->stmt) : NULL;
 	const bool fine =
 		run_with_skips(b, p, max, with_columns, ret_suspended, tag, e) && drop_sequences(b, sequences, e);
 	if (hide)
@@ -301,7 +305,7 @@ static bool run_one(struct backend *b, const struct stmt *s, bool many, struct p
 	bool suspended;
 	if (!transaction_allows(b, s, e) || (many && !stmt_is_control(s) && !transaction_begin_implicit(b, e)))
 		return false;
-	struct portal *p = portal_new(SPAN(""));
+	struct portal *p = portal_new(b, SPAN(""));
 	p->stmt = *s;
 	bool fine = use_recent(b, p, s, e) && begin_read(b, p, e) && portal_run(b, p, 0, true, &suspended, tag, e);
 	portal_free(b, p);

@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
-struct portal *portal_new(struct span name)
+struct portal *portal_new(struct backend *b, struct span name)
 {
-	struct arena *arena = arena_new();
+	struct arena *arena = b->spare ? b->spare : arena_new();
 	struct portal *p = arena_new_of(arena, struct portal);
+	b->spare = NULL;
 	p->arena = arena;
 	p->name = arena_copy(arena, name);
 	return p;
@@ -20,22 +21,28 @@ void portal_free(struct backend *b, struct portal *p)
 		statement_free(p->statement);
 	if (p->of && --p->of->uses == 0 && p->of->closed)
 		prepared_free(p->of);
-	arena_free(p->arena);
+	struct arena *arena = p->arena;
+	if (b->spare) {
+		arena_free(arena);
+	} else {
+		arena_reset(arena);
+		b->spare = arena;
+	}
 }
 
 struct portal *portal_find(struct backend *b, struct span name)
 {
-	return map_get(&b->portals, backend_key(b, name));
+	return map_get(&b->portals, name);
 }
 
 void portal_add(struct backend *b, struct portal *p)
 {
-	(void)map_put(&b->portals, backend_key(b, span_of(p->name)), p);
+	(void)map_put(&b->portals, span_of(p->name), p);
 }
 
 void portal_close(struct backend *b, struct portal *p)
 {
-	(void)map_remove(&b->portals, backend_key(b, span_of(p->name)));
+	(void)map_remove(&b->portals, span_of(p->name));
 	portal_free(b, p);
 }
 
@@ -43,7 +50,7 @@ void portal_close(struct backend *b, struct portal *p)
 static void close_some(struct backend *b, bool (*goes)(const struct portal *p, const void *of), const void *of)
 {
 	struct map_entry *entry;
-	for (size_t i = 0; (entry = map_next(&b->portals, &i));) {
+	for (size_t i = 0; b->portals.count && (entry = map_next(&b->portals, &i));) {
 		struct portal *p = entry->value;
 		if (p != b->current && goes(p, of))
 			portal_close(b, p);

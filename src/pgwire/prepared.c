@@ -17,7 +17,7 @@ enum { SCALE_DEFAULT = 10, SCALE_DOUBLE = 255 };
 
 struct prepared *prepared_find(struct backend *b, struct span name)
 {
-	return map_get(&b->prepared, backend_key(b, name));
+	return map_get(&b->prepared, name);
 }
 
 void prepared_free(struct prepared *q)
@@ -28,7 +28,7 @@ void prepared_free(struct prepared *q)
 
 void prepared_close(struct backend *b, struct prepared *q)
 {
-	(void)map_remove(&b->prepared, backend_key(b, span_of(q->name)));
+	(void)map_remove(&b->prepared, span_of(q->name));
 	q->closed = true;
 	if (!q->uses)
 		prepared_free(q);
@@ -100,7 +100,7 @@ bool prepared_make(struct backend *b, struct span name, struct span sql, const u
 		return false;
 	if (old)
 		prepared_close(b, old);
-	(void)map_put(&b->prepared, backend_key(b, name), *ret);
+	(void)map_put(&b->prepared, name, *ret);
 	return true;
 }
 

@@ -132,6 +132,7 @@ static void note(struct backend *b, int64_t took_ns, const struct pg_error *fail
 					    .query_id = f.id,
 					    .query = f.query,
 					    .took_ns = took_ns,
+					    .ended_us = b->query_us + took_ns / 1000,
 					    .rows = b->statement_rows,
 					    .memory_bytes = peaks.memory_bytes,
 					    .temp_bytes = peaks.temp_bytes + (int64_t)b->statement_spooled,
@@ -139,6 +140,11 @@ static void note(struct backend *b, int64_t took_ns, const struct pg_error *fail
 	statement_stats_note(b->door->storage->statements, &call);
 	if (took_ns >= b->door->storage->settings->slow_query_ms * NS_PER_MS)
 		log_slow(b, &call, status, text);
+}
+
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
 void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed, struct span text)
@@ -149,11 +155,9 @@ void run_end(struct backend *b, int64_t start_ns, const struct pg_error *failed,
 	if (b->block == 'I' && !b->implicit)
 		b->unwritten_before = -1;
 	session_set_timeout(b->engine, 0);
-	pg_session_touch(b->registered, true);
-	(void)pthread_mutex_lock(&b->guard);
-	b->statements_run++;
-	b->rows_sent += b->statement_rows;
-	(void)pthread_mutex_unlock(&b->guard);
+	pg_session_touch(b->registered, b->query_us + took_ns / 1000, true);
+	add(&b->statements_run, 1);
+	add(&b->rows_sent, b->statement_rows);
 	if (OBSERVABILITY)
 		note(b, took_ns, failed, text);
 }

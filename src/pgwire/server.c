@@ -51,6 +51,7 @@ static void backend_free(struct backend *b)
 	map_done(&b->portals);
 	map_done(&b->attached);
 	arena_free(b->work);
+	arena_free(b->spare);
 	arena_free(b->path_arena);
 	origins_done(&b->origins);
 	const bool proven = atomic_load(&b->login) == LOGIN_PROVEN;

@@ -16,15 +16,6 @@
 
 static const char ENGINE_FAILED[] = "the workspace's engine failed and is being restarted; connect again";
 
-struct span backend_key(struct backend *b, struct span name)
-{
-	char *key = arena_alloc(b->work, name.len + 1);
-	key[0] = '=';
-	if (name.len)
-		memcpy(key + 1, name.ptr, name.len);
-	return (struct span){key, name.len + 1};
-}
-
 void backend_error(struct backend *b, struct pg_error *e)
 {
 	message_error(&b->conn.out, e);
@@ -163,7 +154,8 @@ static bool told_to_end(struct backend *b)
 	return true;
 }
 
-static int64_t idle_deadline(const struct backend *b, const char **ret_sqlstate, const char **ret_text)
+/* 0: for ever. */
+static int64_t idle_time(const struct backend *b, const char **ret_sqlstate, const char **ret_text)
 {
 	int64_t idle = b->door->storage->settings->pgwire_idle_timeout * NS_PER_S;
 	int64_t own = guc_int(&b->gucs, GUC_idle_session_timeout) * NS_PER_MS;
@@ -178,22 +170,23 @@ static int64_t idle_deadline(const struct backend *b, const char **ret_sqlstate,
 	}
 	if (own > 0 && (!idle || own < idle))
 		idle = own;
-	return idle ? clock_ns() + idle : 0;
+	return idle;
 }
 
 /* Between two messages. A client that says nothing for a while may be one of thousands: what the wait needs not goes. */
-static enum conn_event wait_idle(struct backend *b, int64_t until)
+static enum conn_event wait_idle(struct backend *b, int64_t wait_ns)
 {
-	const int64_t soon = clock_ns() + REST_NS;
-	if (until && until <= soon)
-		return conn_read(&b->conn, until);
-	const enum conn_event event = conn_read(&b->conn, soon);
+	if (wait_ns && wait_ns <= REST_NS)
+		return conn_read(&b->conn, wait_ns);
+	const enum conn_event event = conn_read(&b->conn, REST_NS);
 	if (event != CONN_TIMEOUT)
 		return event;
 	conn_rest(&b->conn);
 	arena_shed(b->work);
+	arena_free(b->spare);
+	b->spare = NULL;
 	thread_shed_stack();
-	return conn_read(&b->conn, until);
+	return conn_read(&b->conn, wait_ns ? wait_ns - REST_NS : 0);
 }
 
 static size_t body_max(const struct backend *b)
@@ -204,7 +197,7 @@ static size_t body_max(const struct backend *b)
 /* Up to a whole message; with ret_quiet only for a tick. */
 static bool next_message(struct backend *b, struct message_frame *ret, bool *ret_quiet)
 {
-	struct pg_error e = PG_ERROR_INIT;
+	struct pg_error e;
 	for (;;) {
 		enum message_state state = message_frame(conn_view(&b->conn), body_max(b), ret, &e);
 		if (state == MESSAGE_READY)
@@ -214,13 +207,15 @@ static bool next_message(struct backend *b, struct message_frame *ret, bool *ret
 			backend_error(b, &e);
 			return false;
 		}
-		if (b->conn.broken || told_to_end(b))
+		/* What stands in the buffer already needed no answer first: pipelines are answered in one go. */
+		if (!conn_flush(&b->conn) || told_to_end(b))
 			return false;
 		const char *sqlstate, *text;
-		int64_t until =
-			ret_quiet ? clock_ns() + BACKEND_TICK_MS * NS_PER_MS : idle_deadline(b, &sqlstate, &text);
-		switch (ret_quiet ? conn_read(&b->conn, until) : wait_idle(b, until)) {
+		switch (ret_quiet ? conn_read(&b->conn, BACKEND_TICK_MS * NS_PER_MS)
+				  : wait_idle(b, idle_time(b, &sqlstate, &text))) {
 		case CONN_DATA:
+			b->heard_us = clock_unix_us();
+			pg_session_touch(b->registered, b->heard_us, false);
 			break;
 		case CONN_CLOSED:
 			(void)told_to_end(b);
@@ -245,9 +240,15 @@ bool backend_message_or_tick(struct backend *b, struct message_frame *ret, bool 
 	return next_message(b, ret, ret_quiet);
 }
 
+static void refuse(struct backend *b, enum pg_severity severity, const char *sqlstate, const char *text)
+{
+	struct pg_error e;
+	pg_notice_set(&e, severity, sqlstate, "%s", text);
+	backend_error(b, &e);
+}
+
 static void dispatch(struct backend *b, const struct message_frame *m)
 {
-	struct pg_error e = PG_ERROR_INIT;
 	switch (m->type) {
 	case 'Q':
 		if (!b->skipping)
@@ -266,14 +267,12 @@ static void dispatch(struct backend *b, const struct message_frame *m)
 			extended_message(b, m);
 			return;
 		}
-		(void)pg_fatal_set(&e, "08P01", "invalid message format");
-		backend_error(b, &e);
+		refuse(b, PG_FATAL, "08P01", "invalid message format");
 		return;
 	case 'F':
 		if (b->skipping)
 			return;
-		(void)pg_error_set(&e, "0A000", "function calls of the protocol are not supported");
-		backend_error(b, &e);
+		refuse(b, PG_ERROR, "0A000", "function calls of the protocol are not supported");
 		backend_ready(b);
 		return;
 	case 'd':
@@ -282,8 +281,8 @@ static void dispatch(struct backend *b, const struct message_frame *m)
 		/* Left over from a COPY that failed. */
 		return;
 	default:
-		(void)pg_fatal_set(&e, "08P01", "invalid frontend message type %d", (unsigned char)m->type);
-		backend_error(b, &e);
+		refuse(b, PG_FATAL, "08P01",
+		       arena_printf(b->work, "invalid frontend message type %d", (unsigned char)m->type));
 	}
 }
 
@@ -291,17 +290,10 @@ void backend_serve(struct backend *b)
 {
 	struct message_frame m;
 	while (!b->conn.broken) {
-		/* What stands in the buffer already needs no answer first: pipelines are answered in one go. */
-		struct message_frame next;
-		struct pg_error ignored = PG_ERROR_INIT;
-		if (message_frame(conn_view(&b->conn), body_max(b), &next, &ignored) == MESSAGE_MORE &&
-		    !conn_flush(&b->conn))
-			return;
 		if (!backend_message(b, &m) || m.type == 'X')
 			return;
 		if (told_to_end(b))
 			return;
-		pg_session_touch(b->registered, false);
 		/* Out of the buffer first: COPY reads on while its statement runs. */
 		size_t size = m.size;
 		m.body = (struct span){arena_copy(b->work, m.body), m.body.len};

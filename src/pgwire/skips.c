@@ -200,7 +200,7 @@ static void find_column(struct finding *f, struct span schema, struct span table
 {
 	struct parser *p = &f->p;
 	struct pg_error ignored = PG_ERROR_INIT;
-	struct span column;
+	struct span column = SPAN_NONE;
 	bool there;
 	const bool adds = parser_word(p, "add"), drops = !adds && parser_word(p, "drop");
 	(void)parser_word(p, "column");
@@ -266,7 +266,7 @@ bool skips_find(struct backend *b, const struct stmt *s, struct skips *ret, stru
 bool skips_extension(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct parser p = parser_start(s, b->work, e);
-	struct span name;
+	struct span name = SPAN_NONE;
 	const bool creates = token_is(p.now, "create");
 	parser_step(&p);
 	parser_step(&p); /* EXTENSION */

@@ -46,23 +46,23 @@ static inline struct pg_error pg_error_none(enum pg_severity severity)
 #define PG_ERROR_INIT (pg_error_none(PG_ERROR))
 
 /* Fill *e as an ERROR or a FATAL and return false. */
-bool pg_error_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...) PRINTF_LIKE(3, 4);
-bool pg_fatal_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...) PRINTF_LIKE(3, 4);
+COLD bool pg_error_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...) PRINTF_LIKE(3, 4);
+COLD bool pg_fatal_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* A warning or a notice. */
-void pg_notice_set(struct pg_error *e, enum pg_severity severity, const char *sqlstate, const char *fmt, ...)
+COLD void pg_notice_set(struct pg_error *e, enum pg_severity severity, const char *sqlstate, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 void pg_error_detail(struct pg_error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void pg_error_hint(struct pg_error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void pg_error_where(struct pg_error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The failure of another room, with the SQLSTATE of its row in err.def. Returns false. */
-bool pg_error_from(struct pg_error *e, const struct err *err);
+COLD bool pg_error_from(struct pg_error *e, const struct err *err);
 const char *pg_severity_name(enum pg_severity severity);
 
 /*
  * A statement the engine refused: its SQLSTATE refined where the text tells more, the first line as message, the rest as
  * hint, and the table, column and constraint that the text names. Returns false.
  */
-bool pg_error_engine(struct pg_error *e, const char *sqlstate, struct span message);
+COLD bool pg_error_engine(struct pg_error *e, const char *sqlstate, struct span message);
 /* 1-based character position of byte `offset` of UTF-8 text. */
 uint32_t sqlstate_position(struct span text, size_t offset);
 

@@ -81,7 +81,8 @@ static bool refuse_text(struct backend *b, const char *sqlstate, const char *tex
 
 static bool more(struct login *l)
 {
-	enum conn_event event = conn_read(&l->b->conn, l->deadline_ns);
+	const int64_t left = l->deadline_ns - clock_ns();
+	enum conn_event event = left > 0 ? conn_read(&l->b->conn, left) : CONN_TIMEOUT;
 	if (event == CONN_TIMEOUT)
 		reject("slow_client");
 	return event == CONN_DATA;

@@ -138,11 +138,11 @@ const char *pg_session_id(const struct pg_own_session *session)
 	return session->id;
 }
 
-void pg_session_touch(struct pg_own_session *session, bool is_query)
+void pg_session_touch(struct pg_own_session *session, int64_t now_us, bool is_query)
 {
-	atomic_store(&session->last_activity, clock_unix_us());
+	atomic_store_explicit(&session->last_activity, now_us, memory_order_relaxed);
 	if (is_query)
-		atomic_fetch_add(&session->queries, 1);
+		atomic_fetch_add_explicit(&session->queries, 1, memory_order_relaxed);
 }
 
 struct activity {

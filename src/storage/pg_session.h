@@ -38,7 +38,7 @@ MUST_CHECK bool pg_session_open(struct storage *storage, const struct workspace 
 				struct err *err);
 const char *pg_session_id(const struct pg_own_session *session);
 /* A query was run, or (queries false) the client did something. Costs no disk access. */
-void pg_session_touch(struct pg_own_session *session, bool is_query);
+void pg_session_touch(struct pg_own_session *session, int64_t now_us, bool is_query);
 /* Writes the row's last state: status "disconnected" unless somebody else ended it. `end` is not called any more. NULL is fine. */
 void pg_session_close(struct pg_own_session *session);
 

@@ -150,7 +150,7 @@ void statement_stats_note(struct statement_stats *s, const struct statement_call
 	e->mean += off / (double)e->calls;
 	e->squares += off * (ms - e->mean);
 	e->usage += 1;
-	e->last_us = clock_unix_us();
+	e->last_us = c->ended_us;
 	(void)pthread_mutex_unlock(&s->lock);
 }
 

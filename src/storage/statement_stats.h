@@ -24,6 +24,7 @@ struct statement_call {
 	uint64_t query_id;
 	struct span query;
 	int64_t took_ns;
+	int64_t ended_us;
 	uint64_t rows;
 	int64_t memory_bytes, temp_bytes; /* at their highest */
 	bool failed;

@@ -1,4 +1,5 @@
 /* What SQL sees in a workspace's engine: tables by name, newer versions, nothing else; and who may have a session. */
+#include "base/clock.h"
 #include "base/fs.h"
 #include "engine/staging.h"
 #include "storage/shape.h"
@@ -215,13 +216,13 @@ static void sessions_are_limited_counted_and_ended(void **state)
 	assert_true(pg_session_open(&bed->storage, &bed->row, "10.0.0.1", note_end, &ended[1], &s[1], &err));
 	assert_false(pg_session_open(&bed->storage, &bed->row, "10.0.0.1", note_end, &ended[2], &s[2], &err));
 	assert_int_equal(err.code, ERR_CONNECTION_LIMIT_REACHED);
-	pg_session_touch(s[0], true);
-	pg_session_touch(s[0], true);
+	pg_session_touch(s[0], clock_unix_us(), true);
+	pg_session_touch(s[0], clock_unix_us(), true);
 	const char *id = arena_strdup(bed->arena, pg_session_id(s[0]));
 	assert_true(pg_session_get(&bed->storage, bed->arena, id, &row, &err));
 	assert_int_equal(row.query_count, 2);
 	assert_true(pg_sessions_sweep(&bed->storage, &err));
-	pg_session_touch(s[0], true);
+	pg_session_touch(s[0], clock_unix_us(), true);
 	assert_true(pg_session_get(&bed->storage, bed->arena, id, &row, &err));
 	assert_int_equal(row.query_count, 3);
 	workspace_doom(&bed->storage, "ws_1", PG_SESSION_EXPIRED);
