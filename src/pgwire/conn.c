@@ -130,6 +130,18 @@ static void adapt(struct conn *c, size_t asked, size_t got)
 		c->reading = asked / 2;
 }
 
+/* 0: none. `waited`: for as long as a read lasts. */
+static int64_t deadline_of(int64_t wait_ns, bool waited)
+{
+	return wait_ns ? clock_ns() + wait_ns - (waited ? READ_NS : 0) : 0;
+}
+
+/* False: time is over. */
+static bool wait_until(const struct conn *c, short events, int64_t deadline_ns)
+{
+	return wait_for(c, events, wait_ms(deadline_ns, -1)) || !deadline_ns || clock_ns() < deadline_ns;
+}
+
 enum conn_event conn_read(struct conn *c, int64_t wait_ns)
 {
 	/* Without a buffer the connection rested, and one is made when there is something to read. */
@@ -152,10 +164,10 @@ enum conn_event conn_read(struct conn *c, int64_t wait_ns)
 		}
 		if (got == 0)
 			return CONN_CLOSED;
-		if (wait_ns && !deadline_ns)
-			deadline_ns = clock_ns() + wait_ns - (patient ? READ_NS : 0);
+		if (!deadline_ns)
+			deadline_ns = deadline_of(wait_ns, patient);
 		wait_first = patient = false;
-		if (!wait_for(c, events, wait_ms(deadline_ns, -1)) && deadline_ns && clock_ns() >= deadline_ns)
+		if (!wait_until(c, events, deadline_ns))
 			return CONN_TIMEOUT;
 	}
 }

@@ -147,12 +147,27 @@ static bool check_update(struct walk w, const struct origin_table *table, size_t
 	return true;
 }
 
+/* INSERT INTO t [AS x] [(columns)] OVERRIDING USER VALUE */
+static bool overrides_user(struct walk w)
+{
+	if (word(&w, "as"))
+		step(&w);
+	for (bool list = token_is_punct(w.now, '('); list && w.now.kind != TOKEN_END; step(&w))
+		list = !token_is_punct(w.now, ')');
+	return word(&w, "overriding") && token_is(w.now, "user");
+}
+
 bool identity_check(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct walk w = {.lx = {s->text}, .arena = b->work};
 	struct select_source source;
 	if ((s->kind != STMT_INSERT && s->kind != STMT_UPDATE) || !target(&w, s, &source))
 		return true;
+	if (s->kind == STMT_INSERT && overrides_user(w)) {
+		(void)pg_error_set(e, "0A000", "OVERRIDING USER VALUE is not supported");
+		pg_error_hint(e, "Leave the column out of the list: it gets the next number.");
+		return false;
+	}
 	const struct origin_table *table = origins_table(b, &source);
 	for (size_t i = 0; i < table->count && table->any_always; i++)
 		if (table->always[i] &&

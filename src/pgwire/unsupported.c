@@ -16,11 +16,13 @@
 #define PLANS	   "EXPLAIN, EXPLAIN ANALYZE and EXPLAIN (FORMAT JSON) are what there is."
 
 static const struct {
-	const char *pattern, *what, *hint;
+	const char *sqlstate, *pattern, *what, *hint;
 } STATEMENTS[] = {
-#define UNSUPPORTED(pattern, what, hint) {pattern, what, hint},
+#define UNSUPPORTED(pattern, what, hint) {"0A000", pattern, what, hint},
+#define DENIED(pattern, what, hint)	 {"42501", pattern, what, hint},
 #include "pgwire/unsupported.def"
 #undef UNSUPPORTED
+#undef DENIED
 };
 
 /* What the engine says of forms that may stand anywhere in a statement. */
@@ -68,10 +70,11 @@ static bool fits(const char *pattern, struct span text)
 	return true;
 }
 
-static bool tell(struct pg_error *e, const char *what, const char *hint)
+static bool tell(struct pg_error *e, const char *sqlstate, const char *what, const char *hint)
 {
 	const uint32_t position = e->position;
-	(void)pg_error_set(e, "0A000", "%s is not supported", what);
+	const bool denied = strcmp(sqlstate, "42501") == 0;
+	(void)pg_error_set(e, sqlstate, denied ? "permission denied for %s" : "%s is not supported", what);
 	pg_error_hint(e, "%s", hint);
 	e->position = position;
 	return false;
@@ -82,20 +85,20 @@ static bool tell_statement(const struct stmt *s, struct pg_error *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(STATEMENTS); i++)
 		if (fits(STATEMENTS[i].pattern, s->text))
-			return tell(e, STATEMENTS[i].what, STATEMENTS[i].hint);
+			return tell(e, STATEMENTS[i].sqlstate, STATEMENTS[i].what, STATEMENTS[i].hint);
 	return true;
 }
 
 bool unsupported(const struct stmt *s, struct pg_error *e)
 {
-	return tell_statement(s, e) && tell(e, s->tag, "The engine has no such statement.");
+	return tell_statement(s, e) && tell(e, "0A000", s->tag, "The engine has no such statement.");
 }
 
 bool unsupported_apply(const struct stmt *s, struct pg_error *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(SAYINGS); i++)
 		if (strstr(e->message, SAYINGS[i].engine))
-			return tell(e, SAYINGS[i].what, SAYINGS[i].hint);
+			return tell(e, "0A000", SAYINGS[i].what, SAYINGS[i].hint);
 	const bool refused = strcmp(e->sqlstate, "42601") == 0 || strcmp(e->sqlstate, "0A000") == 0;
 	return !refused || tell_statement(s, e);
 }

@@ -1,7 +1,7 @@
 /*
  * Statements of PostgreSQL that the engine does not have: what the engine calls
- * an error of syntax is told as what it is (0A000), with a hint what to do
- * instead. Asked only about statements that were refused, so nothing that the
+ * an error of syntax is told as what it is (0A000, or 42501 for what only a
+ * superuser may), with a hint what to do instead. Asked only about statements that were refused, so nothing that the
  * engine takes is refused here.
  */
 #ifndef PGWIRE_UNSUPPORTED_H

@@ -770,8 +770,6 @@ INSERT INTO gi (id, v) VALUES (5, 'x')
 INSERT INTO gi (id, v) OVERRIDING SYSTEM VALUE VALUES (5, 'x') RETURNING id
 INSERT INTO gi (id, v) VALUES (DEFAULT, 'y') RETURNING id
 INSERT INTO gi (d, v) VALUES (50, 'y') RETURNING id, d
-INSERT INTO gi (d, v) OVERRIDING USER VALUE VALUES (50, 'y') RETURNING d
---! values: missing
 UPDATE gi SET id = 9 WHERE id = 1
 UPDATE gi SET id = DEFAULT WHERE id = 1
 INSERT INTO gi VALUES (7, 8, 'z')
@@ -779,6 +777,8 @@ SELECT attname, attidentity, attgenerated FROM pg_attribute WHERE attrelid = 'gi
 --! values: catalog
 SELECT column_name, is_identity, identity_generation, column_default, is_generated FROM information_schema.columns WHERE table_name = 'gi' ORDER BY ordinal_position
 --! types values: catalog
+INSERT INTO gi (d, v) OVERRIDING USER VALUE VALUES (50, 'y') RETURNING v
+--! message sqlstate: missing
 DROP TABLE gi
 
 -- [sequences]
