@@ -277,7 +277,7 @@ bool skips_extension(struct backend *b, const struct stmt *s, struct pg_error *e
 		return false;
 	const bool known = span_is(name, "plpgsql");
 	if (creates && !known) {
-		(void)pg_error_set(e, "42501", "permission denied to create extension \"%.*s\"", SPAN_ARG(name));
+		(void)pg_error_set(e, "0A000", "extension \"%.*s\" is not available", SPAN_ARG(name));
 		pg_error_hint(e, "The server has no extensions. gen_random_uuid() and JSON need none.");
 		return false;
 	}

@@ -76,7 +76,7 @@ static bool tell(struct pg_error *e, const char *sqlstate, const char *what, con
 	const bool denied = strcmp(sqlstate, "42501") == 0;
 	(void)pg_error_set(e, sqlstate, denied ? "permission denied for %s" : "%s is not supported", what);
 	pg_error_hint(e, "%s", hint);
-	e->position = position;
+	e->position = denied ? 0 : position;
 	return false;
 }
 

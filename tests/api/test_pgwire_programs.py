@@ -76,7 +76,7 @@ def test_pgjdbc_metadata(jdbc, workspace):
         "catalogs": workspace.login["dbname"],
         "tables": "main|a|TABLE|about a main|b|TABLE|null main|v|VIEW|null",
         "project tables": "orders_pkey|INDEX orders|TABLE",
-        "columns": "id|int4|4|10|0|NO|null|null|1 name|text|12|2147483647|0|NO|'x'|the name|2 amount|numeric|2|10|2|YES|null|null|3 "
+        "columns": "id|int4|4|10|0|NO|null|null|1 name|text|12|2147483647|0|NO|'x'::text|the name|2 amount|numeric|2|10|2|YES|null|null|3 "
                    "tags|_int4|2003|10|0|YES|null|null|4 ts|timestamptz|93|35|6|YES|null|null|5 m|mood|12|2147483647|0|YES|null|null|6",
         "project columns": "id|int8|19|NO total|numeric|12|YES",
         "keys": "id|1|a_pkey",
@@ -251,7 +251,7 @@ def test_sqlalchemy_reflects(engine):
     assert set(inspector.get_schema_names()) == {"in_c", "information_schema", "main"}
     assert inspector.get_table_names() == ["a", "b"] and inspector.get_view_names() == ["v"] and inspector.get_table_names("in_c") == ["orders"]
     columns = {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in inspector.get_columns("a")}
-    assert columns == {"id": ("INTEGER", False, None), "name": ("TEXT", False, "'x'"), "amount": ("NUMERIC(10, 2)", True, None),
+    assert columns == {"id": ("INTEGER", False, None), "name": ("TEXT", False, "'x'::text"), "amount": ("NUMERIC(10, 2)", True, None),
                        "tags": ("ARRAY", True, None), "ts": ("TIMESTAMP", True, None), "m": ("VARCHAR(3)", True, None)}
     assert inspector.get_pk_constraint("orders", "in_c") == {"constrained_columns": ["id"], "name": "orders_pkey"}
     assert [(k["name"], k["constrained_columns"], k["referred_table"], k["referred_columns"]) for k in inspector.get_foreign_keys("b")] == [

@@ -62,7 +62,7 @@ COMMANDS = {
     r"\df+": [],
     r"\d a": ["id|integer||not null|", "name|text||not null|'x'::text", "amount|numeric(10,2)|||", "tags|integer[]|||",
               "ts|timestamp with time zone|||", "m|mood|||", '    "a_pkey" PRIMARY KEY, btree (id)', '    "a_name" btree (name)',
-              '    "a_amount_check" CHECK ((amount > 0))', "Referenced by:",
+              '    "a_amount_check" CHECK (amount > 0)', "Referenced by:",
               '    TABLE "b" CONSTRAINT "b_a_id_fkey" FOREIGN KEY (a_id) REFERENCES a(id)'],
     r"\d+ a": ["name|text||not null|'x'::text|extended|||the name", "Access method: heap"],
     r"\d b": ['    "b_u_key" UNIQUE CONSTRAINT, btree (u)', '    "b_a_id_fkey" FOREIGN KEY (a_id) REFERENCES a(id)'],

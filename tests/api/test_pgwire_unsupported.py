@@ -6,6 +6,7 @@ import pytest
 from pg_workspace import Workspace
 
 REFUSED = [
+    "CREATE EXTENSION pgcrypto",
     "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x",
     "WITH x AS (INSERT INTO t VALUES (5) RETURNING a) UPDATE t SET a = 6",
     "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
@@ -46,7 +47,6 @@ REFUSED = [
 # What only those may who rule over more than their own database.
 DENIED = [
     "DO $$ BEGIN END $$",
-    "CREATE EXTENSION pgcrypto",
     "CREATE ROLE r",
     "CREATE USER u PASSWORD 'x'",
     "ALTER ROLE r SET search_path = x",
@@ -79,7 +79,7 @@ def test_what_is_not_supported_says_so(session, statement):
     for prepare in (False, True):
         with pytest.raises(psycopg.errors.FeatureNotSupported) as refused:
             session.execute(statement, prepare=prepare)
-        assert refused.value.diag.message_primary.endswith(" is not supported")
+        assert refused.value.diag.message_primary.endswith((" is not supported", " is not available"))
         assert refused.value.diag.message_hint
     assert session.execute("SELECT a FROM t").fetchall() == [(1,)]
 
