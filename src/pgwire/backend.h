@@ -442,8 +442,8 @@ bool gucs_is_engine(struct span name);
 bool gucs_is_denied(struct span name);
 /* While a statement drops or alters by an unqualified name, the catalog is none of what it may find. */
 void gucs_hide_catalog(struct backend *b, bool hide);
-/* The schemas of the search path as a list in SQL. */
-void gucs_put_path(const struct backend *b, struct buf *out);
+/* Where the engine's lists (duckdb_tables() and others) have what a name means: by its schema, or by the search path. */
+void gucs_put_place(const struct backend *b, struct span schema, struct buf *out);
 /* A schema came or went: the search path may find it. */
 void gucs_schemas_changed(struct backend *b);
 bool gucs_zone_known(struct span name, char *ret, size_t size);

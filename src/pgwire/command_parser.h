@@ -61,6 +61,20 @@ static inline bool parser_name(struct parser *p, struct span *ret)
 	return true;
 }
 
+/* a, s.a or d.s.a; *ret_schema is SPAN_NONE without one. */
+static inline bool parser_qualified(struct parser *p, struct span *ret_schema, struct span *ret_name)
+{
+	*ret_schema = SPAN_NONE;
+	if (!parser_name(p, ret_name))
+		return false;
+	while (parser_punct(p, '.')) {
+		*ret_schema = *ret_name;
+		if (!parser_name(p, ret_name))
+			return false;
+	}
+	return true;
+}
+
 static inline bool parser_end(struct parser *p)
 {
 	return p->now.kind == TOKEN_END || parser_fail(p);

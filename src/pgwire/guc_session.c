@@ -154,7 +154,7 @@ static bool apply_search_path(struct backend *b, bool with_catalog)
 	return fine;
 }
 
-void gucs_put_path(const struct backend *b, struct buf *out)
+static void put_path(const struct backend *b, struct buf *out)
 {
 	struct span rest = span_of(guc_text(&b->gucs, GUC_search_path));
 	bool any = false;
@@ -168,6 +168,21 @@ void gucs_put_path(const struct backend *b, struct buf *out)
 		any = true;
 	}
 	buf_str(out, any ? ")" : "'main')");
+}
+
+void gucs_put_place(const struct backend *b, struct span schema, struct buf *out)
+{
+	const char *own = workspace_db(b->wi);
+	if (span_is(schema, "temp") || stmt_is_temp_schema(schema)) {
+		buf_str(out, "database_name = 'temp'");
+	} else if (schema.len) {
+		sql_printf(out, "database_name = %L AND schema_name COLLATE NOCASE = ", own);
+		sql_text(out, span_is(schema, "public") ? SPAN("main") : schema);
+	} else {
+		sql_printf(out, "(database_name = 'temp' OR (database_name = %L AND schema_name IN ", own);
+		put_path(b, out);
+		buf_str(out, "))");
+	}
 }
 
 void gucs_schemas_changed(struct backend *b)

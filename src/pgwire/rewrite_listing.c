@@ -1,4 +1,5 @@
 /* The engine's own listings (SHOW TABLES, DESCRIBE alone, ...) in terms of the catalog: without what only the service has. */
+#include "base/limits.h"
 #include "engine/sql.h"
 #include "pgwire/rewrite_inner.h"
 
@@ -45,7 +46,7 @@ static const char *tables_of(const struct token *tokens, size_t n, struct arena 
 	if (!named || !token_is(tokens[0], "show") || !token_is(tokens[1], "tables") ||
 	    !(token_is(tokens[2], "from") || token_is(tokens[2], "in")))
 		return NULL;
-	struct buf out = BUF(4 * STMT_TAG_SIZE * STMT_TAG_SIZE);
+	struct buf out = BUF(LIMIT_SQL_BYTES);
 	sql_printf(&out, SCHEMA_TABLES " = %L ORDER BY table_name",
 		   arena_copy(arena, token_name(tokens[n - 1], arena)));
 	const char *sql = out.failed ? NULL : arena_copy(arena, buf_view(&out));

@@ -5,7 +5,7 @@
 #include "pgwire/command_parser.h"
 #include "pgwire/types.h"
 
-enum { SETVALS_MAX = 100, ADVANCE_MAX = 1000000 };
+enum { SETVALS_MAX = 100, SETVAL_ROWS_MAX = 10000, ADVANCE_MAX = 1000000 };
 
 struct sequence {
 	struct span db, schema, name, comment;
@@ -15,10 +15,17 @@ struct sequence {
 	int64_t last;
 };
 
+/* What comes behind a number; the last there is stays. */
+static int64_t behind(int64_t number, int64_t step)
+{
+	int64_t next;
+	return __builtin_add_overflow(number, step, &next) ? number : next;
+}
+
 /* What the sequence is to give next. */
 static int64_t next_of(const struct sequence *q)
 {
-	return q->used ? q->last + q->step : q->start;
+	return q->used ? behind(q->last, q->step) : q->start;
 }
 
 static bool run_text(struct backend *b, struct buf *sql, struct pg_error *e)
@@ -28,21 +35,6 @@ static bool run_text(struct backend *b, struct buf *sql, struct pg_error *e)
 }
 
 /* --- which one is meant --- */
-
-static void put_place(struct backend *b, struct span schema, struct buf *sql)
-{
-	const char *own = workspace_db(b->wi);
-	if (span_is(schema, "temp") || stmt_is_temp_schema(schema)) {
-		buf_str(sql, "database_name = 'temp'");
-	} else if (schema.len) {
-		sql_printf(sql, "database_name = %L AND schema_name COLLATE NOCASE = ", own);
-		sql_text(sql, span_is(schema, "public") ? SPAN("main") : schema);
-	} else {
-		sql_printf(sql, "(database_name = 'temp' OR (database_name = %L AND schema_name IN ", own);
-		gucs_put_path(b, sql);
-		buf_str(sql, "))");
-	}
-}
 
 static int64_t number(struct cursor *c, size_t column)
 {
@@ -78,7 +70,7 @@ static bool find(struct backend *b, struct span schema, struct span name, struct
 		"coalesce(comment, '') FROM system.main.duckdb_sequences() WHERE sequence_name COLLATE NOCASE = ");
 	sql_text(&sql, name);
 	buf_str(&sql, " AND ");
-	put_place(b, schema, &sql);
+	gucs_put_place(b, schema, &sql);
 	buf_str(&sql, " ORDER BY database_name = 'temp' DESC LIMIT 1");
 	const bool fine = sql_finish(&sql, &text, &err) && session_query(b->engine, text, &c, &err) &&
 			  cursor_next(c, &rows, &err);
@@ -135,7 +127,10 @@ static bool advance(struct backend *b, const struct sequence *q, int64_t count, 
 static int64_t steps(int64_t from, int64_t to, int64_t step)
 {
 	int64_t way;
-	if (__builtin_sub_overflow(to, from, &way) || way % step != 0 || way / step < 0 || way / step > ADVANCE_MAX)
+	/* INT64_MIN cannot be divided by -1. */
+	if (__builtin_sub_overflow(to, from, &way) || way == INT64_MIN)
+		return -1;
+	if (way % step != 0 || way / step < 0 || way / step > ADVANCE_MAX)
 		return -1;
 	return way / step;
 }
@@ -225,8 +220,8 @@ static bool make_anew(struct backend *b, const struct sequence *q, int64_t next,
 		      struct pg_error *e)
 {
 	struct buf sql = BUF(MIB), again = BUF(MIB);
-	const int64_t behind = steps(q->start, next, q->step);
-	const int64_t start = behind < 0 ? next : q->start;
+	const int64_t way = steps(q->start, next, q->step);
+	const int64_t start = way < 0 ? next : q->start;
 	struct sequence made = *q;
 	bool fine = defaults(b, q, &sql, &again, renamed, e);
 	if (renamed.len) {
@@ -237,7 +232,7 @@ static bool make_anew(struct backend *b, const struct sequence *q, int64_t next,
 	}
 	put_sequence(&sql, q, made.name, start);
 	buf_span(&sql, buf_view(&again));
-	fine = fine && !again.failed && run_text(b, &sql, e) && (behind <= 0 || advance(b, &made, behind, e));
+	fine = fine && !again.failed && run_text(b, &sql, e) && (way <= 0 || advance(b, &made, way, e));
 	buf_done(&sql);
 	buf_done(&again);
 	b->objects_changed = true;
@@ -379,7 +374,7 @@ static bool set_one(struct backend *b, struct span name, struct span value, bool
 	if (!span_i64(value, &n))
 		return pg_error_set(e, "22003", "bigint out of range");
 	return find_named(b, name, &q, e) && in_bounds(&q, n, "setval", e) &&
-	       move_to(b, &q, called ? n + q.step : n, e);
+	       move_to(b, &q, called ? behind(n, q.step) : n, e);
 }
 
 /* The rows of the question, in the session's memory: nothing else can run while they stream. */
@@ -401,7 +396,7 @@ static bool ask(struct backend *b, const struct setvals *calls, struct span **re
 	if (!stmt_next(&rest, &s, e) || !run_prepare(b, &s, b->work, &statement, e))
 		return false;
 	bool fine = statement_query(statement, &c, &err);
-	while (fine && (fine = cursor_next(c, &rows, &err)) && rows > 0) {
+	while (fine && (fine = cursor_next(c, &rows, &err)) && rows > 0 && *ret_count + rows <= SETVAL_ROWS_MAX) {
 		struct span *more = arena_array(b->work, struct span, (*ret_count + rows) * columns);
 		if (*ret_count)
 			memcpy(more, *ret, *ret_count * columns * sizeof(*more));
@@ -413,6 +408,8 @@ static bool ask(struct backend *b, const struct setvals *calls, struct span **re
 	}
 	cursor_close(c);
 	statement_free(statement);
+	if (fine && rows > 0)
+		return pg_error_set(e, "54000", "too many calls of setval()");
 	return fine || backend_engine_error(b, &err, NULL, NULL, e);
 }
 
@@ -423,7 +420,7 @@ static bool set_row(struct backend *b, const struct setvals *c, const struct spa
 	for (size_t k = 0; k < c->count; k++) {
 		const struct span *cell = &cells[k * 3];
 		const bool any = cell[0].len && cell[1].len && cell[2].len;
-		buf_printf(values, "%s%.*s::BIGINT", k ? ", " : "(", SPAN_ARG(any ? cell[1] : SPAN("NULL")));
+		buf_printf(values, any ? "%s'%.*s'::BIGINT" : "%sNULL::BIGINT", k ? ", " : "(", SPAN_ARG(cell[1]));
 		if (any && !set_one(b, cell[0], cell[1], span_is(cell[2], "true"), e))
 			return false;
 	}
@@ -554,7 +551,7 @@ static bool change(struct backend *b, struct parser *p, struct change *c, struct
 		if (!clause(p, c))
 			return false;
 	if (!c->restarts)
-		c->next = was.used ? was.last + c->to.step : c->to.start;
+		c->next = was.used ? behind(was.last, c->to.step) : c->to.start;
 	else if (!in_bounds(&c->to, c->next, "RESTART", e))
 		return false;
 	const bool moves = c->restarts && !c->renamed.len && c->to.step == was.step && c->to.least == was.least &&
@@ -565,19 +562,12 @@ static bool change(struct backend *b, struct parser *p, struct change *c, struct
 bool sequences_alter(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct parser p = parser_start(s, b->work, e);
-	struct span schema = SPAN_NONE, name;
+	struct span schema, name;
 	struct change c = {.renamed = SPAN_NONE};
 	parser_step(&p);
 	parser_step(&p);
 	const bool quietly = parser_word(&p, "if") && parser_word(&p, "exists");
-	if (!parser_name(&p, &name))
-		return false;
-	while (parser_punct(&p, '.')) {
-		schema = name;
-		if (!parser_name(&p, &name))
-			return false;
-	}
-	if (!may_change(b, s, e))
+	if (!parser_qualified(&p, &schema, &name) || !may_change(b, s, e))
 		return false;
 	if (find(b, schema, name, &c.to, e))
 		return change(b, &p, &c, e);

@@ -35,37 +35,14 @@ static void add(struct finding *f, const char *sqlstate, const char *text)
 	f->skips->last = &skip->next;
 }
 
-/* a or s.a */
-static bool qualified(struct parser *p, struct span *ret_schema, struct span *ret_name)
-{
-	*ret_schema = SPAN_NONE;
-	if (!parser_name(p, ret_name))
-		return false;
-	while (parser_punct(p, '.')) {
-		*ret_schema = *ret_name;
-		if (!parser_name(p, ret_name))
-			return false;
-	}
-	return true;
-}
-
-/* Temporary objects are found without a schema; what is made is made in the first schema of the path. */
+/* What is made is made in the first schema of the path. */
 static void put_place(const struct finding *f, struct span schema, struct buf *sql)
 {
-	const char *own = workspace_db(f->b->wi);
-	const bool in_temp = f->temp || span_is(schema, "temp") || stmt_is_temp_schema(schema);
-	if (in_temp) {
-		buf_str(sql, "database_name = 'temp'");
-	} else if (schema.len) {
-		sql_printf(sql, "database_name = %L AND schema_name COLLATE NOCASE = ", own);
-		sql_text(sql, span_is(schema, "public") ? SPAN("main") : schema);
-	} else if (f->creates) {
-		sql_printf(sql, "database_name = %L AND schema_name = system.main.current_schema()", own);
-	} else {
-		sql_printf(sql, "(database_name = 'temp' OR (database_name = %L AND schema_name IN ", own);
-		gucs_put_path(f->b, sql);
-		buf_str(sql, "))");
-	}
+	if (f->creates && !f->temp && !schema.len)
+		sql_printf(sql, "database_name = %L AND schema_name = system.main.current_schema()",
+			   workspace_db(f->b->wi));
+	else
+		gucs_put_place(f->b, f->temp ? SPAN("temp") : schema, sql);
 }
 
 static bool exists(struct finding *f, const struct kind *k, struct span schema, struct span name, bool *ret,
@@ -118,7 +95,7 @@ static bool find_dropped(struct finding *f, struct pg_error *e)
 	if (!transaction_begin_implicit(f->b, e))
 		return false;
 	do {
-		if (!qualified(p, &schema, &name))
+		if (!parser_qualified(p, &schema, &name))
 			return true; /* the engine tells what is wrong */
 		if (!schema_known(f, schema, &there, e))
 			return false;
@@ -157,7 +134,7 @@ static bool find_made(struct finding *f, struct pg_error *e)
 		return true;
 	if (!transaction_begin_implicit(f->b, e))
 		return false;
-	if (!qualified(p, &schema, &name))
+	if (!parser_qualified(p, &schema, &name))
 		return true;
 	/* public stands for main, which is always there. */
 	if (!k->schemas && span_is(name, "public"))
@@ -225,7 +202,7 @@ static bool find_altered(struct finding *f, struct pg_error *e)
 		return true;
 	const bool if_exists = parser_word(p, "if") && parser_word(p, "exists");
 	(void)parser_word(p, "only");
-	if (!qualified(p, &schema, &name))
+	if (!parser_qualified(p, &schema, &name))
 		return true;
 	if (if_exists && (!transaction_begin_implicit(f->b, e) || !exists(f, k, schema, name, &there, e)))
 		return false;

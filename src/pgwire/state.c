@@ -35,7 +35,7 @@ static void put_settings(struct backend *b, struct buf *out)
 void state_put_time(struct buf *out, int64_t us)
 {
 	if (us)
-		buf_printf(out, "make_timestamptz(%lld)", (long long)us);
+		buf_printf(out, "system.main.make_timestamptz(%lld)", (long long)us);
 	else
 		buf_str(out, "NULL::TIMESTAMPTZ");
 }
@@ -109,7 +109,7 @@ bool session_relation(struct backend *b, struct span name, struct buf *out)
 /* The statement fails where it would read the setting. */
 static void put_error(struct buf *out, const struct pg_error *e)
 {
-	buf_str(out, "error(");
+	buf_str(out, "system.main.error(");
 	lexer_quote_string(out, span_of(e->message));
 	buf_str(out, ")::VARCHAR");
 }

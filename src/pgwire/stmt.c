@@ -375,11 +375,10 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 	return note_parameter(s, t, e);
 }
 
-/* Words between CREATE and what is created. */
-static bool is_modifier(struct token t)
+bool stmt_is_modifier(struct token t)
 {
-	static const char *const words[] = {"or",     "replace",  "temp",   "temporary", "local",
-					    "global", "unlogged", "unique", "recursive", "persistent"};
+	static const char *const words[] = {"or",	"replace", "temp",	"temporary",  "local",	"global",
+					    "unlogged", "unique",  "recursive", "persistent", "trusted"};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (token_is(t, words[i]))
 			return true;
@@ -397,7 +396,7 @@ static void make_tag(struct stmt *ret, const struct scan *s)
 		     {"materialized", "MATERIALIZED VIEW"}};
 	struct token object = {0};
 	for (size_t i = 1; i < s->word_count; i++)
-		if (!is_modifier(s->words[i]) || ret->kind == STMT_DISCARD) {
+		if (!stmt_is_modifier(s->words[i]) || ret->kind == STMT_DISCARD) {
 			object = s->words[i];
 			break;
 		}
@@ -424,7 +423,7 @@ static bool word_at(const struct scan *s, size_t i, const char *word)
 static enum stmt_kind refine_ddl(const struct scan *s, enum stmt_kind kind)
 {
 	size_t object = 1;
-	while (object < s->word_count && is_modifier(s->words[object]))
+	while (object < s->word_count && stmt_is_modifier(s->words[object]))
 		object++;
 	if (word_at(s, object, "secret"))
 		return STMT_FORBIDDEN;

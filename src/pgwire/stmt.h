@@ -80,6 +80,8 @@ bool stmt_is_temp_schema(struct span name);
 bool stmt_has_no_data(const struct stmt *s);
 /* A command of this door that reads and writes nothing in the engine: it needs no transaction. */
 bool stmt_is_control(const struct stmt *s);
+/* A word between CREATE and what is created. */
+bool stmt_is_modifier(struct token t);
 /* True when another statement follows. */
 bool stmt_more(struct span rest);
 /* The statement behind EXPLAIN. */

@@ -39,16 +39,6 @@ static const struct {
 	 "INSERT .. RETURNING tells the number that a column got; nextval('s') gives one beforehand."},
 };
 
-static bool is_modifier(struct token t)
-{
-	static const char *const words[] = {"or",     "replace",  "temp",   "temporary", "local",
-					    "global", "unlogged", "unique", "recursive", "trusted"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (token_is(t, words[i]))
-			return true;
-	return false;
-}
-
 static bool fits(const char *pattern, struct span text)
 {
 	struct lexer lx = {text};
@@ -64,7 +54,7 @@ static bool fits(const char *pattern, struct span text)
 		if (t.kind == TOKEN_END || !span_eq_nocase(t.text, word))
 			return false;
 		t = lexer_next(&lx);
-		while (span_is(word, "create") && is_modifier(t))
+		while (span_is(word, "create") && stmt_is_modifier(t))
 			t = lexer_next(&lx);
 	}
 	return true;

@@ -99,8 +99,7 @@ static bool take_date(struct span *text, bool is_bc, int64_t *ret_days)
 	return value_civil(is_bc ? 1 - year : year, month, day, ret_days);
 }
 
-/* HH:MM[:SS[.ffffff]] */
-/* 040506 */
+/* HHMMSS[.ffffff] */
 static bool take_compact(struct span *text, int64_t *ret_us)
 {
 	struct span rest = *text;
@@ -130,6 +129,7 @@ static bool take_half_day(struct span *text, int64_t *hours)
 	return true;
 }
 
+/* HH:MM[:SS[.ffffff]] [AM|PM] */
 static bool take_time(struct span *text, int64_t *ret_us)
 {
 	int64_t hours, minutes, seconds = 0, us = 0;

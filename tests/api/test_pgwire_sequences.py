@@ -170,3 +170,25 @@ def test_a_transaction_that_is_read_only_moves_nothing(c):
         c.execute("SELECT setval('s', 5)")
     c.execute("ROLLBACK")
     assert value(c, "SELECT nextval('s')") == 1
+
+
+@pytest.mark.parametrize("options, number, called", [
+    ("INCREMENT BY -1 MINVALUE -9223372036854775808 MAXVALUE 0 START 0", -2**63, "false"),
+    ("INCREMENT BY -1 MINVALUE -9223372036854775808 MAXVALUE 0 START 0", -2**63, "true"),
+    ("", 2**63 - 1, "true"), ("", 2**63 - 1, "false"), ("INCREMENT BY 9223372036854775807", 2**63 - 2, "true")])
+def test_numbers_at_the_ends_of_bigint(c, options, number, called):
+    c.execute(f"CREATE SEQUENCE extreme {options}")
+    assert value(c, f"SELECT setval('extreme', {number}, {called})") == number
+    try:
+        assert -2**63 <= value(c, "SELECT nextval('extreme')") < 2**63
+    except psycopg.errors.SequenceGeneratorLimitExceeded:
+        pass
+    c.execute("DROP SEQUENCE extreme")
+    assert value(c, "SELECT nextval('s')") == 1
+
+
+def test_too_many_calls_of_setval_are_refused(c):
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded, match="too many calls"):
+        c.execute("SELECT setval('s', i) FROM generate_series(1, 50000000) x(i)")
+    assert value(c, "SELECT nextval('s')") == 1
+    assert value(c, "SELECT max(n) FROM (SELECT 7) x(n)") == 7
