@@ -20,7 +20,10 @@
 
 struct bulk;
 
-/* `catalog` and `schema` may be NULL; without columns (n is 0) all of the table's in order, else these, the others get their default. */
+/*
+ * `catalog` and `schema` may be NULL; without columns (n is 0) all of the table's in order, else these, the others get
+ * their default.
+ */
 MUST_CHECK bool bulk_open(struct session *session, const char *catalog, const char *schema, const char *table,
 			  const char *const *columns, size_t n, struct bulk **ret, struct err *err);
 bool bulk_takes(const struct type *type);

@@ -53,18 +53,13 @@ static bool fits(uint32_t oid, const struct type *type)
 	}
 }
 
-static bool is_name(struct token t)
-{
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
-}
-
 /* "t.typtype AS kind": kind means typtype, here and wherever a query around it selects kind. */
 static void find_aliases(const struct stmt *s, struct arena *arena, struct map *ret)
 {
 	struct lexer lx = {s->text};
 	struct token before = {0}, name = {0};
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
-		if (token_is(before, "as") && is_name(name) && is_name(t)) {
+		if (token_is(before, "as") && token_is_name(name) && token_is_name(t)) {
 			const struct catalog_column *column = column_find(token_name(name, arena));
 			if (column)
 				(void)map_put(ret, token_name(t, arena), (void *)(uintptr_t)column);

@@ -44,7 +44,7 @@ static bool text_option(struct options *of, struct span *ret)
 	struct parser *p = of->p;
 	if (p->now.kind == TOKEN_STRING)
 		*ret = token_string(p->now, p->arena);
-	else if (p->now.kind == TOKEN_WORD || p->now.kind == TOKEN_QUOTED)
+	else if (token_is_name(p->now))
 		*ret = token_name(p->now, p->arena);
 	else if (p->now.kind == TOKEN_NUMBER)
 		*ret = p->now.text;

@@ -54,7 +54,7 @@ static inline bool parser_punct(struct parser *p, char c)
 
 static inline bool parser_name(struct parser *p, struct span *ret)
 {
-	if (p->now.kind != TOKEN_WORD && p->now.kind != TOKEN_QUOTED)
+	if (!token_is_name(p->now))
 		return parser_fail(p);
 	*ret = token_name(p->now, p->arena);
 	parser_step(p);

@@ -123,7 +123,7 @@ static bool read_options(struct reader *r, struct pg_error *e)
 	struct token t;
 	do {
 		t = lexer_next(&r->lx);
-		if (t.kind != TOKEN_WORD && t.kind != TOKEN_QUOTED)
+		if (!token_is_name(t))
 			return bad_syntax(r, t, e);
 		if (!read_option(r, t, e))
 			return false;

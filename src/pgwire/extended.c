@@ -53,7 +53,10 @@ static void tell_parsed(struct backend *b)
 	b->parsed = NULL;
 }
 
-/* Bind or Describe failed. Where the statement is at fault, not the values, Parse left that to them: it fails itself. Returns false. */
+/*
+ * Bind or Describe failed. Where the statement is at fault, not the values, Parse left that to them: it fails itself.
+ * Returns false.
+ */
 static bool refused_late(struct backend *b, struct prepared *q, int64_t start_ns, const struct pg_error *e)
 {
 	if (q->described || strncmp(e->sqlstate, "22", 2) == 0)

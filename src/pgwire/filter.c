@@ -114,11 +114,6 @@ static bool denied(struct pg_error *e, const char *what, struct span name)
 			    name.ptr);
 }
 
-static bool is_name(struct token t)
-{
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
-}
-
 /* What stands between a pair of brackets, or at the top. */
 struct scope {
 	bool from;     /* in a FROM clause: a comma leads to the next table */
@@ -254,7 +249,7 @@ static bool filter_tokens(struct backend *b, struct span text, bool names, struc
 		scan_step(&scan, t);
 		if (scan.at_table && is_file(t, b->work))
 			return denied(e, "file", t.text);
-		if (names && is_name(t) &&
+		if (names && token_is_name(t) &&
 		    !filter_name(&scan, t.kind == TOKEN_WORD ? t.text : token_name(t, b->work), lexer_peek(&lx), e))
 			return false;
 	}

@@ -131,7 +131,7 @@ static bool check_update(struct walk w, const struct origin_table *table, size_t
 	while (w.now.kind != TOKEN_END && !token_is(w.now, "set"))
 		step(&w);
 	step(&w);
-	while (w.now.kind == TOKEN_WORD || w.now.kind == TOKEN_QUOTED) {
+	while (token_is_name(w.now)) {
 		const bool is_it = span_eq_nocase(token_name(w.now, w.arena), span_of(table->columns[column]));
 		step(&w);
 		if (w.now.kind == TOKEN_OPERATOR)

@@ -419,16 +419,11 @@ struct span lexer_plain_blanks(struct span text, struct arena *arena)
 	return (struct span){plain, len};
 }
 
-static bool is_identifier(struct token t)
-{
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
-}
-
 /* .schema.object */
 static bool schema_follows(struct lexer lx, struct token *ret_dot)
 {
 	*ret_dot = lexer_next(&lx);
-	return token_is_punct(*ret_dot, '.') && is_identifier(lexer_next(&lx)) && token_is_punct(lexer_next(&lx), '.');
+	return token_is_punct(*ret_dot, '.') && token_is_name(lexer_next(&lx)) && token_is_punct(lexer_next(&lx), '.');
 }
 
 struct span lexer_without_database(struct span text, struct span database, struct arena *arena)
@@ -439,7 +434,7 @@ struct span lexer_without_database(struct span text, struct span database, struc
 	if (!memmem(text.ptr, text.len, database.ptr, database.len))
 		return text;
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
-		if (!is_identifier(t) || token_is_punct(before, '.') || !span_eq(token_name(t, arena), database) ||
+		if (!token_is_name(t) || token_is_punct(before, '.') || !span_eq(token_name(t, arena), database) ||
 		    !schema_follows(lx, &dot))
 			continue;
 		if (!copy)

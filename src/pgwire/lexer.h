@@ -58,6 +58,10 @@ struct span lexer_without_database(struct span text, struct span database, struc
 /* Case-insensitive comparison of a word; a quoted identifier is no keyword. */
 bool token_is(struct token t, const char *word);
 bool token_is_punct(struct token t, char c);
+static inline bool token_is_name(struct token t)
+{
+	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+}
 /* The name an identifier means: folded to lower case, or without its quotes. For other tokens the text. */
 struct span token_name(struct token t, struct arena *arena);
 /* The content of a string, escapes resolved. */

@@ -142,10 +142,12 @@ static void look_up(struct backend *b, const struct select_source *source, struc
 	struct buf sql = BUF(64 * 1024);
 	struct err err = ERR_INIT;
 	struct cursor *cursor = NULL;
-	buf_str(&sql,
-		"SELECT database_name, schema_name, table_name, table_oid::BIGINT, column_name, (system.main.starts_with(column_default, 'nextval(') AND EXISTS (SELECT 1 FROM system.main.duckdb_sequences() q WHERE q.database_name = c.database_name AND q.comment = '" IDENTITY_COMMENT
-		"' AND system.main.contains(c.column_default, q.sequence_name)))::BIGINT FROM "
-		"system.main.duckdb_columns() c WHERE system.main.lower(table_name) = system.main.lower(");
+	buf_str(&sql, "SELECT database_name, schema_name, table_name, table_oid::BIGINT, column_name, "
+		      "(system.main.starts_with(column_default, 'nextval(') AND EXISTS (SELECT 1 FROM "
+		      "system.main.duckdb_sequences() q WHERE q.database_name = c.database_name AND "
+		      "q.comment = '" IDENTITY_COMMENT
+		      "' AND system.main.contains(c.column_default, q.sequence_name)))::BIGINT FROM "
+		      "system.main.duckdb_columns() c WHERE system.main.lower(table_name) = system.main.lower(");
 	sql_text(&sql, source->name);
 	buf_str(&sql, ") AND NOT internal ORDER BY database_name, schema_name, table_oid, column_index");
 	if (!sql.failed && session_query(b->engine, sql.ptr, &cursor, &err))

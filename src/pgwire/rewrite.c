@@ -18,14 +18,13 @@ static bool is_function_name(struct token t)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (token_is(t, words[i]))
 			return false;
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+	return token_is_name(t);
 }
 
 /* Takes in "a.b." in front of a name. */
 static size_t name_start(const struct rewriter *r, size_t last)
 {
-	while (last >= 2 && token_is_punct(r->p[last - 1].t, '.') &&
-	       (r->p[last - 2].t.kind == TOKEN_WORD || r->p[last - 2].t.kind == TOKEN_QUOTED))
+	while (last >= 2 && token_is_punct(r->p[last - 1].t, '.') && token_is_name(r->p[last - 2].t))
 		last -= 2;
 	return last;
 }
@@ -43,7 +42,7 @@ static size_t primary_start(const struct rewriter *r, size_t last, bool *ret_mor
 	}
 	if (token_is_punct(t, ')'))
 		return start > 0 && is_function_name(r->p[start - 1].t) ? name_start(r, start - 1) : start;
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED ? name_start(r, last) : last;
+	return token_is_name(t) ? name_start(r, last) : last;
 }
 
 size_t piece_operand_start(const struct rewriter *r, size_t last)

@@ -50,7 +50,7 @@ static bool alias_follows(const struct rewriter *r, size_t i)
 	for (size_t k = 0; k < ARRAY_LEN(clauses); k++)
 		if (piece_is(r, i, clauses[k]))
 			return false;
-	return piece_kind(r, i, TOKEN_WORD) || piece_kind(r, i, TOKEN_QUOTED);
+	return piece_is_name(r, i);
 }
 
 static bool stands_in_from(const struct rewriter *r, size_t i)
@@ -325,7 +325,7 @@ void rewrite_calls(struct rewriter *r)
 		sequence_state(r);
 	bool relations = r->hooks->relation && (r->stmt->mentions & MENTIONS_CATALOG);
 	for (size_t i = 0; i < r->n; i++) {
-		if (!piece_kind(r, i, TOKEN_WORD) && !piece_kind(r, i, TOKEN_QUOTED))
+		if (!piece_is_name(r, i))
 			continue;
 		if (row_version(r, i) || alias_at(r, i))
 			continue;

@@ -48,6 +48,11 @@ static inline bool piece_kind(const struct rewriter *r, size_t i, enum token_kin
 	return i < r->n && r->p[i].t.kind == kind;
 }
 
+static inline bool piece_is_name(const struct rewriter *r, size_t i)
+{
+	return i < r->n && token_is_name(r->p[i].t);
+}
+
 /* An identifier, quoted or not, that means this name. */
 static inline bool piece_named(const struct rewriter *r, size_t i, const char *name)
 {

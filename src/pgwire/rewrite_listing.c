@@ -42,13 +42,15 @@ static bool follows(const struct token *tokens, size_t n, const struct listing *
 /* SHOW TABLES FROM [database.]schema */
 static const char *tables_of(const struct token *tokens, size_t n, struct arena *arena)
 {
-	const bool named = n == 4 || (n == 6 && token_is_punct(tokens[4], '.'));
-	if (!named || !token_is(tokens[0], "show") || !token_is(tokens[1], "tables") ||
+	const bool named = n == 4 || (n == 6 && token_is_name(tokens[3]) && token_is_punct(tokens[4], '.'));
+	if (!named || !token_is_name(tokens[n - 1]) || !token_is(tokens[0], "show") || !token_is(tokens[1], "tables") ||
 	    !(token_is(tokens[2], "from") || token_is(tokens[2], "in")))
 		return NULL;
 	struct buf out = BUF(LIMIT_SQL_BYTES);
-	sql_printf(&out, SCHEMA_TABLES " = %L ORDER BY table_name",
-		   arena_copy(arena, token_name(tokens[n - 1], arena)));
+	sql_printf(&out, SCHEMA_TABLES " = %L", arena_copy(arena, token_name(tokens[n - 1], arena)));
+	if (n == 6)
+		sql_printf(&out, " AND table_catalog = %L", arena_copy(arena, token_name(tokens[3], arena)));
+	buf_str(&out, " ORDER BY table_name");
 	const char *sql = out.failed ? NULL : arena_copy(arena, buf_view(&out));
 	buf_done(&out);
 	return sql;

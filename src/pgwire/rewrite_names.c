@@ -1,11 +1,6 @@
 /* Names of schemas: PostgreSQL's, the session's own, and the project's buckets in another spelling. */
 #include "pgwire/rewrite_inner.h"
 
-static bool is_name(const struct rewriter *r, size_t i)
-{
-	return piece_kind(r, i, TOKEN_WORD) || piece_kind(r, i, TOKEN_QUOTED);
-}
-
 static bool is_one_of(const struct rewriter *r, size_t i, const char *const words[], size_t n)
 {
 	for (size_t k = 0; k < n; k++)
@@ -41,7 +36,7 @@ static bool is_alias(const struct rewriter *r, const char *name)
 {
 	for (size_t i = 1; i < r->n; i++)
 		if (piece_named(r, i, name) && !piece_punct(r, i + 1, '.') && !piece_is(r, i - 1, "schema") &&
-		    is_name(r, i - 1))
+		    piece_is_name(r, i - 1))
 			return true;
 	return false;
 }
@@ -153,7 +148,7 @@ void rewrite_names(struct rewriter *r)
 			own_schema(r, i, public_alias);
 		else if (piece_named(r, i, "main"))
 			own_schema(r, i, main_alias);
-		else if ((mentions & MENTIONS_PG_TEMP) && is_name(r, i) &&
+		else if ((mentions & MENTIONS_PG_TEMP) && piece_is_name(r, i) &&
 			 stmt_is_temp_schema(token_name(r->p[i].t, r->arena)))
 			temp_schema(r, i);
 		else if (r->p[i].t.kind == TOKEN_QUOTED)

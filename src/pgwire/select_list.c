@@ -11,11 +11,6 @@ struct reader {
 	bool beyond;
 };
 
-static bool is_name(struct token t)
-{
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
-}
-
 static bool is_star(struct token t)
 {
 	return t.kind == TOKEN_OPERATOR && span_is(t.text, "*");
@@ -50,7 +45,7 @@ static bool is_alias(struct token t)
 	static const char *const words[] = {"join",    "inner",	      "left", "right",	    "full",    "cross",
 					    "natural", "asof",	      "on",   "positional", "semi",    "anti",
 					    "using",   "tablesample", "set",  "values",	    "default", "select"};
-	return is_name(t) && !ends_from(t) && !is_beyond(t) && !is_one_of(t, words, ARRAY_LEN(words));
+	return token_is_name(t) && !ends_from(t) && !is_beyond(t) && !is_one_of(t, words, ARRAY_LEN(words));
 }
 
 static bool tokenize(struct reader *r, struct span text)
@@ -87,9 +82,9 @@ static bool opens(struct token t)
 static size_t dotted(const struct reader *r, size_t i, size_t end)
 {
 	size_t n = 0;
-	if (i >= end || !is_name(r->t[i]))
+	if (i >= end || !token_is_name(r->t[i]))
 		return 0;
-	for (n = 1; n < 5 && i + n + 1 < end && token_is_punct(r->t[i + n], '.') && is_name(r->t[i + n + 1]);)
+	for (n = 1; n < 5 && i + n + 1 < end && token_is_punct(r->t[i + n], '.') && token_is_name(r->t[i + n + 1]);)
 		n += 2;
 	return n;
 }
@@ -107,7 +102,7 @@ static bool ends_operand(const struct reader *r, size_t from, size_t i)
 		return i == from || !token_is(r->t[i - 1], "interval");
 	if (t.kind == TOKEN_NUMBER || t.kind == TOKEN_PARAM || token_is_punct(t, ')') || token_is_punct(t, ']'))
 		return true;
-	return is_name(t) && !is_one_of(t, more_follows, ARRAY_LEN(more_follows));
+	return token_is_name(t) && !is_one_of(t, more_follows, ARRAY_LEN(more_follows));
 }
 
 /* Without the label, which makes `*end` smaller. */
@@ -115,7 +110,7 @@ static bool take_label(const struct reader *r, size_t from, size_t *end)
 {
 	static const char *const no_labels[] = {"end",	   "null",   "true",	"false", "precision",
 						"varying", "isnull", "notnull", "zone"};
-	if (*end - from < 2 || !is_name(r->t[*end - 1]))
+	if (*end - from < 2 || !token_is_name(r->t[*end - 1]))
 		return false;
 	if (token_is(r->t[*end - 2], "as")) {
 		*end -= 2;
@@ -216,7 +211,7 @@ static size_t take_alias(struct reader *r, struct select_source *source, size_t 
 	if (!as && !is_alias(r->t[at]))
 		return at;
 	at += as;
-	source->alias = is_name(r->t[at]) ? token_name(r->t[at], r->arena) : SPAN_NONE;
+	source->alias = token_is_name(r->t[at]) ? token_name(r->t[at], r->arena) : SPAN_NONE;
 	return at < r->n ? at + 1 : at;
 }
 

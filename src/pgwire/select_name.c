@@ -16,11 +16,6 @@ struct expression {
 
 static enum strength name_of(const struct expression *x, struct span *ret);
 
-static bool is_name(struct token t)
-{
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
-}
-
 static bool opens(struct token t)
 {
 	return token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{');
@@ -121,7 +116,7 @@ static struct span type_name(const struct expression *x, size_t from, size_t end
 		     {"time", "with", "timetz"}};
 	if (from + 2 < end && token_is_punct(x->t[from + 1], '.'))
 		from += 2;
-	if (from >= end || !is_name(x->t[from]))
+	if (from >= end || !token_is_name(x->t[from]))
 		return SPAN("?column?");
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		size_t last = from + 1;
@@ -170,7 +165,7 @@ static enum strength of_subquery(const struct expression *x, struct span *ret)
 	while (end < inside.end && !token_is(x->t[end], "from") && !token_is(x->t[end], "union") &&
 	       !token_is(x->t[end], "order") && !token_is(x->t[end], "limit") && !token_is(x->t[end], "where"))
 		end = step(&inside, end);
-	if (end > x->from + 3 && token_is(x->t[end - 2], "as") && is_name(x->t[end - 1])) {
+	if (end > x->from + 3 && token_is(x->t[end - 2], "as") && token_is_name(x->t[end - 1])) {
 		*ret = token_name(x->t[end - 1], x->arena);
 		return STRONG;
 	}
@@ -218,7 +213,7 @@ static enum strength of_call(const struct expression *x, size_t open, struct spa
 static enum strength of_name(const struct expression *x, struct span *ret)
 {
 	size_t last = x->from;
-	while (last + 2 < x->end && token_is_punct(x->t[last + 1], '.') && is_name(x->t[last + 2]))
+	while (last + 2 < x->end && token_is_punct(x->t[last + 1], '.') && token_is_name(x->t[last + 2]))
 		last += 2;
 	const size_t next = last + 1;
 	if (next < x->end && token_is_punct(x->t[next], '(') && x->t[x->end - 1].kind != TOKEN_STRING)
@@ -256,7 +251,7 @@ static enum strength of_subscript(const struct expression *x, struct span *ret)
 static bool is_field_of_brackets(const struct expression *x)
 {
 	return token_is_punct(x->t[x->from], '(') && x->end - x->from > 2 && token_is_punct(x->t[x->end - 2], '.') &&
-	       is_name(x->t[x->end - 1]);
+	       token_is_name(x->t[x->end - 1]);
 }
 
 /* What binds closer than operators. */
@@ -270,7 +265,7 @@ static enum strength of_term(const struct expression *x, struct span *ret)
 		return whole ? of_case(x, ret) : FOREIGN;
 	if (token_is_punct(x->t[x->end - 1], ']'))
 		return of_subscript(x, ret);
-	if (is_name(first))
+	if (token_is_name(first))
 		return of_name(x, ret);
 	if (is_field_of_brackets(x)) {
 		*ret = token_name(x->t[x->end - 1], x->arena);

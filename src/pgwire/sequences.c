@@ -94,7 +94,7 @@ static bool find_named(struct backend *b, struct span text, struct sequence *ret
 		schema = token_name(t, b->work);
 		t = lexer_next(&lx);
 	}
-	if ((t.kind != TOKEN_WORD && t.kind != TOKEN_QUOTED) || lexer_next(&lx).kind != TOKEN_END)
+	if (!token_is_name(t) || lexer_next(&lx).kind != TOKEN_END)
 		return pg_error_set(e, "42602", "invalid name syntax");
 	return find(b, schema, token_name(t, b->work), ret, e);
 }
@@ -315,7 +315,7 @@ static bool read_item(struct parser *p, struct setvals *ret, struct pg_error *e)
 		return pg_error_set(e, "42883", "function setval does not take so few arguments");
 	ret->labels[i] = SPAN("setval");
 	const bool as = parser_word(p, "as");
-	if (as || (!token_is(p->now, "from") && (p->now.kind == TOKEN_WORD || p->now.kind == TOKEN_QUOTED)))
+	if (as || (!token_is(p->now, "from") && token_is_name(p->now)))
 		return parser_name(p, &ret->labels[i]);
 	return true;
 }

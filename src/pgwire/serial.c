@@ -2,11 +2,6 @@
 #include "engine/sql.h"
 #include "pgwire/backend.h"
 
-static bool is_name(struct token t)
-{
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
-}
-
 /* Of tables of one name: the one of the schema that is named, else a temporary one, else that of the current schema. */
 static void put_schema(struct span schema, struct span table, struct buf *sql)
 {
@@ -21,8 +16,9 @@ static void put_schema(struct span schema, struct span table, struct buf *sql)
 		return;
 	}
 	buf_str(sql,
-		"(c.database_name = 'temp' OR (c.schema_name = system.main.current_schema() AND NOT EXISTS (SELECT 1 FROM "
-		"system.main.duckdb_tables() x WHERE x.database_name = 'temp' AND system.main.lower(x.table_name) = system.main.lower(");
+		"(c.database_name = 'temp' OR (c.schema_name = system.main.current_schema() AND NOT EXISTS (SELECT 1 "
+		"FROM system.main.duckdb_tables() x WHERE x.database_name = 'temp' AND "
+		"system.main.lower(x.table_name) = system.main.lower(");
 	sql_text(sql, table);
 	buf_str(sql, "))))");
 }
@@ -35,9 +31,9 @@ static bool put_tables(struct backend *b, const struct stmt *s, struct buf *sql)
 	(void)lexer_next(&lx);
 	if (s->kind != STMT_TRUNCATE || token_is(lexer_peek(&lx), "table"))
 		(void)lexer_next(&lx);
-	for (struct token t = lexer_next(&lx); is_name(t) || token_is_punct(t, ','); t = lexer_next(&lx)) {
+	for (struct token t = lexer_next(&lx); token_is_name(t) || token_is_punct(t, ','); t = lexer_next(&lx)) {
 		const struct token next = lexer_peek(&lx);
-		if (!is_name(t) || token_is(t, "if") || token_is(t, "exists") || token_is(t, "cascade") ||
+		if (!token_is_name(t) || token_is(t, "if") || token_is(t, "exists") || token_is(t, "cascade") ||
 		    token_is(t, "restrict") || token_is(t, "only") || token_is(t, "restart") || token_is(t, "identity"))
 			continue;
 		struct span schema = SPAN_NONE;

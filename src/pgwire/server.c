@@ -203,7 +203,10 @@ static bool has_outgrown(struct backend *b)
 	return size > before && size > workspace_size_limit(b->wi);
 }
 
-/* The sessions of an engine that gave up end. Statements whose client went away need not go on; a cancel that came between two steps of one is repeated. */
+/*
+ * The sessions of an engine that gave up end. Statements whose client went away need not go on; a cancel that came
+ * between two steps of one is repeated.
+ */
 static void watch(struct pg_door *door)
 {
 	(void)pthread_mutex_lock(&door->lock);

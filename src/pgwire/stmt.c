@@ -217,7 +217,7 @@ static bool may_call(struct token t)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (token_is(t, words[i]))
 			return false;
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
+	return token_is_name(t);
 }
 
 /* What stands in front of a parenthesis. Rights are asked of tables that the listing must have. */
@@ -226,7 +226,7 @@ static unsigned mention_of_call(struct token t)
 	struct span name = t.text;
 	if (t.kind == TOKEN_QUOTED && name.len > 2)
 		name = (struct span){name.ptr + 1, name.len - 2};
-	if ((t.kind != TOKEN_WORD && t.kind != TOKEN_QUOTED) || !catalog_function(name))
+	if (!token_is_name(t) || !catalog_function(name))
 		return 0;
 	return span_eq_nocase(span_first(name, 4), SPAN("has_")) ? MENTIONS_CATALOG : MENTIONS_FUNCTION;
 }
@@ -362,7 +362,7 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 	} else if (token_is_punct(t, ')')) {
 		close_parenthesis(s);
-	} else if (t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED) {
+	} else if (token_is_name(t)) {
 		s->mentions |= mention_of(t);
 		if (token_is_punct(s->last, '(') && s->depth && !enter_subquery(s, t, e))
 			return false;

@@ -119,11 +119,6 @@ static bool check_schema(struct walk *w, struct span name)
 	return pg_error_set(w->e, "42501", "permission denied for schema %s", bucket);
 }
 
-static bool is_name(struct token t)
-{
-	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;
-}
-
 static bool is_own_schema(struct span name)
 {
 	static const char *const own[] = {"main", "public", "pg_catalog", "information_schema", "temp", "excluded"};
@@ -224,7 +219,7 @@ static bool attach_name(struct walk *w, struct token before, struct token t, con
 		span_eq_nocase(first, SPAN("pg_catalog")) || span_eq_nocase(first, SPAN("information_schema"));
 	if (is_catalog && w->is_target && w->stmt->class != STMT_QUERY)
 		return pg_error_set(w->e, "42501", "permission denied: the catalog is read-only");
-	return is_own_schema(first) || !is_name(second) || attach_pair(w, first, token_name(second, work));
+	return is_own_schema(first) || !token_is_name(second) || attach_pair(w, first, token_name(second, work));
 }
 
 static void note_target(struct walk *w, struct token t)
@@ -253,7 +248,7 @@ bool tables_attach(struct backend *b, const struct stmt *s, struct pg_error *e)
 	bool is_schema = strcmp(s->tag, "CREATE SCHEMA") == 0 || strcmp(s->tag, "DROP SCHEMA") == 0;
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
 		note_target(&w, t);
-		if (!is_name(t))
+		if (!token_is_name(t))
 			continue;
 		bool names_schema =
 			is_schema && !token_is(t, "if") &&

@@ -129,7 +129,7 @@ struct token wording_target(const struct stmt *s)
 		t = lexer_next(&lx);
 	for (last = t; token_is_punct(lexer_peek(&lx), '.'); last = lexer_next(&lx))
 		(void)lexer_next(&lx);
-	return last.kind == TOKEN_WORD || last.kind == TOKEN_QUOTED ? last : (struct token){0};
+	return token_is_name(last) ? last : (struct token){0};
 }
 
 /* Where the name stands first; of a name with its schema, where that stands. */
@@ -140,7 +140,7 @@ static void place(struct pg_error *e, const struct stmt *s, struct span name, st
 	if (e->position || (s->class != STMT_QUERY && s->class != STMT_DML && s->kind != STMT_EXPLAIN))
 		return;
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END && t.kind != TOKEN_BAD; t = lexer_next(&lx))
-		if ((t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED) && span_eq_nocase(token_name(t, arena), first)) {
+		if (token_is_name(t) && span_eq_nocase(token_name(t, arena), first)) {
 			e->position = sqlstate_position(s->text, (size_t)(t.text.ptr - s->text.ptr));
 			return;
 		}

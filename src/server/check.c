@@ -141,7 +141,8 @@ static void check_files(struct check *c)
 		say(c, WARNING, "the limit of open files cannot be read");
 	else if (limit.rlim_max < want)
 		say(c, FAULT,
-		    "at most %llu open files are allowed, %llu are needed: raise LimitNOFILE (systemd) or ulimit -n, or lower DUCKDB_ATTACHED_MAX",
+		    "at most %llu open files are allowed, %llu are needed: raise LimitNOFILE (systemd) or ulimit -n, "
+		    "or lower DUCKDB_ATTACHED_MAX",
 		    (unsigned long long)limit.rlim_max, (unsigned long long)want);
 	else
 		say(c, FINE, "open files: %llu allowed, %llu needed", (unsigned long long)limit.rlim_max,

@@ -209,9 +209,13 @@ def test_the_engines_listings_show_what_is_the_workspaces(session, workspace):
     session.execute("SELECT * FROM in_c_fin.invoices").fetchall()
     db = workspace.login["dbname"]
     assert session.execute("SHOW DATABASES").fetchall() == [(db,)]
-    for sql in ("SHOW TABLES", "show tables from main", "PRAGMA show_tables", f"SHOW TABLES FROM {db}.main"):
+    for sql in ("SHOW TABLES", "show tables from main", "PRAGMA show_tables", f"SHOW TABLES FROM {db}.main", "SHOW TABLES IN public"):
         assert session.execute(sql).fetchall() == [("a_view",), ("shown",)]
     assert session.execute("SHOW TABLES FROM in_c_fin").fetchall() == [("invoices",)]
+    assert session.execute("SHOW TABLES FROM elsewhere.main").fetchall() == []
+    for sql in ("SHOW TABLES FROM 'main'", "SHOW TABLES FROM 1", f"SHOW TABLES FROM '{db}'.main", "SHOW TABLES FROM .,.main"):
+        with pytest.raises(psycopg.ProgrammingError):
+            session.execute(sql)
     assert session.execute("SHOW TABLES", prepare=True).fetchall() == [("a_view",), ("shown",)]
     schemas = {name: current for _, name, current in session.execute("SHOW SCHEMAS").fetchall()}
     assert schemas["main"] and not schemas["in_c_fin"] and not [name for name in schemas if name.startswith("_")]
