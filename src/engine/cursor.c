@@ -49,6 +49,15 @@ static bool execute(struct statement *statement, duckdb_result *ret, struct err 
 	return ok;
 }
 
+/* What statement_find_untyped() found; the vector is that of INTEGER all the same. */
+static const struct type *told_type(const struct cursor *c, size_t i, const struct type *type)
+{
+	const struct statement *s = c->statement;
+	const bool told = type->id == TYPE_INTEGER && s->columns && s->column_count == c->column_count &&
+			  s->columns[i].type->id == TYPE_NULL;
+	return told ? s->columns[i].type : type;
+}
+
 static void read_shape(struct cursor *c)
 {
 	c->column_count = duckdb_column_count(&c->result);
@@ -58,7 +67,7 @@ static void read_shape(struct cursor *c)
 		const char *name = duckdb_column_name(&c->result, i);
 		duckdb_logical_type logical = duckdb_column_logical_type(&c->result, i);
 		const struct type *type = logical_type(c->arena, logical);
-		c->columns[i] = (struct cursor_column){arena_strdup(c->arena, name ? name : ""), type};
+		c->columns[i] = (struct cursor_column){arena_strdup(c->arena, name ? name : ""), told_type(c, i, type)};
 		vector_shape(c->arena, type, logical, &c->vectors[i]);
 		duckdb_destroy_logical_type(&logical);
 	}

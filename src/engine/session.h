@@ -162,6 +162,8 @@ const struct type *statement_parameter_type(struct statement *statement, size_t 
 /* Known before execution; a statement without result has no columns. */
 size_t statement_column_count(struct statement *statement);
 const struct cursor_column *statement_columns(struct statement *statement);
+/* Columns of nothing but NULL, which the engine calls INTEGER, become TYPE_NULL. Prepares a second statement for it. */
+void statement_find_untyped(struct statement *statement);
 MUST_CHECK bool statement_bind_null(struct statement *statement, size_t index, struct err *err);
 MUST_CHECK bool statement_bind_bool(struct statement *statement, size_t index, bool value, struct err *err);
 MUST_CHECK bool statement_bind_int(struct statement *statement, size_t index, int64_t value, struct err *err);

@@ -210,6 +210,17 @@ bool run_sql(struct backend *b, const char *sql, struct pg_error *e)
 	return session_run(b->engine, sql, &err) || backend_engine_error(b, &err, NULL, NULL, e);
 }
 
+/* The constant NULL, not that of a condition: IS [NOT] NULL. */
+static bool has_null(struct span text)
+{
+	struct lexer lx = {text};
+	struct token before = {0};
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx))
+		if (token_is(t, "null") && !token_is(before, "is") && !token_is(before, "not"))
+			return true;
+	return false;
+}
+
 /* All statements of a list but the last run here; the last is the one the client asked for. */
 static bool prepare_list(struct backend *b, const struct stmt *s, const struct rewritten *r, struct arena *arena,
 			 struct statement **ret, struct pg_error *e)
@@ -230,6 +241,8 @@ static bool prepare_list(struct backend *b, const struct stmt *s, const struct r
 			break;
 		fine = filter_type(s, statement_type(statement), e);
 		if (fine && i + 1 == count) {
+			if (count == 1 && s->returns_rows && has_null(s->text))
+				statement_find_untyped(statement);
 			*ret = statement;
 			break;
 		}

@@ -392,7 +392,6 @@ EXECUTE a('x', 'y')
 --! position: wording
 EXECUTE a(1 + 1, upper('y'))
 EXECUTE a(NULL, NULL)
---! types: types
 DEALLOCATE PREPARE a
 PREPARE c AS SELECT $1::int * 2
 EXECUTE c(4)
@@ -485,7 +484,6 @@ SELECT count(*) FROM (VALUES (1)) t(x)
 SELECT count(*), sum(x), max(x), avg(x) FROM (VALUES (1)) t(x)
 --! types values: sums
 SELECT x::text, x + 1, upper('a'), 'lit', 1, NULL, true FROM (VALUES (1)) t(x)
---! types: types
 SELECT now() IS NOT NULL, exists(SELECT 1), coalesce(1, 2), nullif(1, 2), greatest(1, 2), least(1, 2)
 SELECT CASE WHEN true THEN 1 END, CASE WHEN true THEN 1 ELSE x END, ARRAY[1], (SELECT 5), (SELECT 5 AS five) FROM (VALUES (1)) t(x)
 SELECT current_user, session_user, current_date IS NULL, current_schema, current_database(), current_catalog
@@ -1077,7 +1075,6 @@ SELECT 'pg_catalog'::regnamespace AS v
 SELECT 1::bigint AS a, 2::smallint AS b, 3::real AS c, 4::double precision AS d, 5::decimal(4,1) AS e, 6::character varying AS f, 7::numeric AS g
 --! types values: dialect
 SELECT NULL AS v
---! types: types
 SELECT 'x' AS v, 'x' || 'y' AS w
 SELECT '127.0.0.1'::inet AS v
 --! outcome: dialect
@@ -1334,3 +1331,29 @@ SELECT ctid FROM pg_class LIMIT 0
 --! outcome: dialect
 SELECT xmin FROM pg_class LIMIT 0
 --! outcome: dialect
+
+-- [columns of NULL binary]
+SELECT NULL
+SELECT NULL AS x, 1
+VALUES (NULL)
+VALUES (1, NULL), (2, NULL)
+SELECT NULL UNION SELECT NULL
+SELECT NULL UNION ALL SELECT 1
+SELECT * FROM (SELECT NULL AS a) x
+SELECT coalesce(NULL, NULL), nullif(NULL, NULL), min(NULL)
+SELECT CASE WHEN true THEN NULL END, (SELECT NULL)
+SELECT NULL AS a, 1 AS a -- the same name twice
+SELECT CAST(NULL AS int) AS a, NULL::date AS b, NULL AS c ORDER BY 1 LIMIT 1
+SELECT CASE WHEN i = 1 THEN NULL ELSE i END AS c FROM (VALUES (1)) v(i) WHERE i IS NOT NULL
+SELECT NULL, i FROM (VALUES (1), (2)) v(i) ORDER BY i
+WITH x AS (SELECT NULL AS n) SELECT n FROM x
+--! types: dialect
+SELECT ARRAY[NULL]
+--! types values: dialect
+
+-- [tables and statements of NULL]
+CREATE TABLE made_of_null AS SELECT NULL AS a
+SELECT * FROM made_of_null
+--! types: dialect
+PREPARE with_null(int) AS SELECT NULL AS a, $1 AS b
+EXECUTE with_null(3)
