@@ -200,6 +200,7 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 	mark_select_lists(&r);
 	rewrite_names(&r);
 	rewrite_calls(&r);
+	rewrite_columns(&r);
 	rewrite_operators(&r);
 	rewrite_literals(&r);
 	if (s->mentions & MENTIONS_CATALOG)

@@ -29,8 +29,14 @@ static void session_call(struct rewriter *r, size_t i)
 	if (close < r->n && !r->too_complex && literal_arguments(r, i + 1, close, arguments, &count) &&
 	    r->hooks->call(r->hooks->session, token_name(r->p[i].t, r->arena), arguments, count, &out) && !out.failed &&
 	    piece_edit(r)) {
+		const bool path =
+			piece_named(r, i, "current_setting") && span_eq_nocase(arguments[0], SPAN("search_path"));
 		piece_drop(r, i, close + 1);
 		r->p[i].text = arena_copy(r->arena, buf_view(&out));
+		/* What relations of the catalog are compared with has their names of schemas. */
+		if (path && (r->stmt->mentions & MENTIONS_CATALOG) && !r->p[i].in_select_list)
+			r->p[i].text = arena_printf(r->arena, "system.main.regexp_replace(%s, '\\bpublic\\b', 'main')",
+						    r->p[i].text);
 	}
 	buf_done(&out);
 }
@@ -55,7 +61,9 @@ static bool alias_follows(const struct rewriter *r, size_t i)
 
 static bool stands_in_from(const struct rewriter *r, size_t i)
 {
-	return i > 0 && !r->p[i].in_select_list &&
+	/* (f(x)).y in a list is none, though what is in parentheses does not count as the list's. */
+	const bool listed = i > 0 && piece_punct(r, i - 1, '(') && r->p[r->p[i - 1].match].in_select_list;
+	return i > 0 && !r->p[i].in_select_list && !listed &&
 	       (piece_is(r, i - 1, "from") || piece_is(r, i - 1, "join") || piece_punct(r, i - 1, ',') ||
 		piece_punct(r, i - 1, '(') || piece_is(r, i - 1, "lateral"));
 }
@@ -113,16 +121,17 @@ static bool lists_in_from(struct rewriter *r, size_t i, size_t close)
 static void set_in_from(struct rewriter *r, size_t i, size_t close)
 {
 	static const struct {
-		const char *name, *list;
-	} sets[] = {{"pg_partition_ancestors", "unnest(_partition_list"},
-		    {"pg_listening_channels", "unnest(_channel_list"},
-		    {"aclexplode", "unnest(_acl_list"},
-		    {"generate_subscripts", "unnest(_subscript_list"},
-		    {"string_to_array", "(SELECT string_to_array"}};
+		const char *name, *open, *close;
+	} sets[] = {{"pg_partition_ancestors", "unnest(_partition_list", ")"},
+		    {"pg_listening_channels", "unnest(_channel_list", ")"},
+		    {"aclexplode", "(SELECT unnest(_acl_list", ", max_depth := 2))"},
+		    {"_pg_expandarray", "(SELECT unnest(_expanded_list", ", max_depth := 2))"},
+		    {"generate_subscripts", "unnest(_subscript_list", ")"},
+		    {"string_to_array", "(SELECT string_to_array", ")"}};
 	for (size_t k = 0; k < ARRAY_LEN(sets); k++)
 		if (piece_named(r, i, sets[k].name) && close < r->n) {
-			r->p[i].text = sets[k].list;
-			r->p[close].after = ")";
+			r->p[i].text = sets[k].open;
+			r->p[close].after = sets[k].close;
 			if (vector_subscripts(r, i, close))
 				r->p[i].text = "unnest(_vector_subscript_list";
 		}

@@ -100,6 +100,7 @@ void rewrite_casts(struct rewriter *r);
 void rewrite_types(struct rewriter *r);
 void rewrite_operators(struct rewriter *r);
 void rewrite_calls(struct rewriter *r);
+void rewrite_columns(struct rewriter *r);
 void rewrite_literals(struct rewriter *r);
 MUST_CHECK bool rewrite_ddl(struct rewriter *r);
 

@@ -119,6 +119,8 @@ static const struct {
 	{"obj_description", MENTIONS_CATALOG},
 	{"col_description", MENTIONS_CATALOG},
 	{"shobj_description", MENTIONS_CATALOG},
+	{"aclexplode", MENTIONS_CATALOG},
+	{"aclitem", MENTIONS_CATALOG},
 	{"current_user", MENTIONS_FUNCTION},
 	{"session_user", MENTIONS_FUNCTION},
 	{"user", MENTIONS_FUNCTION},
@@ -368,7 +370,7 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 		if (s->depth == 0)
 			note_top_word(s, t, ret);
-	} else if (is_foreign_operator(s, t)) {
+	} else if (is_foreign_operator(s, t) || (token_is_punct(t, '.') && token_is_punct(s->last, ')'))) {
 		s->mentions |= MENTIONS_SYNTAX;
 	}
 	s->last = t;

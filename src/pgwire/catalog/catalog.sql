@@ -198,17 +198,37 @@ CREATE VIEW _pg.main.pg_attrdef AS
 CREATE MACRO _pg.main._attnums(table_, names) AS
 	(SELECT array_agg(c.attnum ORDER BY list_position(names, c.name)) FROM _pg.main._columns c WHERE c.table_oid = table_ AND list_contains(names, c.name));
 
+-- Of btree, which all indexes here are.
+CREATE TABLE _pg.main._opclasses (oid UINTEGER, name VARCHAR, family UINTEGER, type_oid UINTEGER, is_default BOOLEAN);
+INSERT INTO _pg.main._opclasses VALUES
+	(1978, 'int4_ops', 1976, 23, true), (1979, 'int2_ops', 1976, 21, true), (1981, 'oid_ops', 1989, 26, true), (3122, 'date_ops', 434, 1082, true),
+	(3123, 'float8_ops', 1970, 701, true), (3124, 'int8_ops', 1976, 20, true), (3125, 'numeric_ops', 1988, 1700, true),
+	(3126, 'text_ops', 1994, 25, true), (3127, 'timestamptz_ops', 434, 1184, true), (3128, 'timestamp_ops', 434, 1114, true),
+	(4217, 'text_pattern_ops', 2095, 25, false), (4218, 'varchar_pattern_ops', 2095, 25, false), (4219, 'bpchar_pattern_ops', 2097, 1042, false),
+	(10000, 'array_ops', 397, 2277, true), (10002, 'bit_ops', 423, 1560, true), (10003, 'bool_ops', 424, 16, true),
+	(10004, 'bpchar_ops', 426, 1042, true), (10006, 'bytea_ops', 428, 17, true), (10007, 'char_ops', 429, 18, true),
+	(10009, 'cidr_ops', 1974, 869, false), (10012, 'float4_ops', 1970, 700, true), (10015, 'inet_ops', 1974, 869, true),
+	(10022, 'interval_ops', 1982, 1186, true), (10024, 'macaddr_ops', 1984, 829, true), (10028, 'name_ops', 1994, 19, true),
+	(10032, 'oidvector_ops', 1991, 30, true), (10034, 'record_ops', 2994, 2249, true), (10036, 'record_image_ops', 3194, 2249, false),
+	(10038, 'time_ops', 1996, 1083, true), (10041, 'timetz_ops', 2000, 1266, true), (10043, 'varbit_ops', 2002, 1562, true),
+	(10044, 'varchar_ops', 1994, 25, false), (10047, 'money_ops', 2099, 790, true), (10050, 'tid_ops', 2789, 27, true),
+	(10053, 'xid8_ops', 5067, 5069, true), (10065, 'uuid_ops', 2968, 2950, true), (10069, 'enum_ops', 3522, 3500, true),
+	(10071, 'tsvector_ops', 3626, 3614, true), (10088, 'jsonb_ops', 4033, 3802, true);
+CREATE VIEW _pg.main._index_keys AS
+	SELECT u.oid, array_agg(coalesce(c.attnum, 0)::SMALLINT ORDER BY u.n) AS nums, array_agg(coalesce(t.typcollation, 0)::UINTEGER ORDER BY u.n) AS collations,
+		array_agg(coalesce(o.oid, 0)::UINTEGER ORDER BY u.n) AS opclasses
+	FROM (SELECT i.oid, i.table_oid, x.name, x.n FROM _pg.main._indexes i, unnest(i.columns) WITH ORDINALITY AS x(name, n)) u
+		LEFT JOIN _pg.main._columns c ON c.table_oid = u.table_oid AND c.name = u.name LEFT JOIN _pg.main._types t ON t.oid = c.type_oid
+		LEFT JOIN _pg.main._opclasses o ON o.is_default AND o.type_oid = CASE WHEN c.data_type LIKE '%]' THEN 2277 WHEN c.enum_oid IS NOT NULL THEN 3500 ELSE c.type_oid END
+	GROUP BY u.oid;
+
 CREATE VIEW _pg.main.pg_index AS
 	SELECT i.oid AS indexrelid, i.table_oid AS indrelid, len(i.columns)::SMALLINT AS indnatts, len(i.columns)::SMALLINT AS indnkeyatts,
 		i.is_unique AS indisunique, false AS indnullsnotdistinct, i.is_primary AS indisprimary, false AS indisexclusion, true AS indimmediate,
 		false AS indisclustered, true AS indisvalid, false AS indcheckxmin, true AS indisready, true AS indislive, false AS indisreplident,
-		coalesce(k.nums, []::SMALLINT[]) AS indkey, list_transform(i.columns, lambda c: 0::UINTEGER) AS indcollation,
-		list_transform(i.columns, lambda c: 1978::UINTEGER) AS indclass, list_transform(i.columns, lambda c: 0::SMALLINT) AS indoption,
-		NULL::VARCHAR AS indexprs, NULL::VARCHAR AS indpred
-	FROM _pg.main._indexes i LEFT JOIN
-		(SELECT i2.oid, array_agg(c.attnum ORDER BY list_position(i2.columns, c.name)) AS nums
-		FROM _pg.main._indexes i2 JOIN _pg.main._columns c ON c.table_oid = i2.table_oid AND list_contains(i2.columns, c.name)
-		GROUP BY i2.oid) k ON k.oid = i.oid;
+		coalesce(k.nums, []::SMALLINT[]) AS indkey, k.collations AS indcollation, k.opclasses AS indclass,
+		list_transform(i.columns, lambda c: 0::SMALLINT) AS indoption, NULL::VARCHAR AS indexprs, NULL::VARCHAR AS indpred
+	FROM _pg.main._indexes i LEFT JOIN _pg.main._index_keys k ON k.oid = i.oid;
 
 CREATE VIEW _pg.main.pg_constraint AS
 	SELECT c.oid, c.name AS conname, c.namespace_oid AS connamespace, c.kind AS contype, false AS condeferrable, false AS condeferred,
@@ -323,9 +343,8 @@ CREATE VIEW _pg.main.pg_operator AS
 		0::UINTEGER AS oprrest, 0::UINTEGER AS oprjoin, 2617::UINTEGER AS tableoid
 	FROM (VALUES (96::UINTEGER, '=', 23::UINTEGER), (97::UINTEGER, '<', 23::UINTEGER), (98::UINTEGER, '=', 25::UINTEGER), (410::UINTEGER, '=', 20::UINTEGER)) v(oid, oprname, t);
 CREATE VIEW _pg.main.pg_opclass AS
-	SELECT v.oid, 403::UINTEGER AS opcmethod, v.opcname, 11::UINTEGER AS opcnamespace, 10::UINTEGER AS opcowner, 1976::UINTEGER AS opcfamily,
-		v.t AS opcintype, true AS opcdefault, 0::UINTEGER AS opckeytype, 2616::UINTEGER AS tableoid
-	FROM (VALUES (1978::UINTEGER, 'int4_ops', 23::UINTEGER), (3126::UINTEGER, 'text_ops', 25::UINTEGER), (3124::UINTEGER, 'int8_ops', 20::UINTEGER)) v(oid, opcname, t);
+	SELECT oid, 403::UINTEGER AS opcmethod, name AS opcname, 11::UINTEGER AS opcnamespace, 10::UINTEGER AS opcowner, family AS opcfamily,
+		type_oid AS opcintype, is_default AS opcdefault, 0::UINTEGER AS opckeytype, 2616::UINTEGER AS tableoid FROM _pg.main._opclasses;
 
 -- Listings for people.
 CREATE VIEW _pg.main.pg_tables AS
@@ -344,15 +363,6 @@ CREATE VIEW _pg.main.pg_sequences AS
 	SELECT CASE WHEN database_name = 'temp' THEN 'pg_temp_1' ELSE schema_name END AS schemaname, sequence_name AS sequencename, {user_text} AS sequenceowner, 'bigint' AS data_type, start_value, min_value,
 		max_value, increment_by, cycle, 1::BIGINT AS cache_size, last_value
 	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp');
-CREATE VIEW _pg.main.pg_stat_all_tables AS
-	SELECT c.oid AS relid, n.name AS schemaname, c.name AS relname, 0::BIGINT AS seq_scan, 0::BIGINT AS seq_tup_read, 0::BIGINT AS idx_scan,
-		0::BIGINT AS idx_tup_fetch, 0::BIGINT AS n_tup_ins, 0::BIGINT AS n_tup_upd, 0::BIGINT AS n_tup_del, 0::BIGINT AS n_tup_hot_upd,
-		c.tuples::BIGINT AS n_live_tup, 0::BIGINT AS n_dead_tup, 0::BIGINT AS n_mod_since_analyze, 0::BIGINT AS n_ins_since_vacuum,
-		NULL::TIMESTAMPTZ AS last_vacuum, NULL::TIMESTAMPTZ AS last_autovacuum, NULL::TIMESTAMPTZ AS last_analyze,
-		NULL::TIMESTAMPTZ AS last_autoanalyze, 0::BIGINT AS vacuum_count, 0::BIGINT AS autovacuum_count, 0::BIGINT AS analyze_count,
-		0::BIGINT AS autoanalyze_count
-	FROM _pg.main._relations c JOIN _pg.main._namespaces n ON n.oid = c.namespace_oid WHERE c.kind = 'r';
-CREATE VIEW _pg.main.pg_stat_user_tables AS SELECT * FROM _pg.main.pg_stat_all_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema');
 CREATE VIEW _pg.main.pg_timezone_names AS
 	SELECT name, abbrev, utc_offset::INTERVAL AS utc_offset, is_dst FROM pg_timezone_names();
 CREATE VIEW _pg.main.pg_timezone_abbrevs AS SELECT 'UTC' AS abbrev, INTERVAL 0 HOURS AS utc_offset, false AS is_dst;

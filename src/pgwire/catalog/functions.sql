@@ -188,7 +188,9 @@ CREATE MACRO _pg.main.has_server_privilege(s, p) AS true, (u, s, p) AS true;
 CREATE MACRO _pg.main.has_foreign_data_wrapper_privilege(s, p) AS true, (u, s, p) AS true;
 CREATE MACRO _pg.main.pg_has_role(r, p) AS true, (u, r, p) AS true;
 CREATE MACRO _pg.main.row_security_active(t) AS false;
-CREATE MACRO _pg.main.acldefault(k, o) AS []::VARCHAR[];
+CREATE MACRO _pg.main.acldefault(k, o) AS list_filter([CASE k WHEN 'd' THEN '=Tc/' WHEN 'f' THEN '=X/' WHEN 'l' THEN '=U/' WHEN 'T' THEN '=U/' END || _pg.main.pg_get_userbyid(o),
+	_pg.main.pg_get_userbyid(o) || CASE k WHEN 'r' THEN '=arwdDxt/' WHEN 's' THEN '=rwU/' WHEN 'd' THEN '=CTc/' WHEN 'f' THEN '=X/' WHEN 'l' THEN '=U/' WHEN 'L' THEN '=rw/' WHEN 'n' THEN '=UC/'
+	WHEN 'p' THEN '=sA/' WHEN 't' THEN '=C/' WHEN 'F' THEN '=U/' WHEN 'S' THEN '=U/' WHEN 'T' THEN '=U/' END || _pg.main.pg_get_userbyid(o)], lambda _of_i: _of_i IS NOT NULL);
 CREATE MACRO _pg.main.pg_relation_is_publishable(o) AS false;
 CREATE MACRO _pg.main.pg_relation_is_updatable(o, t) AS CASE WHEN _pg.main._is_project_table(o) THEN 0 ELSE 28 END;
 CREATE MACRO _pg.main.pg_column_is_updatable(o, c, t) AS NOT _pg.main._is_project_table(o);
@@ -253,13 +255,20 @@ CREATE MACRO _pg.main.array_to_string(a, sep) AS system.main.array_to_string(lis
 CREATE MACRO _pg.main.string_to_array(t, sep) AS string_split(t, sep);
 CREATE MACRO _pg.main._subscript_list(a, d) AS CASE WHEN d = 1 THEN range(1, len(a) + 1) ELSE []::BIGINT[] END;
 CREATE MACRO _pg.main._vector_subscript_list(a, d) AS CASE WHEN d = 1 THEN range(0, len(a)) ELSE []::BIGINT[] END;
-CREATE MACRO _pg.main._pg_expandarray(a) AS unnest(list_transform(range(1, len(a) + 1), lambda i: {'x': a[i], 'n': i::INTEGER}));
+CREATE MACRO _pg.main._expanded_list(a) AS list_transform(range(1, len(a) + 1), lambda i: {'x': a[i], 'n': i::INTEGER});
+CREATE MACRO _pg.main._pg_expandarray(a) AS unnest(_pg.main._expanded_list(a));
 CREATE MACRO _pg.main._partition_list(o) AS []::UINTEGER[];
 CREATE MACRO _pg.main.pg_partition_ancestors(o) AS unnest([]::UINTEGER[]);
 CREATE MACRO _pg.main._channel_list() AS []::VARCHAR[];
-CREATE MACRO _pg.main._acl_list(a) AS []::STRUCT(grantor UINTEGER, grantee UINTEGER, privilege_type VARCHAR, is_grantable BOOLEAN)[];
-CREATE MACRO _pg.main.aclexplode(a) AS unnest([]::STRUCT(grantor UINTEGER, grantee UINTEGER, privilege_type VARCHAR, is_grantable BOOLEAN)[]);
+-- "grantee=letters/grantor", a letter with a star for a right that may be passed on.
+CREATE MACRO _pg.main._acl_list(a) AS list_transform(flatten(list_transform(a, lambda _of_i: list_transform(regexp_extract_all(regexp_extract(_of_i, '=([^/=]*)/[^/]*$', 1), '[a-zA-Z][*]?'),
+	lambda _of_r: {'to': regexp_extract(_of_i, '^(.*)=[^/=]*/[^/]*$', 1), 'right': _of_r}))), lambda _of_p: {'grantor': 10::UINTEGER, 'grantee': CASE WHEN _of_p['to'] = '' THEN 0 ELSE 10 END::UINTEGER,
+	'privilege_type': CASE _of_p['right'][1] WHEN 'a' THEN 'INSERT' WHEN 'r' THEN 'SELECT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' WHEN 'D' THEN 'TRUNCATE' WHEN 'x' THEN 'REFERENCES'
+	WHEN 't' THEN 'TRIGGER' WHEN 'X' THEN 'EXECUTE' WHEN 'U' THEN 'USAGE' WHEN 'C' THEN 'CREATE' WHEN 'T' THEN 'TEMPORARY' WHEN 'c' THEN 'CONNECT' WHEN 's' THEN 'SET' WHEN 'A' THEN 'ALTER SYSTEM' END,
+	'is_grantable': ends_with(_of_p['right'], '*')});
+CREATE MACRO _pg.main.aclexplode(a) AS unnest(_pg.main._acl_list(a));
 CREATE MACRO _pg.main.pg_partition_tree(o) AS TABLE SELECT NULL::UINTEGER AS relid, NULL::UINTEGER AS parentrelid, true AS isleaf, 0 AS level WHERE false;
+CREATE MACRO _pg.main._option_list(o) AS []::STRUCT(option_name VARCHAR, option_value VARCHAR)[];
 CREATE MACRO _pg.main.pg_options_to_table(o) AS TABLE SELECT NULL::VARCHAR AS option_name, NULL::VARCHAR AS option_value WHERE false;
 CREATE MACRO _pg.main.pg_get_keywords() AS TABLE SELECT keyword_name AS word, CASE keyword_category WHEN 'reserved' THEN 'R' WHEN 'column_name' THEN 'C' WHEN 'type_function' THEN 'T' ELSE 'U' END AS catcode,
 	true AS barelabel, keyword_category AS catdesc, '' AS baredesc FROM system.main.duckdb_keywords();
