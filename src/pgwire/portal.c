@@ -33,7 +33,8 @@ static bool plan(struct backend *b, struct portal *p, struct pg_error *e)
 
 bool portal_prepare(struct backend *b, struct portal *p, struct pg_error *e)
 {
-	if (p->ready || p->stmt.kind == STMT_NONE || !p->stmt.returns_rows)
+	const bool may_return_rows = p->stmt.returns_rows || p->stmt.kind == STMT_EXECUTE;
+	if (p->ready || p->stmt.kind == STMT_NONE || !may_return_rows)
 		return true;
 	if (p->of && p->of->takes_values && p->values) {
 		p->column_count = p->of->column_count;

@@ -72,7 +72,9 @@ bool prepared_new(struct span name, struct span sql, const uint32_t *oids, size_
 		return false;
 	}
 	q->takes_values = takes_values(&q->stmt);
-	q->parameters = q->stmt.parameters > n ? q->stmt.parameters : n;
+	/* Those of PREPARE are the other statement's. */
+	const size_t own = q->stmt.kind == STMT_PREPARE ? 0 : q->stmt.parameters;
+	q->parameters = own > n ? own : n;
 	q->oids = arena_array(arena, uint32_t, q->parameters + 1);
 	q->types = arena_array(arena, uint32_t, q->parameters + 1);
 	q->used = arena_array(arena, bool, q->parameters + 1);
@@ -492,7 +494,8 @@ bool prepared_describe(struct backend *b, struct prepared *q, struct pg_error *e
 {
 	struct statement *plan;
 	bool own = false;
-	if ((q->described && q->stmt.kind != STMT_FETCH) || q->stmt.kind == STMT_NONE)
+	const bool names_another = q->stmt.kind == STMT_FETCH || q->stmt.kind == STMT_EXECUTE;
+	if ((q->described && !names_another) || q->stmt.kind == STMT_NONE)
 		return true;
 	bool changes = q->stmt.class == STMT_DDL;
 	if (q->takes_values)

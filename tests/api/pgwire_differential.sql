@@ -1357,3 +1357,19 @@ SELECT * FROM made_of_null
 --! types: dialect
 PREPARE with_null(int) AS SELECT NULL AS a, $1 AS b
 EXECUTE with_null(3)
+
+-- [execute binary]
+CREATE TABLE et (a int)
+PREPARE w2(int) AS SELECT $1 AS b
+EXECUTE w2(3)
+EXECUTE nope(4)
+PREPARE w3(int) AS INSERT INTO et VALUES ($1)
+EXECUTE w3(3)
+PREPARE w4(int) AS INSERT INTO et VALUES ($1) RETURNING a
+EXECUTE w4(3)
+PREPARE w5 AS SELECT a, 'x' AS t FROM et
+EXECUTE w5
+DEALLOCATE w5
+PREPARE w5 AS SELECT 'y' AS u
+EXECUTE w5
+DEALLOCATE w5
