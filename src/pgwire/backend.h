@@ -504,6 +504,8 @@ void prepared_scales(struct prepared *q, const struct bind_value *values);
 MUST_CHECK bool prepared_bind(const struct prepared *q, const struct bind_value *values, struct backend *b,
 			      struct statement *statement, struct pg_error *e);
 void prepared_free(struct prepared *q);
+/* A portal of it is gone, or takes another; NULL: it had none. */
+void prepared_unuse(struct prepared *q);
 void prepared_close(struct backend *b, struct prepared *q);
 void prepared_close_all(struct backend *b);
 /* The statement's text with its parameters as literals. */

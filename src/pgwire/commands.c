@@ -46,8 +46,7 @@ bool commands_execute(struct backend *b, struct portal *p, struct pg_error *e)
 		texts[i] =
 			span_of(arena_printf(b->work, type ? "(%.*s)::%s" : "(%.*s)", SPAN_ARG(c.arguments[i]), type));
 	}
-	if (p->of)
-		p->of->uses--;
+	prepared_unuse(p->of);
 	p->ready = false;
 	return prepared_fill(q, texts, c.argument_count, p, e);
 }

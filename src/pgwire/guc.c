@@ -447,6 +447,11 @@ bool guc_set(struct gucs *g, struct span name, struct span value, enum guc_scope
 	return true;
 }
 
+static void reset(struct gucs *g, struct guc_value *v, bool in_block)
+{
+	change(g, v, v->reset, GUC_SESSION, in_block);
+}
+
 bool guc_reset(struct gucs *g, struct span name, bool in_block, struct pg_error *e)
 {
 	enum guc_id id = guc_find(name);
@@ -455,9 +460,7 @@ bool guc_reset(struct gucs *g, struct span name, bool in_block, struct pg_error 
 		return unknown(e, name);
 	if (id != GUC_COUNT && (ROWS[id].rule == GUC_FIXED || ROWS[id].rule == GUC_SERVER))
 		return fixed(e, &ROWS[id]);
-	char *text = mem_strdup(v->reset);
-	change(g, v, text, GUC_SESSION, in_block);
-	free(text);
+	reset(g, v, in_block);
 	return true;
 }
 
@@ -468,7 +471,7 @@ void guc_reset_all(struct gucs *g, bool in_block)
 		if (strcmp(g->values[i].now, g->values[i].reset) != 0)
 			(void)!guc_reset(g, span_of(ROWS[i].name), in_block, &ignored);
 	for (size_t i = 0; i < g->custom_count; i++)
-		change(g, &g->custom[i].value, "", GUC_SESSION, in_block);
+		reset(g, &g->custom[i].value, in_block);
 }
 
 bool guc_show(const struct gucs *g, struct span name, const char **ret, struct pg_error *e)

@@ -19,8 +19,7 @@ void portal_free(struct backend *b, struct portal *p)
 	spool_free(b, p->spool);
 	if (!p->borrowed)
 		statement_free(p->statement);
-	if (p->of && --p->of->uses == 0 && p->of->closed)
-		prepared_free(p->of);
+	prepared_unuse(p->of);
 	struct arena *arena = p->arena;
 	if (b->spare) {
 		arena_free(arena);

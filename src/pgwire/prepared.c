@@ -26,6 +26,12 @@ void prepared_free(struct prepared *q)
 	arena_free(q->arena);
 }
 
+void prepared_unuse(struct prepared *q)
+{
+	if (q && --q->uses == 0 && q->closed)
+		prepared_free(q);
+}
+
 void prepared_close(struct backend *b, struct prepared *q)
 {
 	(void)map_remove(&b->prepared, span_of(q->name));
@@ -226,6 +232,7 @@ static bool prepare_typed(struct backend *b, struct prepared *q, struct statemen
 {
 	struct span *texts = arena_array(b->work, struct span, q->parameters + 1);
 	struct stmt s = q->stmt;
+	*ret = NULL;
 	for (size_t i = 0; i < q->parameters; i++) {
 		const char *type = cast_type(q, i, b->work);
 		if (type)

@@ -316,12 +316,12 @@ void session_end_backend(struct backend *b)
 	(void)pthread_mutex_unlock(&b->door->lock);
 	(void)conn_flush(&b->conn);
 	extended_done(b);
-	free(b->savepoints);
 	(void)pthread_mutex_lock(&b->guard);
 	struct session *engine = b->engine;
 	b->engine = NULL;
 	(void)pthread_mutex_unlock(&b->guard);
 	transaction_drop(b);
+	free(b->savepoints);
 	session_close(engine);
 	if (b->wi)
 		workspace_release(b->wi);

@@ -159,8 +159,9 @@ static bool decode_fixed(enum pg_kind kind, struct span bytes, struct arena *are
 			ret->integer = (int64_t)bits;
 			return true;
 		}
+		half = (uint32_t)value_load(span_skip(bytes, 8));
 		ret->timetz.us = (int64_t)bits;
-		ret->timetz.east_seconds = -(int32_t)value_load(span_skip(bytes, 8));
+		ret->timetz.east_seconds = half == (uint32_t)INT32_MIN ? INT32_MAX : -(int32_t)half;
 		return abs(ret->timetz.east_seconds) < 16 * 3600;
 	case PG_KIND_INTERVAL:
 		ret->interval.us = (int64_t)bits;

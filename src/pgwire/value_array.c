@@ -60,6 +60,7 @@ struct array_text {
 	struct arena *arena;
 	struct pg_value *ret;
 	size_t cap;
+	char *words;	     /* where the next one is written; all of them together are no longer than the text */
 	uint32_t leaf_depth; /* of the first item; all stand equally deep */
 	struct pg_error *e;
 };
@@ -102,7 +103,7 @@ static bool is_blank(char c)
 static struct array_word take_word(struct array_text *a)
 {
 	struct array_word word = {0};
-	char *text = arena_alloc(a->arena, a->rest.len + 1);
+	char *text = a->words;
 	size_t len = 0, keep = 0;
 	for (; a->rest.len; a->rest = span_skip(a->rest, 1)) {
 		char c = *a->rest.ptr;
@@ -122,6 +123,7 @@ static struct array_word take_word(struct array_text *a)
 			keep = len;
 	}
 	word.text = (struct span){text, keep};
+	a->words += keep;
 	return word;
 }
 
@@ -199,7 +201,13 @@ static bool vector_text(struct array_text *a)
 bool value_array_text(const struct pg_type *element, bool is_vector, struct span bytes, struct arena *arena,
 		      struct pg_value *ret, struct pg_error *e)
 {
-	struct array_text a = {element, value_trim(bytes), bytes, arena, ret, 0, 0, e};
+	struct array_text a = {.element = element,
+			       .rest = value_trim(bytes),
+			       .all = bytes,
+			       .arena = arena,
+			       .ret = ret,
+			       .words = arena_alloc(arena, bytes.len + 1),
+			       .e = e};
 	/* Lower bounds ("[2:3]={..}") are accepted and forgotten: lists start at 1 here. */
 	if (a.rest.len && *a.rest.ptr == '[')
 		a.rest = span_skip(a.rest, span_find(a.rest, '=') + 1);

@@ -307,15 +307,11 @@ static void add(struct interval *t, enum unit unit, int64_t factor, int64_t numb
 		t->failed = true;
 		return;
 	}
-	if (unit == UNIT_US)
-		t->us += part / SECOND_US;
-	else if (unit == UNIT_DAYS) {
-		t->days += part / SECOND_US;
+	add(t, unit, 1, part / SECOND_US, 0);
+	if (unit == UNIT_DAYS)
 		add(t, UNIT_US, DAY_US / SECOND_US, part % SECOND_US, 0);
-	} else {
-		t->months += part / SECOND_US;
+	else if (unit == UNIT_MONTHS)
 		add(t, UNIT_DAYS, 30, 0, part % SECOND_US);
-	}
 }
 
 static bool add_named(struct interval *t, struct span name, int64_t number, int64_t fraction_us)
@@ -354,7 +350,7 @@ static bool take_clock(struct span *text, int64_t hours, int64_t sign, struct in
 	if (minutes > 59 || seconds > 59)
 		return false;
 	add(t, UNIT_US, 3600 * SECOND_US, sign * hours, 0);
-	t->us += sign * ((minutes * 60 + seconds) * SECOND_US + us);
+	add(t, UNIT_US, 1, sign * ((minutes * 60 + seconds) * SECOND_US + us), 0);
 	return true;
 }
 

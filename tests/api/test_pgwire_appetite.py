@@ -49,6 +49,14 @@ def test_values_larger_than_the_memory_of_the_workspace_are_refused(server, work
     assert most_memory(server) < 1200 * 1024 * 1024
 
 
+def test_arrays_take_memory_for_their_items_not_for_the_text_behind_each(server, workspace):
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        before = most_memory(server)
+        many = "{" + ",".join(["1"] * 100_000) + "}"
+        assert c.execute("SELECT count(*) FROM range(10) t(i) WHERE i = ANY(%s::bigint[])", [many]).fetchone() == (1,)
+    assert most_memory(server) < before + 200 * 1024 * 1024
+
+
 def multiply(c):
     """Doublings: a plan of many millions of terms out of a line of text, more than any machine makes while somebody looks."""
     c.execute("CREATE OR REPLACE MACRO d0(x) AS x + x")

@@ -118,6 +118,14 @@ def test_clients_that_leave(door):
             door.expect(0)
 
 
+def test_clients_that_leave_in_the_middle_of_a_transaction(door):
+    for begun in ("BEGIN; SAVEPOINT a; SAVEPOINT b", "BEGIN; SAVEPOINT a; SELECT 1/0::int; SELECT no_such", "BEGIN; DECLARE c CURSOR FOR SELECT 1; SAVEPOINT a"):
+        with closing(door.connect()) as c:
+            c.pgconn.exec_(begun.encode())
+            door.expect(1)
+        door.expect(0)
+
+
 AT_ITS_END = {
     "over SQL": ("administrator command", lambda d, c: d.connect().execute("SELECT pg_terminate_backend(%d)" % c.info.backend_pid).connection.close()),
     "itself": ("administrator command", lambda d, c: c.pgconn.send_query(b"SELECT pg_terminate_backend(pg_backend_pid())")),

@@ -127,10 +127,14 @@ static void resets_go_to_the_value_of_the_start(void **state)
 	assert_false(guc_reset(&g, SPAN("server_version"), false, &e));
 	assert_false(guc_reset(&g, SPAN("nope"), false, &e));
 	assert_true(set(&g, "work_mem", "1MB", GUC_SESSION, false));
+	assert_true(set(&g, "a.b", "first", GUC_STARTUP, false));
+	assert_true(set(&g, "a.b", "second", GUC_SESSION, false));
 	guc_reset_all(&g, true);
 	check(&g, "work_mem", "4MB");
+	check(&g, "a.b", "first");
 	gucs_rollback(&g);
 	check(&g, "work_mem", "1MB");
+	check(&g, "a.b", "second");
 	gucs_done(&g);
 }
 
