@@ -206,7 +206,8 @@ struct backend {
 	bool path_had_catalog;
 	bool path_was_set; /* else the engine has its own, which is main */
 	bool catalog_hidden;
-	bool has_temp; /* temporary objects may exist */
+	bool has_temp;	     /* temporary objects may exist */
+	bool acts_on_commit; /* there may be temporary tables that the end of a transaction drops or empties */
 	char zone_applied[128];
 	const char **path; /* its schemas when buckets are among them, "" for others */
 	size_t path_count;
@@ -428,6 +429,18 @@ MUST_CHECK bool cursors_fetch(struct backend *b, struct portal *p, bool keep, ui
 /* ---- identity.c ---- */
 /* Refuses to give a column GENERATED ALWAYS AS IDENTITY a value (428C9). */
 MUST_CHECK bool identity_check(struct backend *b, const struct stmt *s, struct pg_error *e);
+
+/* ---- on_commit.c: ON COMMIT DROP and DELETE ROWS of temporary tables ---- */
+/* A statement that makes such a table, or may write to one, is a transaction. */
+MUST_CHECK bool on_commit_begin(struct backend *b, const struct stmt *s, struct pg_error *e);
+/* Behind the statement that made a table. */
+MUST_CHECK bool on_commit_note(struct backend *b, const struct stmt *s, struct pg_error *e);
+/* Before the engine commits. */
+MUST_CHECK bool on_commit_run(struct backend *b, struct pg_error *e);
+
+/* ---- like.c ---- */
+/* The statement with LIKE of a table's definition written out; *ret is the same one when there is none. */
+MUST_CHECK bool like_expand(struct backend *b, const struct stmt *s, struct stmt *ret, struct pg_error *e);
 
 /* ---- discard.c ---- */
 MUST_CHECK bool discard_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e);

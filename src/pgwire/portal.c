@@ -222,9 +222,11 @@ static bool run_with_skips(struct backend *b, struct portal *p, uint64_t max, bo
 	struct skips skips;
 	const bool restarts = sequences_restarts(&p->stmt);
 	if (!skips_find(b, &p->stmt, &skips, e) || (restarts && !transaction_begin_implicit(b, e)) ||
-	    !run_within_limit(b, p, max, with_columns, ret_suspended, tag, e))
+	    !on_commit_begin(b, &p->stmt, e) || !run_within_limit(b, p, max, with_columns, ret_suspended, tag, e))
 		return false;
 	if (restarts && !sequences_restart(b, &p->stmt, e))
+		return false;
+	if (!skips.whole && !on_commit_note(b, &p->stmt, e))
 		return false;
 	skips_tell(b, &skips);
 	if (p->stmt.kind == STMT_CREATE_TABLE_AS && (skips.whole || stmt_has_no_data(&p->stmt)))

@@ -80,6 +80,16 @@ static size_t create_modifiers(struct rewriter *r)
 	return i;
 }
 
+static bool is_temporary(const struct rewriter *r)
+{
+	if (r->makes_temp)
+		return true;
+	for (size_t i = 1; i < r->n && !piece_is(r, i, "table"); i++)
+		if (piece_is(r, i, "temp") || piece_is(r, i, "temporary"))
+			return true;
+	return false;
+}
+
 /* WITH (fillfactor = 100), TABLESPACE x, ON COMMIT PRESERVE ROWS behind a definition. */
 static bool drop_storage(struct rewriter *r, size_t from)
 {
@@ -91,29 +101,15 @@ static bool drop_storage(struct rewriter *r, size_t from)
 		} else if (piece_is(r, i, "tablespace")) {
 			piece_drop(r, i, i + 2);
 		} else if (piece_is(r, i, "on") && piece_is(r, i + 1, "commit")) {
-			if (!piece_is(r, i + 2, "preserve")) {
-				(void)pg_error_set(r->e, "0A000", "ON COMMIT DROP or DELETE ROWS is not supported");
-				pg_error_hint(r->e,
-					      "Temporary tables last as long as the session: drop or empty them at the "
-					      "transaction's end.");
-				return false;
-			}
-			piece_drop(r, i, i + 4);
+			if (!is_temporary(r))
+				return pg_error_set(r->e, "42P16", "ON COMMIT can only be used on temporary tables");
+			/* What else it may say on_commit.c sees to. */
+			piece_drop(r, i, i + (piece_is(r, i + 2, "drop") ? 3 : 4));
 		} else if (piece_is(r, i, "as")) {
 			break;
 		}
 	}
 	return true;
-}
-
-static bool is_temporary(const struct rewriter *r)
-{
-	if (r->makes_temp)
-		return true;
-	for (size_t i = 1; i < r->n && !piece_is(r, i, "table"); i++)
-		if (piece_is(r, i, "temp") || piece_is(r, i, "temporary"))
-			return true;
-	return false;
 }
 
 /* The sequence behind a serial or identity column: made in front of the table. */

@@ -254,13 +254,26 @@ static bool prepare_list(struct backend *b, const struct stmt *s, const struct r
 	return fine;
 }
 
+/* What the client did not write has no place in its text. */
+static bool prepare_expanded(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
+			     struct pg_error *e)
+{
+	if (prepare(b, s, arena, ret, e))
+		return true;
+	e->position = 0;
+	return false;
+}
+
 static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
 		    struct pg_error *e)
 {
 	struct rewrite_hooks hooks;
 	struct rewritten r;
-	if (!filter_statement(b, s, e) || !run_spool(b, e))
+	struct stmt expanded;
+	if (!filter_statement(b, s, e) || !run_spool(b, e) || !like_expand(b, s, &expanded, e))
 		return false;
+	if (expanded.text.ptr != s->text.ptr)
+		return prepare_expanded(b, &expanded, arena, ret, e);
 	if ((s->mentions & MENTIONS_TEMP) && !b->has_temp) {
 		b->has_temp = true;
 		b->plan_settings++;

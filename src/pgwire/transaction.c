@@ -69,7 +69,7 @@ static bool finish(struct backend *b, bool commit, struct pg_error *e)
 	struct pg_error ignored = PG_ERROR_INIT;
 	if (!commit)
 		portals_close_own(b);
-	const bool held = !commit || portals_hold(b, e);
+	const bool held = !commit || (portals_hold(b, e) && on_commit_run(b, e));
 	return close_engine(b, commit && held, held ? e : &ignored) && held;
 }
 

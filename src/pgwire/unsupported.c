@@ -33,8 +33,6 @@ static const struct {
 	 "Send two statements in one transaction: the change with RETURNING, then the query."},
 	{"Adding columns with constraints not yet supported", "a constraint of a column that is added", NEW_TABLE},
 	{"Unimplemented explain type", "this option of EXPLAIN", PLANS},
-	{"ColumnDef type not handled yet", "LIKE in a table's definition",
-	 "CREATE TABLE new AS TABLE old WITH NO DATA takes the columns and their types."},
 	{"Function with name lastval does not exist", "lastval()",
 	 "INSERT .. RETURNING tells the number that a column got; nextval('s') gives one beforehand."},
 };
