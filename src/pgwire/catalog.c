@@ -128,21 +128,6 @@ static void put_type_names(struct buf *out)
 	buf_str(out, ";\n");
 }
 
-static void put_functions(struct buf *out)
-{
-	size_t count;
-	const struct pg_type *types = pg_types(&count);
-	buf_str(out,
-		"CREATE TABLE _pg.main._io_functions (oid UINTEGER, name VARCHAR);\nINSERT INTO _pg.main._io_functions "
-		"VALUES (750, 'array_in'), (751, 'array_out'), (2400, 'array_recv'), (2401, 'array_send'), "
-		"(3506, 'enum_in'), (3507, 'enum_out'), (3532, 'enum_recv'), (3533, 'enum_send')");
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < ARRAY_LEN(types[i].io_oids); k++)
-			if (types[i].io_oids[k])
-				buf_printf(out, ", (%u, '%s')", types[i].io_oids[k], types[i].io_names[k]);
-	buf_str(out, ";\n");
-}
-
 static void put_relations(struct buf *out)
 {
 	buf_str(out, "CREATE TABLE _pg.main._system_relations (oid UINTEGER, name VARCHAR);\n"
@@ -178,7 +163,6 @@ void catalog_sql(const struct catalog_names *names, struct buf *out)
 	buf_str(out, "ATTACH ':memory:' AS _pg;\nCREATE SCHEMA _pg.info;\n");
 	put_types(out);
 	put_type_names(out);
-	put_functions(out);
 	put_relations(out);
 	while (rest.len) {
 		buf_span(out, span_cut(&rest, '{'));

@@ -2,7 +2,7 @@
 
 static const struct pg_type TYPES[] = {
 #define TYPE(oid_, name_, sql_, len_, byval_, type_, category_, preferred_, elem_, array_, storage_, align_, \
-	     collation_, in_, out_, recv_, send_, in_name, out_name, recv_name, send_name, kind_, engine_)   \
+	     collation_, in_, out_, recv_, send_, kind_, engine_)                                            \
 	{.oid = (oid_),                                                                                      \
 	 .name = (name_),                                                                                    \
 	 .sql_name = (sql_),                                                                                 \
@@ -17,7 +17,6 @@ static const struct pg_type TYPES[] = {
 	 .align = (align_),                                                                                  \
 	 .collation = (collation_),                                                                          \
 	 .io_oids = {(in_), (out_), (recv_), (send_)},                                                       \
-	 .io_names = {(in_name), (out_name), (recv_name), (send_name)},                                      \
 	 .kind = PG_KIND_##kind_,                                                                            \
 	 .engine = (engine_)},
 #include "pgwire/types.def"

@@ -82,7 +82,6 @@ struct pg_type {
 	char align;
 	uint32_t collation;
 	uint32_t io_oids[4]; /* input, output, receive, send */
-	const char *io_names[4];
 	enum pg_kind kind;
 	const char *engine; /* what to cast to */
 };

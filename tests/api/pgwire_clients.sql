@@ -83,3 +83,18 @@ select schemaname, relname, blks_read >= 0 as reads from pg_statio_user_sequence
 -- [statistics] scans of tables
 select relname, seq_scan >= 0 as scans, idx_scan is null as bare from pg_stat_user_tables where schemaname = 'main' order by 1
 
+-- [functions] by name, with their arguments
+select n.nspname, p.proname, pg_get_function_result(p.oid) as result, pg_get_function_arguments(p.oid) as arguments, p.prokind, p.oid from pg_proc p
+join pg_namespace n on n.oid = p.pronamespace where p.proname in ('lower', 'aclexplode', 'string_agg', 'array_in', 'now', 'count') and not exists
+(select 1 from unnest(p.proargtypes) a(t) where t in (3831, 4537)) and pg_function_is_visible(p.oid) order by p.oid
+
+-- [functions] may they be called
+select has_function_privilege('lower(text)', 'execute') as a, has_function_privilege(current_user, 'pg_catalog.now()', 'execute') as b
+
+-- [Npgsql] types with how they are read
+select t.oid, t.typname, t.typtype, t.typnotnull, p.proname as receive, p.oid as receive_oid, e.oid as element from pg_type t join pg_proc p on p.oid = t.typreceive
+left join pg_type e on t.typcategory = 'A' and e.oid = t.typelem where t.typname in ('int4', '_int4', 'text', '_numeric', 'timestamptz', 'uuid') order by t.oid
+
+-- [columns] of the catalog itself
+select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attnum from pg_attribute a where a.attrelid = 'pg_catalog.pg_index'::regclass and a.attnum > 0 order by a.attnum
+

@@ -87,3 +87,32 @@ def test_the_same_answer(pair, query):
     differs = {part for part, same in (("types", ours == theirs), ("rows", rows == others)) if not same}
     assert differs == set(query.differs), f"ours {ours} {rows[:50]}\ntheirs {theirs} {others[:50]}"
     assert others == [] or rows, "nothing where PostgreSQL has something"
+
+
+def rows_of(connection, sql):
+    return connection.execute(sql).fetchall()
+
+
+def test_columns_of_the_catalog_itself(pair):
+    """Of relations that are here; what PostgreSQL shows as a domain of information_schema is shown as the type beneath."""
+    sql = """SELECT n.nspname, c.relname, a.attname, a.attnum, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END AS type, a.attnotnull, a.attlen > 0 AS fixed
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_type t ON t.oid = a.atttypid
+        WHERE n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v') AND c.relname NOT LIKE '\\_pg\\_%' AND a.attnum > 0 ORDER BY 1, 2, 4"""
+    ours, theirs = (rows_of(c, sql) for c in pair)
+    names = {row[:2] for row in ours}
+    assert len(names) > 190 and {("pg_catalog", "pg_class"), ("information_schema", "columns")} <= names
+    assert [row[:6] for row in ours] == [row[:6] for row in theirs if row[:2] in names]
+    assert {row[:2] for row in theirs} == names
+
+
+def test_functions_of_postgresql(pair):
+    columns = """oid, proname, pronamespace, prolang, procost, prorows, provariadic, prokind, prosecdef, proleakproof, proisstrict, proretset, provolatile, proparallel,
+        pronargs, pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes::text[], proargnames, prosrc, pg_get_function_result(oid),
+        CASE WHEN prokind = 'f' AND pronargdefaults = 0 THEN pg_get_function_arguments(oid) END"""
+    ours = rows_of(pair[0], f"SELECT {columns} FROM pg_proc WHERE pronamespace = 11 ORDER BY oid")
+    theirs = {row[0]: row for row in rows_of(pair[1], f"SELECT {columns} FROM pg_proc WHERE pronamespace = 11")}
+    assert len(ours) > 800
+    assert [row for row in ours if row != theirs[row[0]]] == []
+    # Whatever a type names is there.
+    pointed = "SELECT typname FROM pg_type WHERE typnamespace = 11 AND typtype = 'b' AND NOT EXISTS (SELECT 1 FROM pg_proc p WHERE p.oid = typinput::oid)"
+    assert rows_of(pair[0], pointed) == []

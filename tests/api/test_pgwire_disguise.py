@@ -156,7 +156,7 @@ CHANGES = [
     "DROP TABLE _types",
     "TRUNCATE _listing",
     "ALTER TABLE _engine_types ADD COLUMN x int",
-    "CREATE INDEX i ON _io_functions (oid)",
+    "CREATE INDEX i ON _system_functions (oid)",
     "DROP VIEW _relations",
     "DROP MACRO _is_project_table",
 ]

@@ -13,6 +13,9 @@ CREATE TABLE _pg.main._project_tables (oid UINTEGER, schema_oid UINTEGER, schema
 CREATE TABLE _pg.main._project_columns (table_oid UINTEGER, attnum SMALLINT, name VARCHAR, data_type VARCHAR, is_nullable BOOLEAN,
 	column_default VARCHAR, comment VARCHAR);
 
+-- Columns of the catalog's own relations (system_columns.sql).
+CREATE TABLE _pg.main._system_columns (table_oid UINTEGER, attnum SMALLINT, name VARCHAR, type_oid UINTEGER, is_not_null BOOLEAN, is_plain BOOLEAN);
+
 CREATE TABLE _pg.main._listing (epoch BIGINT, fingerprint BIGINT);
 
 -- Types of the engine, by their names without parameters.
@@ -111,6 +114,9 @@ CREATE VIEW _pg.main._indexes AS
 	SELECT _pg.main._row_oid(table_oid, constraint_index + 16), table_oid, name, namespace_oid, true, kind = 'p', columns, table_name, NULL
 	FROM _pg.main._constraints WHERE kind IN ('p', 'u');
 
+CREATE VIEW _pg.main._information_relations AS
+	SELECT (13000 + row_number() OVER (ORDER BY view_name))::UINTEGER AS oid, view_name AS name, column_count AS natts
+	FROM system.main.duckdb_views() WHERE database_name = '_pg' AND schema_name = 'info' AND NOT starts_with(view_name, '_');
 CREATE VIEW _pg.main._relations AS
 	SELECT table_oid::UINTEGER AS oid, table_name AS name, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
 		'r' AS kind, CASE WHEN temporary THEN 't' ELSE 'p' END AS persistence, estimated_size::FLOAT AS tuples, column_count AS natts,
@@ -130,8 +136,7 @@ CREATE VIEW _pg.main._relations AS
 	FROM _pg.main._project_tables t
 	UNION ALL SELECT oid, name, namespace_oid, 'i', 'p', 0, len(columns), 0, NULL FROM _pg.main._indexes
 	UNION ALL SELECT oid, name, 11::UINTEGER, CASE WHEN oid < 12000 THEN 'r' ELSE 'v' END, 'p', 0, 0, 0, NULL FROM _pg.main._system_relations
-	UNION ALL SELECT (13000 + row_number() OVER (ORDER BY view_name))::UINTEGER, view_name, 13000::UINTEGER, 'v', 'p', 0, column_count, 0, NULL
-		FROM system.main.duckdb_views() WHERE database_name = '_pg' AND schema_name = 'info' AND NOT starts_with(view_name, '_');
+	UNION ALL SELECT oid, name, 13000::UINTEGER, 'v', 'p', 0, natts, 0, NULL FROM _pg.main._information_relations;
 
 CREATE VIEW _pg.main.pg_namespace AS SELECT oid, name AS nspname, 10::UINTEGER AS nspowner, NULL::VARCHAR[] AS nspacl, 2615::UINTEGER AS tableoid FROM _pg.main._namespaces;
 
@@ -168,7 +173,12 @@ CREATE VIEW _pg.main.pg_attribute AS
 		coalesce(t.typalign, 'i'), coalesce(t.typstorage, 'p'), '', false, false, false, '', '', false, true, 0, coalesce(t.typcollation, 0),
 		NULL, NULL, NULL, NULL, 1249::UINTEGER
 	FROM (SELECT i.oid, i.table_oid, x.name, x.n FROM _pg.main._indexes i, unnest(i.columns) WITH ORDINALITY AS x(name, n)) i
-		LEFT JOIN _pg.main._columns c ON c.table_oid = i.table_oid AND c.name = i.name LEFT JOIN _pg.main._types t ON t.oid = c.type_oid;
+		LEFT JOIN _pg.main._columns c ON c.table_oid = i.table_oid AND c.name = i.name LEFT JOIN _pg.main._types t ON t.oid = c.type_oid
+	UNION ALL
+	SELECT c.table_oid, c.name, c.type_oid, -1, coalesce(t.typlen, -1), c.attnum, CASE WHEN t.typcategory = 'A' THEN 1 ELSE 0 END, -1, -1, coalesce(t.typbyval, false),
+		coalesce(t.typalign, 'i'), coalesce(t.typstorage, 'p'), '', c.is_not_null, false, false, '', '', false, true, 0, CASE WHEN c.is_plain THEN 950 ELSE coalesce(t.typcollation, 0) END,
+		NULL, NULL, NULL, NULL, 1249::UINTEGER
+	FROM _pg.main._system_columns c LEFT JOIN _pg.main._types t ON t.oid = c.type_oid;
 
 CREATE VIEW _pg.main.pg_type AS
 	SELECT oid, typname, typnamespace, typowner, typlen, typbyval, typtype, typcategory, typispreferred, true AS typisdefined, ',' AS typdelim,
@@ -286,21 +296,20 @@ CREATE VIEW _pg.main.pg_depend AS
 	UNION ALL SELECT 2618::UINTEGER, rule_oid, 0, 1259::UINTEGER, view_oid, 0, 'i' FROM _pg.main._view_sources
 	UNION ALL SELECT 2618::UINTEGER, rule_oid, 0, 1259::UINTEGER, source_oid, 0, 'n' FROM _pg.main._view_sources;
 
--- Functions: the input and output functions of types, and the users' macros.
+-- Functions: those of PostgreSQL that are answered, and the users' macros.
 CREATE VIEW _pg.main.pg_proc AS
-	SELECT p.oid, p.name AS proname, p.namespace_oid AS pronamespace, 10::UINTEGER AS proowner, p.language AS prolang, 1::FLOAT AS procost,
-		0::FLOAT AS prorows, 0::UINTEGER AS provariadic, 0::UINTEGER AS prosupport, 'f' AS prokind, false AS prosecdef, false AS proleakproof,
-		true AS proisstrict, false AS proretset, 'i' AS provolatile, 's' AS proparallel, p.nargs::SMALLINT AS pronargs,
-		0::SMALLINT AS pronargdefaults, p.result AS prorettype, list_transform(range(p.nargs), lambda i: 2276::UINTEGER) AS proargtypes,
-		NULL::UINTEGER[] AS proallargtypes, NULL::VARCHAR[] AS proargmodes, p.names AS proargnames, NULL::VARCHAR AS proargdefaults,
-		NULL::UINTEGER[] AS protrftypes, p.source AS prosrc, NULL::VARCHAR AS probin, NULL::VARCHAR AS prosqlbody, NULL::VARCHAR[] AS proconfig,
-		NULL::VARCHAR[] AS proacl, 1255::UINTEGER AS tableoid
-	FROM (SELECT DISTINCT oid, name, 11::UINTEGER AS namespace_oid, 12::UINTEGER AS language, 1 AS nargs, 2281::UINTEGER AS result, name AS source,
-			NULL::VARCHAR[] AS names FROM _pg.main._io_functions
-		UNION ALL
-		SELECT function_oid::UINTEGER, function_name, CASE WHEN schema_name = 'main' THEN 2200 ELSE 11 END::UINTEGER, 14::UINTEGER,
-			len(parameters), 2276::UINTEGER, _pg.main._shown_sql(macro_definition), parameters
-		FROM system.main.duckdb_functions() WHERE database_name = {db_text} AND NOT internal AND function_type IN ('macro', 'table_macro')) p;
+	SELECT oid, name AS proname, 11::UINTEGER AS pronamespace, 10::UINTEGER AS proowner, language AS prolang, cost AS procost, row_count AS prorows,
+		variadic_type AS provariadic, 0::UINTEGER AS prosupport, flags[1] AS prokind, false AS prosecdef, flags[5] = 'l' AS proleakproof, flags[4] = 's' AS proisstrict,
+		flags[6] = 'r' AS proretset, flags[2] AS provolatile, flags[3] AS proparallel, len(arguments)::SMALLINT AS pronargs, defaults AS pronargdefaults,
+		result AS prorettype, arguments AS proargtypes, all_arguments AS proallargtypes, modes AS proargmodes, names AS proargnames,
+		NULL::VARCHAR AS proargdefaults, NULL::UINTEGER[] AS protrftypes, source AS prosrc, NULL::VARCHAR AS probin, NULL::VARCHAR AS prosqlbody,
+		NULL::VARCHAR[] AS proconfig, NULL::VARCHAR[] AS proacl, 1255::UINTEGER AS tableoid
+	FROM _pg.main._system_functions
+	UNION ALL
+	SELECT function_oid::UINTEGER, function_name, CASE WHEN schema_name = 'main' THEN 2200 ELSE 11 END::UINTEGER, 10::UINTEGER, 14::UINTEGER, 1, 0, 0::UINTEGER,
+		0::UINTEGER, 'f', false, false, true, false, 'i', 's', len(parameters)::SMALLINT, 0::SMALLINT, 2276::UINTEGER, list_transform(parameters, lambda p: 2276::UINTEGER), NULL, NULL,
+		parameters, NULL, NULL, _pg.main._shown_sql(macro_definition), NULL, NULL, NULL, NULL, 1255::UINTEGER
+	FROM system.main.duckdb_functions() WHERE database_name = {db_text} AND NOT internal AND function_type IN ('macro', 'table_macro');
 
 CREATE VIEW _pg.main.pg_database AS
 	SELECT 16384::UINTEGER AS oid, {database_text} AS datname, 10::UINTEGER AS datdba, 6::INTEGER AS encoding, 'c' AS datlocprovider,

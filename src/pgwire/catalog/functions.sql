@@ -97,10 +97,10 @@ CREATE MACRO _pg.main.regclass_oid(n) AS coalesce(_pg.main.to_regclass(n), error
 CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _pg.main._is_visible(_of_s.name, _of_r.name) THEN _pg.main._quoted(_of_r.name)
 	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
 	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
-CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._io_functions _of_f WHERE _of_f.name = regexp_replace(replace(n::VARCHAR, 'pg_catalog.', ''), '\(.*\)$', '')),
+CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._system_functions _of_f WHERE _of_f.name = regexp_replace(replace(n::VARCHAR, 'pg_catalog.', ''), '\(.*\)$', '')),
 	(SELECT min(_of_f.function_oid) FROM system.main.duckdb_functions() _of_f WHERE NOT _of_f.internal AND _of_f.database_name = {db_text} AND _of_f.function_name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regproc_oid(n) AS coalesce(_pg.main.to_regproc(n), error('function "' || n::VARCHAR || '" does not exist'));
-CREATE MACRO _pg.main.regproc_text(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT min(_of_f.name) FROM _pg.main._io_functions _of_f WHERE _of_f.oid = try_cast(o AS UINTEGER)), o::VARCHAR) END;
+CREATE MACRO _pg.main.regproc_text(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT min(_of_f.name) FROM _pg.main._system_functions _of_f WHERE _of_f.oid = try_cast(o AS UINTEGER)), o::VARCHAR) END;
 CREATE MACRO _pg.main.to_regnamespace(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_s.oid) FROM _pg.main._namespaces _of_s WHERE _of_s.name = CASE replace(n::VARCHAR, '"', '') WHEN 'public' THEN 'main' WHEN 'pg_temp' THEN 'pg_temp_1' ELSE replace(n::VARCHAR, '"', '') END));
 CREATE MACRO _pg.main.regnamespace_oid(n) AS coalesce(_pg.main.to_regnamespace(n), error('schema "' || n::VARCHAR || '" does not exist'));
 CREATE MACRO _pg.main.regnamespace_text(o) AS coalesce((SELECT any_value(_of_s.name) FROM _pg.main._namespaces _of_s WHERE _of_s.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
@@ -134,11 +134,17 @@ CREATE MACRO _pg.main._view_definition(o) AS (SELECT any_value(_pg.main._with_sc
 CREATE MACRO _pg.main.pg_get_viewdef(o) AS _pg.main._view_definition(o), (o, pretty) AS _pg.main._view_definition(o);
 CREATE MACRO _pg.main._function_definition(o) AS (SELECT min('CREATE MACRO ' || _of_f.function_name || '(' || array_to_string(_of_f.parameters, ', ') || ') AS ' || _pg.main._shown_sql(_of_f.macro_definition))
 	FROM system.main.duckdb_functions() _of_f WHERE _of_f.function_oid = o AND NOT _of_f.internal);
-CREATE MACRO _pg.main._function_arguments(o) AS coalesce((SELECT min(array_to_string(_of_p.proargnames, ', ')) FROM _pg.main.pg_proc _of_p WHERE _of_p.oid = o), '');
+CREATE MACRO _pg.main._function_arguments(o) AS coalesce((SELECT min(CASE WHEN _of_p.pronamespace <> 11 THEN array_to_string(_of_p.proargnames, ', ') ELSE
+	array_to_string(list_transform(list_filter(range(1, len(coalesce(_of_p.proallargtypes, _of_p.proargtypes)) + 1),
+	lambda _of_i: coalesce(_of_p.proargmodes[_of_i], 'i') <> 't'),
+	lambda _of_i: CASE _of_p.proargmodes[_of_i] WHEN 'o' THEN 'OUT ' WHEN 'b' THEN 'INOUT ' WHEN 'v' THEN 'VARIADIC ' ELSE '' END
+	|| CASE WHEN coalesce(_of_p.proargnames[_of_i], '') = '' THEN '' ELSE _pg.main._quoted(_of_p.proargnames[_of_i]) || ' ' END
+	|| _pg.main._type_name(coalesce(_of_p.proallargtypes, _of_p.proargtypes)[_of_i])), ', ') END) FROM _pg.main.pg_proc _of_p WHERE _of_p.oid = o), '');
 CREATE MACRO _pg.main.pg_get_functiondef(o) AS _pg.main._function_definition(o);
 CREATE MACRO _pg.main.pg_get_function_arguments(o) AS _pg.main._function_arguments(o);
 CREATE MACRO _pg.main.pg_get_function_identity_arguments(o) AS _pg.main._function_arguments(o);
-CREATE MACRO _pg.main.pg_get_function_result(o) AS 'any';
+CREATE MACRO _pg.main.pg_get_function_result(o) AS coalesce((SELECT min(CASE WHEN _of_f.flags[6] = 'r' THEN 'SETOF ' ELSE '' END || _pg.main._type_name(_of_f.result))
+	FROM _pg.main._system_functions _of_f WHERE _of_f.oid = o), 'any');
 CREATE MACRO _pg.main.pg_get_function_sqlbody(o) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_get_function_arg_default(o, n) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_get_ruledef(o) AS NULL::VARCHAR, (o, pretty) AS NULL::VARCHAR;
