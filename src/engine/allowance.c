@@ -1,6 +1,7 @@
 #include "engine/allowance.h"
 
 #include "base/arena.h"
+#include "engine/magazine.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -208,9 +209,11 @@ void duckdb_je_free(void *at)
 #endif
 
 #ifndef SANITIZED
-/* operator new and operator new[] for the linker, and how the C++ library throws std::bad_alloc. */
+/* operator new, new[], delete and delete[] for the linker, and how the C++ library throws std::bad_alloc. */
 void *allowance_allocate(size_t bytes) __asm__("_Znwm");
 void *allowance_allocate_array(size_t bytes) __asm__("_Znam");
+void allowance_release(void *at) __asm__("_ZdlPv");
+void allowance_release_array(void *at) __asm__("_ZdaPv");
 extern _Noreturn void throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv");
 
 /* What the C++ ABI for Itanium keeps of a thread's exceptions. */
@@ -242,7 +245,8 @@ static bool is_too_large(size_t bytes)
 	return too_large;
 }
 
-void *allowance_allocate(size_t bytes)
+/* Apart, so that operator new itself needs no frame. */
+__attribute__((noinline)) static void *allocate(size_t bytes)
 {
 	void *at = is_starved() || is_too_large(bytes) ? NULL : malloc(bytes ? bytes : 1);
 	if (!at)
@@ -250,8 +254,26 @@ void *allowance_allocate(size_t bytes)
 	return at;
 }
 
+void *allowance_allocate(size_t bytes)
+{
+	const atomic_bool *starved = mine_starved;
+	void *at = starved && atomic_load_explicit(starved, memory_order_relaxed) ? NULL : magazine_take(bytes);
+	return at ? at : allocate(bytes);
+}
+
 void *allowance_allocate_array(size_t bytes)
 {
 	return allowance_allocate(bytes);
+}
+
+void allowance_release(void *at)
+{
+	if (!magazine_keep(at))
+		free(at);
+}
+
+void allowance_release_array(void *at)
+{
+	allowance_release(at);
 }
 #endif

@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "engine/magazine.h"
 #include "metrics/metrics.h"
 #include "pgwire/backend.h"
 #include "pgwire/registry.h"
@@ -69,10 +70,12 @@ static void backend_free(struct backend *b)
 static void *backend_thread(void *ctx)
 {
 	struct backend *b = ctx;
+	magazine_open();
 	if (startup_run(b))
 		backend_serve(b);
 	session_end_backend(b);
 	backend_free(b);
+	magazine_close();
 	return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "engine/magazine.h"
 #include "metrics/metrics.h"
 #include "pgwire/backend.h"
 #include "pgwire/constraints.h"
@@ -185,6 +186,7 @@ static enum conn_event wait_idle(struct backend *b, int64_t wait_ns)
 	arena_shed(b->work);
 	arena_free(b->spare);
 	b->spare = NULL;
+	magazine_shed();
 	thread_shed_stack();
 	return conn_read(&b->conn, wait_ns ? wait_ns - REST_NS : 0);
 }
