@@ -72,6 +72,15 @@ static inline struct span span_first(struct span s, size_t n)
 	return (struct span){s.ptr, n < s.len ? n : s.len};
 }
 
+/* At most n bytes of UTF-8, the last character whole. */
+static inline struct span span_first_utf8(struct span s, size_t n)
+{
+	if (n < s.len)
+		while (n > 0 && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
+			n--;
+	return span_first(s, n);
+}
+
 /* Byte order, shorter first among equals: the order of every name list. */
 int span_cmp(struct span a, struct span b);
 /* Index of the first `c`, or s.len. */

@@ -30,12 +30,7 @@ static struct span text_bounded(const struct column_def *column, const char *tex
 	bool details = column->offset == offsetof(struct operation, details_json);
 	if (s.len <= (details ? DETAILS_MAX : TEXT_MAX))
 		return s;
-	if (details)
-		return SPAN("{\"truncated\":true}");
-	s.len = TEXT_MAX;
-	while (s.len > 0 && (s.ptr[s.len] & 0xc0) == 0x80)
-		s.len--;
-	return s;
+	return details ? SPAN("{\"truncated\":true}") : span_first_utf8(s, TEXT_MAX);
 }
 
 /* Texts are cut to their limits; bytes that are no UTF-8 become question marks. */

@@ -124,6 +124,9 @@ struct cursor {
 void core_unref_session(struct core *core);
 /* After a FATAL or INTERNAL error: dead unless a probe still works. */
 void core_check(struct core *core);
+/* Of columns that statement_find_untyped() found; of a type that parameters will decide the id is the same. */
+extern const struct type type_untyped;
+
 /* What statements hold: without the cached pages of tables. */
 void core_memory(struct core *core, int64_t *ret_memory, int64_t *ret_temp);
 

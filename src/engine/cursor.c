@@ -54,7 +54,7 @@ static const struct type *told_type(const struct cursor *c, size_t i, const stru
 {
 	const struct statement *s = c->statement;
 	const bool told = type->id == TYPE_INTEGER && s->columns && s->column_count == c->column_count &&
-			  s->columns[i].type->id == TYPE_NULL;
+			  s->columns[i].type == &type_untyped;
 	return told ? s->columns[i].type : type;
 }
 

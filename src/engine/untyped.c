@@ -32,14 +32,15 @@ static bool put_probe(struct statement *statement, struct buf *out)
 	return any;
 }
 
+const struct type type_untyped = {.id = TYPE_NULL};
+
 static void take(struct statement *statement, duckdb_prepared_statement probe)
 {
-	static const struct type none = {.id = TYPE_NULL};
 	size_t at = 0;
 	for (size_t i = 0; i < statement->column_count; i++)
 		if (may_be_untyped(&statement->columns[i]) &&
 		    duckdb_prepared_statement_column_type(probe, at++) == DUCKDB_TYPE_BOOLEAN)
-			statement->columns[i].type = &none;
+			statement->columns[i].type = &type_untyped;
 }
 
 void statement_find_untyped(struct statement *statement)

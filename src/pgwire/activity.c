@@ -1,6 +1,7 @@
 /* What the sessions do, for pg_stat_activity and for the other doors; what statements cost, as SQL. */
 #include "storage/activity.h"
 
+#include "base/limits.h"
 #include "engine/function.h"
 #include "pgwire/backend.h"
 #include "pgwire/registry.h"
@@ -152,11 +153,14 @@ void activity_sql(struct backend *b, struct buf *out)
 		     "backend_start, xact_start, query_start, state_change))");
 }
 
-static void put_statement(const struct statement_row *row, struct buf *out)
+/* Of so many bytes each statement may show its share: all of them stand in the text of the query that asks. */
+enum { STATEMENTS_TEXT_BYTES = 4 * MIB };
+
+static void put_statement(const struct statement_row *row, size_t most, struct buf *out)
 {
 	const double times[] = {row->total_ms, row->min_ms, row->max_ms, row->mean_ms, row->stddev_ms};
 	buf_printf(out, ", (%llu::BIGINT, ", (unsigned long long)row->query_id);
-	state_put_text(out, row->query);
+	lexer_quote_string(out, span_first_utf8(span_of(row->query), most));
 	const uint64_t counts[] = {row->calls, row->errors, row->rows, row->temp_bytes, row->memory_peak};
 	buf_str(out, ", ");
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
@@ -195,7 +199,7 @@ void statements_sql(struct backend *b, struct buf *out)
 		     "0::BIGINT, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE, NULL::TIMESTAMPTZ, "
 		     "NULL::TIMESTAMPTZ)");
 	for (size_t i = 0; i < count; i++)
-		put_statement(&rows[i], out);
+		put_statement(&rows[i], STATEMENTS_TEXT_BYTES / count, out);
 	buf_str(out,
 		") AS s(queryid, query, calls, errors, \"rows\", temp_bytes, memory_peak_bytes, total_exec_time, min_exec_time, max_exec_time, "
 		"mean_exec_time, stddev_exec_time, first_seen, last_seen) WHERE queryid IS NOT NULL)");

@@ -48,14 +48,10 @@ void copy_read_finish(struct copy_reader *r)
 	r->finished = true;
 }
 
-/* At most SHOWN_BYTES, no character cut. */
 static struct span shown(struct span s, const char **ret_more)
 {
-	size_t n = s.len < SHOWN_BYTES ? s.len : SHOWN_BYTES;
-	*ret_more = n < s.len ? "..." : "";
-	while (n < s.len && n > 0 && (s.ptr[n] & 0xc0) == 0x80)
-		n--;
-	return span_first(s, n);
+	*ret_more = s.len > SHOWN_BYTES ? "..." : "";
+	return span_first_utf8(s, SHOWN_BYTES);
 }
 
 void copy_read_context(const struct copy_reader *r, size_t column, struct pg_error *e)

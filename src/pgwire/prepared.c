@@ -355,6 +355,41 @@ static bool make_plan(struct backend *b, struct prepared *q, struct statement **
 	return done || prepare_typed(b, q, ret, e);
 }
 
+static bool tells_all_types(struct statement *statement)
+{
+	for (size_t i = 0; i < statement_column_count(statement); i++)
+		if (statement_columns(statement)[i].type->id == TYPE_NULL)
+			return false;
+	return true;
+}
+
+/* The statement with NULLs of their types in place of the parameters; NULL: the engine does not take it. */
+static struct statement *prepare_with_nulls(struct backend *b, struct prepared *q)
+{
+	struct span *texts = arena_array(b->work, struct span, q->parameters + 1);
+	struct pg_error ignored = PG_ERROR_INIT;
+	struct statement *statement = NULL;
+	struct stmt s;
+	for (size_t i = 0; i < q->parameters; i++) {
+		const char *type = cast_type(q, i, b->work);
+		texts[i] = span_of(arena_printf(b->work, type ? "(NULL::%s)" : "NULL", type));
+	}
+	struct span rest = replace_parameters(q, texts, q->parameters, b->work);
+	if (!rest.ptr || !stmt_next(&rest, &s, &ignored) || run_prepare(b, &s, b->work, &statement, &ignored))
+		return statement;
+	(void)session_recover(b->engine);
+	return NULL;
+}
+
+/* Of functions of lists the engine tells no type while a parameter is among their arguments. */
+static void learn_columns(struct backend *b, struct prepared *q, struct statement *statement, struct arena *arena,
+			  struct message_column **ret, size_t *ret_count)
+{
+	struct statement *told = q->parameters && !tells_all_types(statement) ? prepare_with_nulls(b, q) : NULL;
+	run_columns(b, told ? told : statement, &q->stmt, arena, ret, ret_count);
+	statement_free(told);
+}
+
 /* Names of expressions hold the casts of the plan at hand: the client keeps those it was told. */
 static bool same_columns(const struct message_column *a, size_t n, const struct message_column *b, size_t m)
 {
@@ -371,7 +406,7 @@ static bool take_columns(struct backend *b, struct prepared *q, struct statement
 	size_t n;
 	if (!q->stmt.returns_rows)
 		return true;
-	run_columns(b, statement, &q->stmt, q->described ? work : q->arena, &columns, &n);
+	learn_columns(b, q, statement, q->described ? work : q->arena, &columns, &n);
 	if (q->described) {
 		if (!same_columns(q->columns, q->column_count, columns, n))
 			return pg_error_set(e, "0A000", "cached plan must not change result type");
@@ -492,7 +527,7 @@ static bool describe_once(struct backend *b, struct prepared *q, struct pg_error
 	if (!make_plan(b, q, &statement, e))
 		return false;
 	if (statement && q->stmt.returns_rows)
-		run_columns(b, statement, &q->stmt, q->arena, &q->columns, &q->column_count);
+		learn_columns(b, q, statement, q->arena, &q->columns, &q->column_count);
 	statement_free(statement);
 	return true;
 }

@@ -154,7 +154,7 @@ static bool assemble(struct rewriter *r, struct rewritten *ret)
 {
 	struct buf out = BUF(LIMIT_SQL_BYTES + r->stmt->text.len * 4);
 	ret->marks = arena_array(r->arena, struct rewrite_mark, r->n + 1);
-	put(&out, r->prologue);
+	buf_span(&out, buf_view(&r->prologue));
 	const char *from = r->stmt->text.ptr;
 	for (size_t i = 0; i < r->n; i++) {
 		struct piece *p = &r->p[i];
@@ -172,12 +172,32 @@ static bool assemble(struct rewriter *r, struct rewritten *ret)
 			buf_span(&out, p->t.text);
 		put(&out, p->after);
 	}
-	put(&out, r->epilogue);
 	bool fine = !out.failed || pg_error_set(r->e, "54001", "statement is too long to be rewritten");
 	if (fine)
 		ret->sql = arena_span(r->arena, buf_view(&out));
 	buf_done(&out);
 	return fine;
+}
+
+static bool rewrite_tokens(struct rewriter *r)
+{
+	if (!tokenize(r))
+		return false;
+	match_brackets(r);
+	mark_select_lists(r);
+	rewrite_names(r);
+	rewrite_calls(r);
+	rewrite_columns(r);
+	rewrite_operators(r);
+	rewrite_literals(r);
+	if (r->stmt->mentions & MENTIONS_CATALOG)
+		rewrite_casts(r);
+	else if (r->stmt->mentions & MENTIONS_SYNTAX)
+		rewrite_types(r);
+	if (!rewrite_ddl(r))
+		return false;
+	return !(r->too_complex || r->prologue.failed) ||
+	       pg_error_set(r->e, "54001", "statement is too complex to be rewritten");
 }
 
 bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct arena *arena, struct rewritten *ret,
@@ -193,25 +213,10 @@ bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct are
 	struct stmt query;
 	if ((s->mentions & MENTIONS_LISTING) && rewrite_listing(s, arena, &query))
 		s = &query;
-	struct rewriter r = {.stmt = s, .hooks = hooks, .arena = arena, .e = e};
-	if (!tokenize(&r))
-		return false;
-	match_brackets(&r);
-	mark_select_lists(&r);
-	rewrite_names(&r);
-	rewrite_calls(&r);
-	rewrite_columns(&r);
-	rewrite_operators(&r);
-	rewrite_literals(&r);
-	if (s->mentions & MENTIONS_CATALOG)
-		rewrite_casts(&r);
-	else if (s->mentions & MENTIONS_SYNTAX)
-		rewrite_types(&r);
-	if (!rewrite_ddl(&r))
-		return false;
-	if (r.too_complex)
-		return pg_error_set(e, "54001", "statement is too complex to be rewritten");
-	return assemble(&r, ret);
+	struct rewriter r = {.stmt = s, .hooks = hooks, .arena = arena, .e = e, .prologue = BUF(LIMIT_SQL_BYTES)};
+	const bool fine = rewrite_tokens(&r) && assemble(&r, ret);
+	buf_done(&r.prologue);
+	return fine;
 }
 
 size_t rewrite_origin(const struct rewritten *r, size_t offset)

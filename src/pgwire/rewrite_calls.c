@@ -71,10 +71,11 @@ static bool stands_in_from(const struct rewriter *r, size_t i)
 static void session_relation(struct rewriter *r, size_t i)
 {
 	size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
-	struct buf out = BUF(4 * MIB);
+	struct buf out = BUF(LIMIT_SQL_BYTES);
 	struct span name = token_name(r->p[i].t, r->arena);
-	if (stands_in_from(r, first) && r->hooks->relation(r->hooks->session, name, &out) && !out.failed &&
-	    piece_edit(r)) {
+	const bool found = stands_in_from(r, first) && r->hooks->relation(r->hooks->session, name, &out);
+	r->too_complex = r->too_complex || out.failed;
+	if (found && !out.failed && piece_edit(r)) {
 		piece_drop(r, first, i + 1);
 		r->p[i].text = alias_follows(r, i + 1) ? arena_copy(r->arena, buf_view(&out))
 						       : arena_printf(r->arena, "%.*s AS %.*s",

@@ -135,12 +135,13 @@ static const char *add_sequence(struct rewriter *r, size_t table_first, size_t t
 	lexer_quote_name(&quoted, buf_view(&name));
 	struct buf literal = BUF(4000);
 	lexer_quote_string(&literal, buf_view(&quoted));
-	r->prologue = arena_printf(r->arena, "%sCREATE %s%sSEQUENCE%s %.*s%s; ", r->prologue ? r->prologue : "",
-				   if_not_exists ? "" : "OR REPLACE ", temporary ? "TEMP " : "",
-				   if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)), options);
+	buf_printf(&r->prologue, "CREATE %s%sSEQUENCE%s %.*s%s; ", if_not_exists ? "" : "OR REPLACE ",
+		   temporary ? "TEMP " : "", if_not_exists ? " IF NOT EXISTS" : "", SPAN_ARG(buf_view(&quoted)),
+		   options);
 	if (always)
-		r->prologue = arena_printf(r->arena, "%sCOMMENT ON SEQUENCE %.*s IS '" IDENTITY_COMMENT "'; ",
-					   r->prologue, SPAN_ARG(buf_view(&quoted)));
+		buf_printf(&r->prologue, "COMMENT ON SEQUENCE %.*s IS '" IDENTITY_COMMENT "'; ",
+			   SPAN_ARG(buf_view(&quoted)));
+	r->too_complex = r->too_complex || name.failed || quoted.failed || literal.failed;
 	const char *text = arena_printf(r->arena, "DEFAULT nextval(%.*s)", SPAN_ARG(buf_view(&literal)));
 	buf_done(&name);
 	buf_done(&quoted);
@@ -172,20 +173,23 @@ static size_t identity_end(const struct rewriter *r, size_t i)
 }
 
 /* (START WITH 5 INCREMENT BY 2 CACHE 10) as the engine takes them, which caches nothing and names the sequence itself. */
-static const char *identity_options(const struct rewriter *r, size_t from, size_t end)
+static const char *identity_options(struct rewriter *r, size_t from, size_t end)
 {
 	static const char *const words[] = {"start", "with", "increment", "by", "minvalue", "maxvalue", "no", "cycle"};
-	const char *options = "";
+	struct buf options = BUF(1000);
 	for (size_t i = from; i < end; i++) {
 		const bool number = r->p[i].t.kind == TOKEN_NUMBER || piece_operator(r, i, "-");
 		bool known = number && !piece_is(r, i - 1, "cache");
 		for (size_t k = 0; k < ARRAY_LEN(words); k++)
 			known = known || (r->p[i].enclosing != r->p[from].enclosing && piece_is(r, i, words[k]));
 		if (known)
-			options = arena_printf(r->arena, "%s%s%.*s", options, piece_operator(r, i - 1, "-") ? "" : " ",
-					       SPAN_ARG(r->p[i].t.text));
+			buf_printf(&options, "%s%.*s", piece_operator(r, i - 1, "-") ? "" : " ",
+				   SPAN_ARG(r->p[i].t.text));
 	}
-	return options;
+	const char *text = arena_copy(r->arena, buf_view(&options));
+	r->too_complex = r->too_complex || options.failed;
+	buf_done(&options);
+	return text;
 }
 
 /* Types of columns the engine knows under another name. */

@@ -25,9 +25,8 @@ struct rewriter {
 	struct arena *arena;
 	struct pg_error *e;
 	struct piece *p;
-	size_t n;	      /* without the end token, which stands at p[n] */
-	const char *prologue; /* statements in front, each with its semicolon */
-	const char *epilogue;
+	size_t n;	     /* without the end token, which stands at p[n] */
+	struct buf prologue; /* statements in front, each with its semicolon */
 	size_t edits;
 	bool too_complex;
 	bool makes_temp; /* CREATE in pg_temp */

@@ -15,11 +15,9 @@
 int64_t run_begin(struct backend *b, struct span text)
 {
 	(void)pthread_mutex_lock(&b->guard);
-	size_t n = text.len < sizeof(b->query) - 1 ? text.len : sizeof(b->query) - 1;
-	while (n > 0 && n < text.len && (text.ptr[n] & 0xc0) == 0x80)
-		n--;
-	memcpy(b->query, text.ptr, n);
-	b->query[n] = '\0';
+	const struct span shown = span_first_utf8(text, sizeof(b->query) - 1);
+	memcpy(b->query, shown.ptr, shown.len);
+	b->query[shown.len] = '\0';
 	b->query_us = b->state_us = clock_unix_us();
 	atomic_store(&b->cancelled, false);
 	atomic_store_explicit(&b->full, false, memory_order_relaxed);
@@ -73,8 +71,7 @@ static const char *explain(struct backend *b, struct span text)
 static void log_slow(struct backend *b, const struct statement_call *call, const char *status, struct span text)
 {
 	char shown[512], id[24];
-	(void)snprintf(shown, sizeof(shown), "%.*s", (int)(text.len < sizeof(shown) ? text.len : sizeof(shown) - 1),
-		       text.ptr);
+	(void)snprintf(shown, sizeof(shown), "%.*s", SPAN_ARG(span_first_utf8(text, sizeof(shown) - 1)));
 	(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)call->query_id);
 	const char *plan = is_explained(b, text, call->failed) ? explain(b, text) : NULL;
 	metric_inc(b->slow);

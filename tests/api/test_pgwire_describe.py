@@ -41,6 +41,16 @@ def origins(session, sql, **how):
     return names
 
 
+@pytest.mark.parametrize("sql, type_name, value", [
+    ("SELECT len(%s::int[])", "int8", 2), ("SELECT array_length(%s::int[], 1)", "int8", 2), ("SELECT (%s::text[])[2]", "text", "2"),
+    ("SELECT cardinality(%s::int[]) + 1", "int4", 3), ("SELECT list_contains(%s::int[], 2)", "bool", True)])
+def test_functions_of_lists_that_are_parameters_have_types(session, sql, type_name, value):
+    for how in ({}, {"prepare": True}, {"binary": True}):
+        result = session.execute(sql, ["{1,2}"], **how)
+        assert result.pgresult.ftype(0) == psycopg.adapters.types[type_name].oid
+        assert result.fetchone()[0] == value
+
+
 @pytest.mark.parametrize("sql, expected", [
     ("SELECT * FROM t", {"id": "main.t.id", "v": "main.t.v"}),
     ("SELECT v AS a, x.ID b, id + 1 AS c FROM public.t x", {"a": "main.t.v", "b": "main.t.id", "c": None}),

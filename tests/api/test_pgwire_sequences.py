@@ -192,3 +192,10 @@ def test_too_many_calls_of_setval_are_refused(c):
         c.execute("SELECT setval('s', i) FROM generate_series(1, 50000000) x(i)")
     assert value(c, "SELECT nextval('s')") == 1
     assert value(c, "SELECT max(n) FROM (SELECT 7) x(n)") == 7
+
+
+def test_names_of_sequences_that_are_too_long_are_refused(c):
+    with pytest.raises(psycopg.errors.StatementTooComplex):
+        c.execute(f"CREATE TABLE {'t' * 995} (a serial, b int)")
+    with pytest.raises(psycopg.errors.StatementTooComplex):
+        c.execute(f"CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY ({'START 1 ' * 1000}))")

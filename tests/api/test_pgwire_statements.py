@@ -268,3 +268,12 @@ def test_statements_are_counted_once_and_nothing_else(conn, workspace, server):
     counted = {status: moved("pgwire_queries_total", status=status) for status in ("success", "error", "timeout", "cancelled")}
     assert counted == {"success": 7 + 1 + 1 + 2 + 2 + 2, "error": 3 + 1 + 1 + 2, "timeout": 1, "cancelled": 0}
     assert moved("pgwire_query_duration_seconds_count") == sum(counted.values())
+
+
+def test_statements_with_long_texts_are_all_listed(conn):
+    conn.execute("SELECT pg_stat_statements_reset()")
+    for i in range(1100):
+        conn.execute(f'SELECT 1 AS "{i}{"ý" * 2000}"')
+    listed = conn.execute("SELECT query FROM pg_stat_statements WHERE query LIKE '%ýý%'").fetchall()
+    assert len(listed) == 1100 and min(len(query.encode()) for (query,) in listed) > 3000
+    conn.execute("SELECT pg_stat_statements_reset()")
