@@ -427,8 +427,9 @@ MUST_CHECK bool cursors_describe(struct backend *b, const struct stmt *s, struct
 MUST_CHECK bool cursors_fetch(struct backend *b, struct portal *p, bool keep, uint64_t *ret_n, struct pg_error *e);
 
 /* ---- identity.c ---- */
-/* Refuses to give a column GENERATED ALWAYS AS IDENTITY a value (428C9). */
-MUST_CHECK bool identity_check(struct backend *b, const struct stmt *s, struct pg_error *e);
+/* Refuses to give a column GENERATED ALWAYS AS IDENTITY a value (428C9), and finds texts that arrays are given. */
+MUST_CHECK bool identity_check(struct backend *b, const struct stmt *s, struct rewrite_hooks *hooks,
+			       struct pg_error *e);
 
 /* ---- on_commit.c: ON COMMIT DROP and DELETE ROWS of temporary tables ---- */
 /* A statement that makes such a table, or may write to one, is a transaction. */

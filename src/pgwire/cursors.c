@@ -256,7 +256,7 @@ static bool fetch(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 		return true;
 	}
 	if (!same_columns(p, p->from))
-		return pg_error_set(e, "0A000", "cached plan must not change result type");
+		return pg_error_plan_changed(e);
 	p->binary = p->from->binary && !p->of;
 	portal_formats(p);
 	return true;

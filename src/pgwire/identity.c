@@ -1,6 +1,7 @@
 /*
- * Columns GENERATED ALWAYS AS IDENTITY. For the engine they have a default from a sequence, whose comment tells what they
- * are; that statements give them no values is seen to here, from the tokens.
+ * What a statement gives to columns about which the engine does not know enough, seen from its tokens. Columns GENERATED
+ * ALWAYS AS IDENTITY have for the engine a default from a sequence, whose comment tells what they are: they get no values.
+ * Arrays get texts in PostgreSQL's notation ('{1,2}'), which the engine does not read.
  */
 #include "pgwire/backend.h"
 #include "pgwire/wording.h"
@@ -34,10 +35,10 @@ static bool closes(struct token t)
 	return token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}');
 }
 
-/* To what ends an item of a list; true when the item is the word DEFAULT. */
-static bool item_is_default(struct walk *w)
+/* To what ends an item of a list; the item itself when it is one token. */
+static struct token lone_item(struct walk *w)
 {
-	bool is_default = token_is(w->now, "default");
+	const struct token first = w->now;
 	size_t tokens = 0;
 	for (size_t depth = 0; w->now.kind != TOKEN_END; step(w), tokens++) {
 		if (depth == 0 && (closes(w->now) || token_is_punct(w->now, ',')))
@@ -47,7 +48,12 @@ static bool item_is_default(struct walk *w)
 		else if (closes(w->now))
 			depth--;
 	}
-	return is_default && tokens == 1;
+	return tokens == 1 ? first : (struct token){0};
+}
+
+static bool item_is_default(struct walk *w)
+{
+	return token_is(lone_item(w), "default");
 }
 
 /* Behind the table's name. */
@@ -157,7 +163,120 @@ static bool overrides_user(struct walk w)
 	return word(&w, "overriding") && token_is(w.now, "user");
 }
 
-bool identity_check(struct backend *b, const struct stmt *s, struct pg_error *e)
+/* --- arrays --- */
+
+struct arrays {
+	struct rewrite_literal *literals;
+	size_t count, cap;
+	struct arena *arena;
+};
+
+static uint32_t array_of(const struct origin_table *table, struct span column)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (span_eq_nocase(column, span_of(table->columns[i])))
+			return table->lists[i];
+	return 0;
+}
+
+/* Items are texts, which become what the column holds; what is no array's text is left to the engine. */
+static void note_array(struct arrays *a, uint32_t oid, struct token t)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	if (!oid || t.kind != TOKEN_STRING || t.text.len < 4 || t.text.ptr[1] != '{')
+		return;
+	struct buf out = BUF(8 * t.text.len + 200);
+	if (literal_write(oid, 0, token_string(t, a->arena), a->arena, &out, &ignored) && !out.failed) {
+		if (a->count == a->cap) {
+			a->cap = a->cap ? 2 * a->cap : 16;
+			struct rewrite_literal *more = arena_array(a->arena, struct rewrite_literal, a->cap);
+			if (a->count)
+				memcpy(more, a->literals, a->count * sizeof(*more));
+			a->literals = more;
+		}
+		a->literals[a->count++] = (struct rewrite_literal){t.text.ptr, arena_copy(a->arena, buf_view(&out))};
+	}
+	buf_done(&out);
+}
+
+/* By place in a row, behind the list of columns if there is one; items beyond *ret_count are none. */
+static const uint32_t *places(struct walk *w, const struct origin_table *table, size_t *ret_count)
+{
+	uint32_t *found = arena_array(w->arena, uint32_t, table->count + 1);
+	*ret_count = 0;
+	if (!token_is_punct(w->now, '(')) {
+		*ret_count = table->count;
+		return table->lists;
+	}
+	for (step(w); !token_is_punct(w->now, ')') && w->now.kind != TOKEN_END;) {
+		if (*ret_count < table->count)
+			found[(*ret_count)++] = array_of(table, token_name(w->now, w->arena));
+		(void)lone_item(w);
+		if (token_is_punct(w->now, ','))
+			step(w);
+	}
+	step(w);
+	return found;
+}
+
+static void arrays_in_rows(struct arrays *a, struct walk *w, const struct origin_table *table)
+{
+	size_t n;
+	if (word(w, "as"))
+		step(w);
+	const uint32_t *lists = places(w, table, &n);
+	while (w->now.kind != TOKEN_END && !token_is(w->now, "values"))
+		step(w);
+	for (step(w); token_is_punct(w->now, '(');) {
+		step(w);
+		for (size_t i = 0; !closes(w->now) && w->now.kind != TOKEN_END; i++) {
+			const struct token t = lone_item(w);
+			note_array(a, i < n ? lists[i] : 0, t);
+			if (token_is_punct(w->now, ','))
+				step(w);
+		}
+		step(w);
+		if (token_is_punct(w->now, ','))
+			step(w);
+	}
+}
+
+/* SET a = '{1}', of UPDATE and of ON CONFLICT. */
+static void arrays_set(struct arrays *a, struct walk *w, const struct origin_table *table)
+{
+	while (w->now.kind != TOKEN_END && !token_is(w->now, "set"))
+		step(w);
+	for (step(w); token_is_name(w->now);) {
+		const uint32_t oid = array_of(table, token_name(w->now, w->arena));
+		step(w);
+		if (w->now.kind == TOKEN_OPERATOR)
+			step(w);
+		/* What stands behind the last one may be WHERE: a lone text ends in front of it. */
+		const struct token t = w->now;
+		step(w);
+		const bool ends = w->now.kind == TOKEN_END || token_is_punct(w->now, ',') || token_is_name(w->now);
+		note_array(a, ends ? oid : 0, t);
+		(void)lone_item(w);
+		if (!token_is_punct(w->now, ','))
+			return;
+		step(w);
+	}
+}
+
+static void find_arrays(struct walk w, const struct stmt *s, const struct origin_table *table,
+			struct rewrite_hooks *hooks)
+{
+	struct arrays a = {.arena = w.arena};
+	if (!table->any_list || !memmem(s->text.ptr, s->text.len, "'{", 2))
+		return;
+	if (s->kind == STMT_INSERT)
+		arrays_in_rows(&a, &w, table);
+	arrays_set(&a, &w, table);
+	hooks->literals = a.literals;
+	hooks->literal_count = a.count;
+}
+
+bool identity_check(struct backend *b, const struct stmt *s, struct rewrite_hooks *hooks, struct pg_error *e)
 {
 	struct walk w = {.lx = {s->text}, .arena = b->work};
 	struct select_source source;
@@ -173,5 +292,6 @@ bool identity_check(struct backend *b, const struct stmt *s, struct pg_error *e)
 		if (table->always[i] &&
 		    !(s->kind == STMT_INSERT ? check_insert(w, table, i, e) : check_update(w, table, i, e)))
 			return false;
+	find_arrays(w, s, table, hooks);
 	return true;
 }

@@ -107,6 +107,7 @@ void message_error(struct buf *out, const struct pg_error *e)
 	error_field(out, 't', e->table);
 	error_field(out, 'c', e->column);
 	error_field(out, 'n', e->constraint);
+	error_field(out, 'R', e->routine);
 	buf_byte(out, '\0');
 	message_end(out, start);
 }

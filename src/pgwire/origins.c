@@ -112,8 +112,12 @@ static void take_rows(struct backend *b, struct span schema, struct cursor *curs
 		bool *always = arena_array(kept, bool, ret->count + rows);
 		if (ret->count)
 			memcpy(always, ret->always, ret->count * sizeof(*always));
+		uint32_t *lists = arena_array(kept, uint32_t, ret->count + rows);
+		if (ret->count)
+			memcpy(lists, ret->lists, ret->count * sizeof(*lists));
 		ret->columns = more;
 		ret->always = always;
+		ret->lists = lists;
 		for (size_t i = 0; i < rows; i++) {
 			const struct place_of at = {.db = arena_copy(b->work, cursor_text(cursor, 0, i)),
 						    .schema = arena_copy(b->work, cursor_text(cursor, 1, i)),
@@ -124,13 +128,15 @@ static void take_rows(struct backend *b, struct span schema, struct cursor *curs
 				best = rank;
 				chosen = oid;
 				ret->count = 0;
-				ret->any_always = false;
+				ret->any_always = ret->any_list = false;
 				ret->oid = oid_of(b, &at, oid);
 			}
 			if (rank != best || !best || oid != chosen)
 				continue;
 			ret->always[ret->count] = cursor_int(cursor, 5, i) != 0;
 			ret->any_always = ret->any_always || ret->always[ret->count];
+			ret->lists[ret->count] = (uint32_t)cursor_int(cursor, 6, i);
+			ret->any_list = ret->any_list || ret->lists[ret->count];
 			ret->columns[ret->count++] = arena_copy(kept, cursor_text(cursor, 4, i));
 		}
 	}
@@ -146,7 +152,9 @@ static void look_up(struct backend *b, const struct select_source *source, struc
 		      "(system.main.starts_with(column_default, 'nextval(') AND EXISTS (SELECT 1 FROM "
 		      "system.main.duckdb_sequences() q WHERE q.database_name = c.database_name AND "
 		      "q.comment = '" IDENTITY_COMMENT
-		      "' AND system.main.contains(c.column_default, q.sequence_name)))::BIGINT FROM "
+		      "' AND system.main.contains(c.column_default, q.sequence_name)))::BIGINT, "
+		      "CASE WHEN data_type = 'BLOB[]' THEN 1001 WHEN system.main.ends_with(data_type, ']') THEN 1009 "
+		      "ELSE 0 END::BIGINT FROM "
 		      "system.main.duckdb_columns() c WHERE system.main.lower(table_name) = system.main.lower(");
 	sql_text(&sql, source->name);
 	buf_str(&sql, ") AND NOT internal ORDER BY database_name, schema_name, table_oid, column_index");

@@ -36,6 +36,8 @@ struct origin_table {
 	const char **columns;
 	bool *always; /* by column: GENERATED ALWAYS AS IDENTITY */
 	bool any_always;
+	uint32_t *lists; /* by column: what reads texts that it is given, bytea[] or text[]; 0: no array */
+	bool any_list;
 	size_t count;
 };
 

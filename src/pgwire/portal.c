@@ -26,7 +26,7 @@ static bool plan(struct backend *b, struct portal *p, struct pg_error *e)
 	if (p->statement)
 		run_columns(b, p->statement, &p->stmt, p->arena, &p->columns, &p->column_count);
 	if (p->of && p->of->described && p->of->column_count != p->column_count)
-		return pg_error_set(e, "0A000", "cached plan must not change result type");
+		return pg_error_plan_changed(e);
 	p->loose = p->statement && b->block == 'I' && !b->implicit && transaction_reads(&p->stmt);
 	return true;
 }
@@ -66,7 +66,7 @@ static bool plan_again(struct backend *b, struct portal *p, struct pg_error *e)
 	bool same = n == p->column_count;
 	for (size_t i = 0; same && i < n; i++)
 		same = columns[i].type_oid == p->columns[i].type_oid;
-	return same || pg_error_set(e, "0A000", "cached plan must not change result type");
+	return same || pg_error_plan_changed(e);
 }
 
 /* The engine may have planned anew, by itself, since the columns were learnt: too late for a client that was told. */
@@ -84,7 +84,7 @@ static bool check_columns(struct backend *b, struct portal *p, struct pg_error *
 	if (same)
 		return true;
 	if (!is_recent)
-		return pg_error_set(e, "0A000", "cached plan must not change result type");
+		return pg_error_plan_changed(e);
 	p->of->is_stale = true;
 	run_cursor_columns(b, p->cursor, p->arena, &p->columns, &p->column_count);
 	portal_formats(p);

@@ -409,7 +409,7 @@ static bool take_columns(struct backend *b, struct prepared *q, struct statement
 	learn_columns(b, q, statement, q->described ? work : q->arena, &columns, &n);
 	if (q->described) {
 		if (!same_columns(q->columns, q->column_count, columns, n))
-			return pg_error_set(e, "0A000", "cached plan must not change result type");
+			return pg_error_plan_changed(e);
 		for (size_t i = 0; i < n; i++)
 			q->columns[i].type_mod = columns[i].type_mod;
 		return true;

@@ -179,12 +179,20 @@ static bool assemble(struct rewriter *r, struct rewritten *ret)
 	return fine;
 }
 
+static void put_literals(struct rewriter *r)
+{
+	for (size_t i = 0, k = 0; i < r->n && k < r->hooks->literal_count; i++)
+		if (r->p[i].t.text.ptr == r->hooks->literals[k].at)
+			r->p[i].text = r->hooks->literals[k++].text;
+}
+
 static bool rewrite_tokens(struct rewriter *r)
 {
 	if (!tokenize(r))
 		return false;
 	match_brackets(r);
 	mark_select_lists(r);
+	put_literals(r);
 	rewrite_names(r);
 	rewrite_calls(r);
 	rewrite_columns(r);
@@ -200,15 +208,20 @@ static bool rewrite_tokens(struct rewriter *r)
 	       pg_error_set(r->e, "54001", "statement is too complex to be rewritten");
 }
 
-bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct arena *arena, struct rewritten *ret,
-	     struct pg_error *e)
+static bool is_needed(const struct stmt *s, const struct rewrite_hooks *hooks)
 {
 	const unsigned relevant =
 		MENTIONS_CATALOG | MENTIONS_PUBLIC | MENTIONS_SYNTAX | MENTIONS_QUOTED_DOTS | MENTIONS_SETTING;
+	const bool may_list = s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_ALTER;
+	return (s->mentions & relevant) || may_list || stmt_makes_index(s) || rewrite_names_needed(s, hooks) ||
+	       hooks->literal_count;
+}
+
+bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct arena *arena, struct rewritten *ret,
+	     struct pg_error *e)
+{
 	*ret = (struct rewritten){.sql = s->text};
-	bool may_list =
-		s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_ALTER || stmt_makes_index(s);
-	if (!(s->mentions & relevant) && !may_list && !rewrite_names_needed(s, hooks))
+	if (!is_needed(s, hooks))
 		return true;
 	struct stmt query;
 	if ((s->mentions & MENTIONS_LISTING) && rewrite_listing(s, arena, &query))

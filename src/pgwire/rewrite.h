@@ -19,6 +19,12 @@ enum { REWRITE_TOKENS_MAX = 1000000, REWRITE_ARGUMENTS_MAX = 8 };
 
 struct buf;
 
+/* What is written instead of a literal. */
+struct rewrite_literal {
+	const char *at; /* in the statement's text */
+	const char *text;
+};
+
 struct rewrite_hooks {
 	void *session;
 	/* A relation of pg_catalog that mirrors the session's state (pg_settings, ...): writes "(SELECT ..)". */
@@ -33,6 +39,8 @@ struct rewrite_hooks {
 	/* The engine's name, quoted, of the database whose schema main is the workspace's; NULL: main alone will do. */
 	const char *database;
 	bool has_temp; /* the session may have temporary objects, which would stand in front of main's */
+	const struct rewrite_literal *literals; /* ascending; those of which the columns tell what they are */
+	size_t literal_count;
 };
 
 struct rewrite_mark {

@@ -267,6 +267,41 @@ static void rename_function(struct rewriter *r, size_t i)
 		time_function(r, i, "::TIMESTAMPTZ");
 }
 
+/* Whether a table stands behind the FROM or JOIN before i: extract(epoch FROM now()) and its like have another. */
+static bool is_table(const struct rewriter *r, size_t i)
+{
+	const size_t open = i ? r->p[i].enclosing : 0;
+	const bool follows =
+		i && (piece_is(r, i - 1, "from") || piece_is(r, i - 1, "join") || piece_is(r, i - 1, "lateral"));
+	return follows && (open == SIZE_MAX || !piece_is_name(r, open - 1) || piece_is(r, open + 1, "select"));
+}
+
+/* FROM now() n: a function of one value is a table of one row. */
+static void value_in_from(struct rewriter *r, size_t i, size_t first)
+{
+	static const char *const names[] = {
+		"now",	   "current_schema", "current_database",      "current_setting", "version",
+		"nextval", "set_config",     "transaction_timestamp", "clock_timestamp", "statement_timestamp",
+		"to_json", "to_jsonb",	     "gen_random_uuid",	      "pg_backend_pid",	 "row_to_json"};
+	const size_t close = piece_close(r, i + 1);
+	bool is_value = r->p[i].dropped;
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		is_value = is_value || piece_named(r, i, names[k]);
+	if (!is_value || !is_table(r, first) || close >= r->n || !piece_edit(r))
+		return;
+	const struct span name = r->p[i].t.text;
+	const bool as = piece_is(r, close + 1, "as");
+	const size_t alias = close + 1 + as;
+	r->p[first].before = "(SELECT ";
+	if (!alias_follows(r, close + 1)) {
+		r->p[close].after = arena_printf(r->arena, " AS %.*s) AS %.*s", SPAN_ARG(name), SPAN_ARG(name));
+	} else {
+		r->p[close].after = ")";
+		if (!piece_punct(r, alias + 1, '('))
+			r->p[alias].after = arena_printf(r->arena, "(%.*s)", SPAN_ARG(r->p[alias].t.text));
+	}
+}
+
 static void rewrite_call(struct rewriter *r, size_t i)
 {
 	bool qualified = i >= 2 && piece_punct(r, i - 1, '.') && !r->p[i - 1].dropped;
@@ -277,6 +312,7 @@ static void rewrite_call(struct rewriter *r, size_t i)
 		shown_setting(r, i);
 	rename_function(r, i);
 	series_of_times(r, i);
+	value_in_from(r, i, first);
 	if (stands_in_from(r, first))
 		function_in_from(r, i);
 	else

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "pgwire/catalog.h"
 #include "pgwire/rewrite_inner.h"
+#include "pgwire/value.h"
 
 /* Types of PostgreSQL the engine has under another name or not at all. */
 static const struct {
@@ -310,43 +311,53 @@ static bool any_of_parameter(struct rewriter *r, size_t i)
 	return true;
 }
 
-/* '{a,b}' as a list, when its items are plain; NULL: something else. */
-static const char *plain_items(struct rewriter *r, struct token t)
+/* The items of '{a,b}'; NULL: something else. */
+static const char *array_items(struct rewriter *r, struct token t)
 {
-	struct span text = t.kind == TOKEN_STRING ? span_trim(token_string(t, r->arena)) : SPAN_NONE;
-	if (text.len < 3 || *text.ptr != '{' || text.ptr[text.len - 1] != '}' || memchr(text.ptr, '"', text.len) ||
-	    memchr(text.ptr, '\\', text.len) || memchr(text.ptr + 1, '{', text.len - 1))
+	struct pg_error ignored = PG_ERROR_INIT;
+	struct pg_value v;
+	if (t.kind != TOKEN_STRING ||
+	    !value_decode(OID_TEXT_ARRAY, 0, token_string(t, r->arena), r->arena, &v, &ignored) ||
+	    v.array.dimensions > 1)
 		return NULL;
-	struct span rest = {text.ptr + 1, text.len - 2};
-	struct buf list = BUF(100000);
-	buf_str(&list, "[");
-	while (rest.len) {
-		const struct span item = span_trim(span_cut(&rest, ','));
-		if (list.len > 1)
+	struct buf list = BUF(MIB);
+	buf_str(&list, "");
+	for (uint32_t i = 0; i < v.array.count; i++) {
+		if (i)
 			buf_str(&list, ", ");
-		if (span_eq_nocase(item, SPAN("null")))
+		if (v.array.items[i].is_null)
 			buf_str(&list, "NULL");
 		else
-			lexer_quote_string(&list, item);
+			lexer_quote_string(&list, v.array.items[i].text);
 	}
-	buf_str(&list, "]");
 	const char *copy = list.failed ? NULL : arena_copy(r->arena, buf_view(&list));
 	buf_done(&list);
 	return copy;
 }
 
 /* x = ANY ('{a,b}'): the text is an array's. */
-static void any_of_text(struct rewriter *r, size_t i)
+static bool any_of_text(struct rewriter *r, size_t i)
 {
 	static const char *const words[] = {"any", "all", "some"};
 	bool is_word = false;
 	for (size_t k = 0; k < ARRAY_LEN(words); k++)
 		is_word = is_word || piece_is(r, i + 1, words[k]);
 	if (!is_word || !piece_punct(r, i + 2, '(') || !piece_punct(r, i + 4, ')'))
-		return;
-	const char *items = plain_items(r, r->p[i + 3].t);
-	if (items && piece_edit(r))
-		r->p[i + 3].text = items;
+		return false;
+	const char *items = array_items(r, r->p[i + 3].t);
+	const bool is_all = piece_is(r, i + 1, "all");
+	const bool differs = piece_operator(r, i, "<>") || piece_operator(r, i, "!=");
+	if (!items || !piece_edit(r))
+		return false;
+	if (is_all ? !differs : !piece_operator(r, i, "=")) {
+		r->p[i + 3].text = arena_printf(r->arena, "[%s]", items);
+		return true;
+	}
+	/* In a list without a type each text takes that of the other side. */
+	r->p[i].text = is_all ? "NOT IN" : "IN";
+	piece_drop(r, i + 1, i + 2);
+	r->p[i + 3].text = *items ? items : "SELECT NULL LIMIT 0";
+	return true;
 }
 
 /* x = ANY(list) as a call: the engine makes a subquery of it, which outer joins do not take. */
@@ -429,8 +440,7 @@ void rewrite_operators(struct rewriter *r)
 		if (r->p[i].t.kind == TOKEN_OPERATOR) {
 			regex_operator(r, i, last + 1);
 			json_path(r, i);
-			any_of_text(r, i);
-			if (!any_of_parameter(r, i))
+			if (!any_of_text(r, i) && !any_of_parameter(r, i))
 				any_of_list(r, i);
 		}
 		i = last;

@@ -258,6 +258,18 @@ static const char *index_name(struct rewriter *r, size_t table, size_t open)
 	return text;
 }
 
+/* (name varchar_pattern_ops DESC): how the engine's index compares and sorts is not told. */
+static void plain_keys(struct rewriter *r, size_t open)
+{
+	for (size_t i = open + 2; i < piece_close(r, open); i++) {
+		const struct span text = r->p[i].t.text;
+		const bool is_class = piece_is_name(r, i) && !piece_punct(r, i - 1, ',') && text.len > 4 &&
+				      span_is(span_skip(text, text.len - 4), "_ops");
+		if (r->p[i].enclosing == open && is_class)
+			piece_drop(r, i, i + 1);
+	}
+}
+
 /* [name] ON [ONLY] t [USING btree] (..): the engine wants a name, and has one kind of index. */
 static void rewrite_index(struct rewriter *r, size_t i)
 {
@@ -277,6 +289,8 @@ static void rewrite_index(struct rewriter *r, size_t i)
 			piece_drop(r, open, open + 2);
 		open += 2;
 	}
+	if (piece_punct(r, open, '('))
+		plain_keys(r, open);
 	if (on == i && piece_punct(r, open, '('))
 		r->p[on].before = index_name(r, table, open);
 }

@@ -27,6 +27,22 @@ static size_t type_end(const struct rewriter *r, size_t type)
 	return end;
 }
 
+/* '{a,b}' -> '[a,b]' */
+static void bracketed(struct rewriter *r, size_t i)
+{
+	const struct span text = token_string(r->p[i].t, r->arena);
+	if (text.len < 2 || *text.ptr != '{' || text.ptr[text.len - 1] != '}')
+		return;
+	struct buf out = BUF(text.len + 2), quoted = BUF(2 * text.len + 8);
+	buf_byte(&out, '[');
+	buf_span(&out, span_skip(span_first(text, text.len - 1), 1));
+	buf_byte(&out, ']');
+	lexer_quote_string(&quoted, buf_view(&out));
+	r->p[i].text = arena_copy(r->arena, buf_view(&quoted));
+	buf_done(&out);
+	buf_done(&quoted);
+}
+
 /* '{a,b}'::text[] -> '[a,b]'::text[]; items in which the engine reads quotes or bytes otherwise, one by one. */
 static void array_literal(struct rewriter *r, size_t i, size_t type)
 {
@@ -39,16 +55,7 @@ static void array_literal(struct rewriter *r, size_t i, size_t type)
 		if (piece_is(r, type, types[k].name) && !piece_is(r, type + 1, "with") &&
 		    written(r, i, types[k].oid, text))
 			return;
-	if (text.len >= 2 && *text.ptr == '{' && text.ptr[text.len - 1] == '}') {
-		struct buf out = BUF(text.len + 2), quoted = BUF(2 * text.len + 8);
-		buf_byte(&out, '[');
-		buf_span(&out, span_skip(span_first(text, text.len - 1), 1));
-		buf_byte(&out, ']');
-		lexer_quote_string(&quoted, buf_view(&out));
-		r->p[i].text = arena_copy(r->arena, buf_view(&quoted));
-		buf_done(&out);
-		buf_done(&quoted);
-	}
+	bracketed(r, i);
 }
 
 static bool is_hex(struct span digits)
@@ -168,11 +175,25 @@ static void cast_literal(struct rewriter *r, size_t i)
 		value_literal(r, i - 1, type);
 }
 
+/* tags text[] NOT NULL DEFAULT '{}' */
+static void default_literal(struct rewriter *r, size_t i)
+{
+	if (!piece_kind(r, i, TOKEN_STRING) || !piece_is(r, i - 1, "default"))
+		return;
+	size_t k = i - 1;
+	while (k > 0 && piece_is_name(r, k) && !piece_punct(r, k, ','))
+		k--;
+	if (piece_punct(r, k, ']'))
+		bracketed(r, i);
+}
+
 void rewrite_literals(struct rewriter *r)
 {
 	for (size_t i = 0; (r->stmt->mentions & MENTIONS_CATALOG) && i < r->n; i++)
 		if (r->p[i].t.kind == TOKEN_STRING && !r->p[i].in_select_list && !r->p[i].text && !r->p[i].dropped)
 			schema_literal(r, i);
+	for (size_t i = 1; i < r->n && (r->stmt->kind == STMT_CREATE || r->stmt->kind == STMT_ALTER); i++)
+		default_literal(r, i);
 	for (size_t i = 1; i < r->n; i++)
 		if (r->p[i].t.kind == TOKEN_CAST && piece_kind(r, i - 1, TOKEN_STRING) && !r->p[i - 1].text)
 			cast_literal(r, i);

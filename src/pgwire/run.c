@@ -277,7 +277,8 @@ static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena
 	}
 	if ((s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION)) && !tables_catalog(b, e))
 		return false;
-	return tables_attach(b, s, e) && identity_check(b, s, e) && rewrite(s, tables_hooks(b, &hooks), arena, &r, e) &&
+	(void)tables_hooks(b, &hooks);
+	return tables_attach(b, s, e) && identity_check(b, s, &hooks, e) && rewrite(s, &hooks, arena, &r, e) &&
 	       (r.sql.ptr == s->text.ptr || filter_rewritten(b, r.sql, e)) && prepare_list(b, s, &r, arena, ret, e);
 }
 

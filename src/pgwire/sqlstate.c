@@ -56,6 +56,13 @@ bool pg_error_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...
 	return false;
 }
 
+bool pg_error_plan_changed(struct pg_error *e)
+{
+	(void)pg_error_set(e, "0A000", "cached plan must not change result type");
+	(void)snprintf(e->routine, sizeof(e->routine), "RevalidateCachedQuery");
+	return false;
+}
+
 bool pg_fatal_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...)
 {
 	start(e, PG_FATAL, sqlstate);

@@ -30,6 +30,7 @@ struct pg_error {
 	char table[128];
 	char column[128];
 	char constraint[128];
+	char routine[32];
 };
 
 /* Only what is read is cleared: every step of every message begins with one of these. */
@@ -39,7 +40,7 @@ static inline struct pg_error pg_error_none(enum pg_severity severity)
 	none.severity = severity;
 	none.position = 0;
 	none.sqlstate[0] = none.message[0] = none.detail[0] = none.hint[0] = none.where[0] = '\0';
-	none.schema[0] = none.table[0] = none.column[0] = none.constraint[0] = '\0';
+	none.schema[0] = none.table[0] = none.column[0] = none.constraint[0] = none.routine[0] = '\0';
 	return none;
 }
 
@@ -48,6 +49,8 @@ static inline struct pg_error pg_error_none(enum pg_severity severity)
 /* Fill *e as an ERROR or a FATAL and return false. */
 COLD bool pg_error_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...) PRINTF_LIKE(3, 4);
 COLD bool pg_fatal_set(struct pg_error *e, const char *sqlstate, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* A prepared statement returns other columns by now: drivers that know PostgreSQL's routine prepare it again. */
+COLD bool pg_error_plan_changed(struct pg_error *e);
 /* A warning or a notice. */
 COLD void pg_notice_set(struct pg_error *e, enum pg_severity severity, const char *sqlstate, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);

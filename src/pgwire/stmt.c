@@ -247,6 +247,7 @@ struct scan {
 	unsigned subqueries;		  /* scalar ones that are open */
 	bool is_subquery[STMT_DEPTH_MAX]; /* of each open parenthesis */
 	struct token before;		  /* the token before the last '(' */
+	struct token earlier;		  /* the one before the last */
 	struct token last;
 	bool with_waits; /* WITH: the main verb has not come yet */
 	bool saw_as;	 /* a top-level AS */
@@ -347,10 +348,19 @@ static bool is_foreign_operator(const struct scan *s, struct token t)
 	return t.kind == TOKEN_OPERATOR && (memchr(t.text.ptr, '~', t.text.len) || span_starts(t.text, SPAN("#>")));
 }
 
+/* ANY ('{1,2}'), ALL ('{1,2}'), DEFAULT '{}': what makes an array of the text stands in front of it. */
+static bool is_array_text(const struct scan *s, struct token t)
+{
+	const bool in_all = token_is_punct(s->last, '(') && token_is(s->before, "all");
+	return t.kind == TOKEN_STRING && span_starts(t.text, SPAN("'{")) && (in_all || token_is(s->last, "default"));
+}
+
 /* What stands in front of the parenthesis at hand. */
 static void note_call(struct scan *s, const struct stmt *ret)
 {
 	s->mentions |= mention_of_call(s->last);
+	if (token_is(s->earlier, "from") || token_is(s->earlier, "join") || token_is(s->earlier, "lateral"))
+		s->mentions |= MENTIONS_SYNTAX;
 	s->saw_setval = s->saw_setval || token_is(s->last, "setval");
 	if (may_call(s->last) && (s->saw_rows || ret->kind != STMT_INSERT))
 		s->mentions |= MENTIONS_CALL;
@@ -370,9 +380,11 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 		if (s->depth == 0)
 			note_top_word(s, t, ret);
-	} else if (is_foreign_operator(s, t) || (token_is_punct(t, '.') && token_is_punct(s->last, ')'))) {
+	} else if (is_foreign_operator(s, t) || is_array_text(s, t) ||
+		   (token_is_punct(t, '.') && token_is_punct(s->last, ')'))) {
 		s->mentions |= MENTIONS_SYNTAX;
 	}
+	s->earlier = s->last;
 	s->last = t;
 	return note_parameter(s, t, e);
 }

@@ -332,8 +332,12 @@ const struct rewrite_hooks *tables_hooks(struct backend *b, struct rewrite_hooks
 {
 	struct buf name = BUF(4000);
 	sql_ident(&name, span_of(workspace_db(b->wi)));
-	*ret = (struct rewrite_hooks){
-		b, hook_relation, hook_call, hook_bucket, arena_copy(b->work, buf_view(&name)), b->has_temp};
+	*ret = (struct rewrite_hooks){.session = b,
+				      .relation = hook_relation,
+				      .call = hook_call,
+				      .bucket = hook_bucket,
+				      .database = arena_copy(b->work, buf_view(&name)),
+				      .has_temp = b->has_temp};
 	buf_done(&name);
 	return ret;
 }

@@ -1453,3 +1453,35 @@ CREATE TEMP TABLE "X ""2" (a int) ON COMMIT DROP
 INSERT INTO "X ""2" VALUES (1)
 COMMIT
 SELECT * FROM "X ""2"
+
+-- [texts that are arrays]
+CREATE TABLE held (id int PRIMARY KEY, a int[], t text[] NOT NULL DEFAULT '{}', d date[] DEFAULT '{2024-01-01,NULL}', b bytea[], n numeric(10,2)[], note text)
+INSERT INTO held (id, a, t) VALUES (1, '{}', '{a,"b c",NULL}'), (2, '{1,NULL,3}', ARRAY['x'])
+INSERT INTO held (a, id, note, b) VALUES ('{7}', 3, '{7}', '{"\\x00ff"}')
+INSERT INTO held VALUES (4, '{4}', '{}', NULL, '{}', '{1.5,2}', '{}')
+SELECT id, a, t, d, b, n, note FROM held ORDER BY id
+UPDATE held SET a = '{9,8}', note = '{9,8}', t = '{u}' WHERE id = 1
+INSERT INTO held (id, t) VALUES (1, '{v}') ON CONFLICT (id) DO UPDATE SET t = '{"w x"}'
+SELECT id, a, t, note FROM held WHERE id = 1
+SELECT id FROM held WHERE id = ANY('{}')
+SELECT id FROM held WHERE id = ANY('{1,3}') AND note = ANY ('{"q",7}') ORDER BY id
+SELECT id FROM held WHERE id = ANY('{1,3}') OR note = SOME('{x}') ORDER BY id
+SELECT id FROM held WHERE id <> ALL('{1,2}') ORDER BY id
+SELECT id FROM held WHERE id <> ALL('{}') ORDER BY id
+INSERT INTO held (id, a) VALUES (5, 'oops')
+--! message: wording
+INSERT INTO held (id, a) VALUES (5, '{x}')
+SELECT column_default::text FROM information_schema.columns WHERE table_name = 'held' AND column_name = 't'
+
+-- [values in the place of tables]
+SELECT count(*) FROM now()
+SELECT x < now() + interval '1 day' AS fine FROM now() AS x
+SELECT t.v IS NOT NULL AS fine FROM version() t(v)
+SELECT a.i, s IS NULL AS none FROM (VALUES (1), (2)) a(i) LEFT JOIN current_setting('nothing.here', true) s ON true ORDER BY 1
+SELECT extract(year FROM now()) > 2000 AS fine
+
+-- [keys of indexes]
+CREATE TABLE sorted (name text, v int)
+CREATE INDEX ON sorted (name varchar_pattern_ops)
+CREATE INDEX sorted_both ON sorted (name text_pattern_ops DESC NULLS LAST, v int4_ops)
+CREATE UNIQUE INDEX sorted_lower ON sorted (lower(name) text_pattern_ops)

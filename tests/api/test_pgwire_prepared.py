@@ -156,6 +156,8 @@ def test_a_plan_whose_columns_changed_is_refused_when_prepared_and_renewed_when_
     changed = p.exec_prepared(b"c", [])
     assert changed.error_field(pq.DiagnosticField.SQLSTATE) == b"0A000"
     assert b"cached plan must not change result type" in changed.error_message
+    # Drivers (postgres.js, pgjdbc, Rails) prepare again only when PostgreSQL's routine is named.
+    assert changed.error_field(pq.DiagnosticField.SOURCE_FUNCTION) == b"RevalidateCachedQuery"
     for _ in range(2):
         again = p.exec_(b"SELECT * FROM c")
         assert (again.nfields, again.get_value(0, 1)) == (2, b"x")
@@ -163,6 +165,25 @@ def test_a_plan_whose_columns_changed_is_refused_when_prepared_and_renewed_when_
     assert p.exec_(b"SELECT * FROM c").fname(1) == b"z"
     conn.execute("DROP TABLE c")
     assert p.exec_(b"SELECT * FROM c").error_field(pq.DiagnosticField.SQLSTATE) == b"42P01"
+
+
+@pytest.mark.parametrize("sql, values, rows, types", [
+    ("SELECT * FROM unnest($1::int[])", [b"{1,2}"], [(b"1",), (b"2",)], [23]),
+    ("SELECT * FROM unnest($1::int[], $2::text[]) AS u(a, b)", [b"{1,2}", b"{a}"], [(b"1", b"a"), (b"2", None)], [23, 25]),
+    ("SELECT a + 1 FROM unnest($1::bigint[]) a", [b"{1}"], [(b"2",)], [20]),
+    ("SELECT t.v FROM (VALUES (1), (3)) v(i) JOIN unnest($1::int[]) t(v) ON t.v = v.i", [b"{3,4}"], [(b"3",)], [23]),
+    ("SELECT * FROM generate_series(1, $1::int)", [b"2"], [(b"1",), (b"2",)], [20]),
+])
+def test_tables_made_of_parameters_are_described_before_there_are_values(conn, sql, values, rows, types):
+    p = conn.pgconn
+    assert p.prepare(b"made", sql.encode()).status == pq.ExecStatus.COMMAND_OK
+    told = p.describe_prepared(b"made")
+    assert [told.ftype(i) for i in range(told.nfields)] == types
+    for _ in range(2):
+        answer = p.exec_prepared(b"made", values)
+        assert answer.status == pq.ExecStatus.TUPLES_OK, answer.error_message
+        assert [tuple(answer.get_value(r, c) for c in range(answer.nfields)) for r in range(answer.ntuples)] == rows
+    p.exec_(b"DEALLOCATE made")
 
 
 def test_a_plan_follows_search_path_and_time_zone(conn):

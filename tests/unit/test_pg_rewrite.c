@@ -40,8 +40,9 @@ static bool bucket(void *session, struct span name, struct buf *out)
 	return true;
 }
 
-static const struct rewrite_hooks HOOKS = {NULL, relation, call, bucket, NULL, false};
-static const struct rewrite_hooks TEMP_HOOKS = {NULL, relation, call, bucket, "\"w\"", true};
+static const struct rewrite_hooks HOOKS = {.relation = relation, .call = call, .bucket = bucket};
+static const struct rewrite_hooks TEMP_HOOKS = {
+	.relation = relation, .call = call, .bucket = bucket, .database = "\"w\"", .has_temp = true};
 
 /* Blanks as one, none at the ends, behind '(' and '::', before ')' and ','. */
 static void fold(struct span text, struct buf *out)

@@ -78,6 +78,8 @@ CREATE VIEW _pg.main._enums AS
 CREATE MACRO _pg.main._shown_default(d, t, enum_name) AS CASE
 	WHEN d IN ('CAST(''t'' AS BOOLEAN)', 'CAST(''f'' AS BOOLEAN)') THEN (d[7] = 't')::VARCHAR
 	WHEN starts_with(d, 'nextval(''') THEN regexp_replace(d, '^nextval\((''(?:[^'']|'''')*'')\)$', 'nextval(\1::regclass)')
+	WHEN d LIKE '''[%]''' AND coalesce(enum_name, _pg.main._type_name(t)) LIKE '%[]'
+		THEN '''{' || d[3:-3] || '}''::' || coalesce(enum_name, _pg.main._type_name(t))
 	WHEN starts_with(d, '''') AND regexp_full_match(d, '''(?:[^'']|'''')*''') THEN d || '::' || coalesce(enum_name, _pg.main._type_name(t), 'text')
 	ELSE d END;
 
