@@ -1,7 +1,7 @@
 /*
  * What a statement gives to columns about which the engine does not know enough, seen from its tokens. Columns GENERATED
  * ALWAYS AS IDENTITY have for the engine a default from a sequence, whose comment tells what they are: they get no values.
- * Arrays get texts in PostgreSQL's notation ('{1,2}'), which the engine does not read.
+ * Arrays get texts in PostgreSQL's notation ('{1,2}'), which the engine does not read, and the last columns no values at all.
  */
 #include "pgwire/backend.h"
 #include "pgwire/wording.h"
@@ -165,7 +165,7 @@ static bool overrides_user(struct walk w)
 
 /* --- arrays --- */
 
-struct arrays {
+struct replaced {
 	struct rewrite_literal *literals;
 	size_t count, cap;
 	struct arena *arena;
@@ -179,23 +179,27 @@ static uint32_t array_of(const struct origin_table *table, struct span column)
 	return 0;
 }
 
+static void note(struct replaced *a, const char *at, const char *text)
+{
+	if (a->count == a->cap) {
+		a->cap = a->cap ? 2 * a->cap : 16;
+		struct rewrite_literal *more = arena_array(a->arena, struct rewrite_literal, a->cap);
+		if (a->count)
+			memcpy(more, a->literals, a->count * sizeof(*more));
+		a->literals = more;
+	}
+	a->literals[a->count++] = (struct rewrite_literal){at, text};
+}
+
 /* Items are texts, which become what the column holds; what is no array's text is left to the engine. */
-static void note_array(struct arrays *a, uint32_t oid, struct token t)
+static void note_array(struct replaced *a, uint32_t oid, struct token t)
 {
 	struct pg_error ignored = PG_ERROR_INIT;
 	if (!oid || t.kind != TOKEN_STRING || t.text.len < 4 || t.text.ptr[1] != '{')
 		return;
 	struct buf out = BUF(8 * t.text.len + 200);
-	if (literal_write(oid, 0, token_string(t, a->arena), a->arena, &out, &ignored) && !out.failed) {
-		if (a->count == a->cap) {
-			a->cap = a->cap ? 2 * a->cap : 16;
-			struct rewrite_literal *more = arena_array(a->arena, struct rewrite_literal, a->cap);
-			if (a->count)
-				memcpy(more, a->literals, a->count * sizeof(*more));
-			a->literals = more;
-		}
-		a->literals[a->count++] = (struct rewrite_literal){t.text.ptr, arena_copy(a->arena, buf_view(&out))};
-	}
+	if (literal_write(oid, 0, token_string(t, a->arena), a->arena, &out, &ignored) && !out.failed)
+		note(a, t.text.ptr, arena_copy(a->arena, buf_view(&out)));
 	buf_done(&out);
 }
 
@@ -219,7 +223,7 @@ static const uint32_t *places(struct walk *w, const struct origin_table *table, 
 	return found;
 }
 
-static void arrays_in_rows(struct arrays *a, struct walk *w, const struct origin_table *table)
+static void arrays_in_rows(struct replaced *a, struct walk *w, const struct origin_table *table)
 {
 	size_t n;
 	if (word(w, "as"))
@@ -242,7 +246,7 @@ static void arrays_in_rows(struct arrays *a, struct walk *w, const struct origin
 }
 
 /* SET a = '{1}', of UPDATE and of ON CONFLICT. */
-static void arrays_set(struct arrays *a, struct walk *w, const struct origin_table *table)
+static void arrays_set(struct replaced *a, struct walk *w, const struct origin_table *table)
 {
 	while (w->now.kind != TOKEN_END && !token_is(w->now, "set"))
 		step(w);
@@ -263,15 +267,44 @@ static void arrays_set(struct arrays *a, struct walk *w, const struct origin_tab
 	}
 }
 
-static void find_arrays(struct walk w, const struct stmt *s, const struct origin_table *table,
-			struct rewrite_hooks *hooks)
+/* INSERT INTO t VALUES (1): the columns behind the last value have their defaults, if they are not named. */
+static void name_columns(struct replaced *a, struct walk w, const struct origin_table *table)
 {
-	struct arrays a = {.arena = w.arena};
-	if (!table->any_list || !memmem(s->text.ptr, s->text.len, "'{", 2))
+	size_t n = 0;
+	if (word(&w, "as"))
+		step(&w);
+	const struct token values = w.now;
+	if (!word(&w, "values") || !token_is_punct(w.now, '('))
 		return;
+	do {
+		step(&w);
+		(void)lone_item(&w);
+		n++;
+	} while (token_is_punct(w.now, ','));
+	if (n >= table->count)
+		return;
+	struct buf names = BUF(MIB);
+	for (size_t i = 0; i < n; i++) {
+		buf_str(&names, i ? ", " : "(");
+		lexer_quote_name(&names, span_of(table->columns[i]));
+	}
+	buf_str(&names, ") VALUES");
+	if (!names.failed)
+		note(a, values.text.ptr, arena_copy(a->arena, buf_view(&names)));
+	buf_done(&names);
+}
+
+static void find_literals(struct walk w, const struct stmt *s, const struct origin_table *table,
+			  struct rewrite_hooks *hooks)
+{
+	struct replaced a = {.arena = w.arena};
 	if (s->kind == STMT_INSERT)
-		arrays_in_rows(&a, &w, table);
-	arrays_set(&a, &w, table);
+		name_columns(&a, w, table);
+	if (table->any_list && memmem(s->text.ptr, s->text.len, "'{", 2)) {
+		if (s->kind == STMT_INSERT)
+			arrays_in_rows(&a, &w, table);
+		arrays_set(&a, &w, table);
+	}
 	hooks->literals = a.literals;
 	hooks->literal_count = a.count;
 }
@@ -292,6 +325,6 @@ bool identity_check(struct backend *b, const struct stmt *s, struct rewrite_hook
 		if (table->always[i] &&
 		    !(s->kind == STMT_INSERT ? check_insert(w, table, i, e) : check_update(w, table, i, e)))
 			return false;
-	find_arrays(w, s, table, hooks);
+	find_literals(w, s, table, hooks);
 	return true;
 }

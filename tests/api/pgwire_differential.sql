@@ -989,17 +989,13 @@ EXPLAIN (TIMING) SELECT 1
 CREATE TABLE ga (v text, id int GENERATED ALWAYS AS IDENTITY (START WITH 10) PRIMARY KEY, w int)
 INSERT INTO ga (v) VALUES ('a') RETURNING id
 INSERT INTO ga VALUES ('a') RETURNING id
---! outcome: missing
 INSERT INTO ga VALUES ('a', DEFAULT, 5), ('b', DEFAULT, 6) RETURNING id
---! values: sequences
 INSERT INTO ga VALUES ('a', DEFAULT, 5), ('b', 3, 6)
 INSERT INTO ga (w, ID) VALUES (1, (2))
 INSERT INTO ga (w, "id") SELECT 1, 2
 INSERT INTO ga (w) SELECT 1 RETURNING id
---! values: sequences
 INSERT INTO main.ga AS x (id) VALUES (1)
 INSERT INTO ga DEFAULT VALUES RETURNING id
---! values: sequences
 INSERT INTO ga (id) VALUES (NULL)
 UPDATE ga SET w = 2, id = 3
 UPDATE ga SET w = (SELECT 1), v = 'x' WHERE id = 10 RETURNING id
@@ -1485,3 +1481,14 @@ CREATE TABLE sorted (name text, v int)
 CREATE INDEX ON sorted (name varchar_pattern_ops)
 CREATE INDEX sorted_both ON sorted (name text_pattern_ops DESC NULLS LAST, v int4_ops)
 CREATE UNIQUE INDEX sorted_lower ON sorted (lower(name) text_pattern_ops)
+
+-- [rows that are shorter than the table]
+CREATE TABLE short (id int PRIMARY KEY, "N a" text DEFAULT 'x', a int[] DEFAULT '{1}', v int)
+INSERT INTO short VALUES (1)
+INSERT INTO short VALUES (2, 'y'), (3, DEFAULT)
+INSERT INTO short AS s VALUES (4, 'z', '{5}') ON CONFLICT (id) DO UPDATE SET v = 7 RETURNING *
+INSERT INTO short VALUES (5), (6, 'q')
+--! position: wording
+INSERT INTO short VALUES (7, 'a', NULL, 1, 2)
+--! message position: wording
+SELECT * FROM short ORDER BY id

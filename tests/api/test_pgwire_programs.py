@@ -46,6 +46,13 @@ def scratch(orders):
     return Workspace(orders)
 
 
+def environment(workspace):
+    """As programs on libpq take a login."""
+    login = workspace.login
+    return {**os.environ, "PGHOST": login["host"], "PGPORT": str(login["port"]), "PGUSER": login["user"], "PGPASSWORD": login["password"],
+            "PGDATABASE": login["dbname"]}
+
+
 # --- Java ---
 
 
@@ -147,6 +154,49 @@ def test_node_postgres(scratch):
         "error": ["42703", "8"],
         "kept": 2,
         "pool": [1, 2, 3, 4, 5, 6],
+    }
+
+
+def test_postgres_js(scratch):
+    if not shutil.which("node"):
+        pytest.skip("node is not installed")
+    login = {**scratch.login, "database": scratch.login["dbname"]}
+    done = subprocess.run(["node", os.path.join(HERE, "pg_postgres.js"), PACKAGES, json.dumps(login)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "inserted": {"id": 1, "i": 1, "n": "1.50", "t": "h", "b": "00ff", "ts": "1970-01-01T00:00:00.000Z", "a": [1, 2], "tags": [], "j": {"k": [1]}},
+        "unnested": ["p", None],
+        "any": [1, 3],
+        "set": [8, 10],
+        "aborted": "42703",
+        "count": 5,
+        "fetched": 250,
+        "copied": "20\tcopied\t{}\n",
+        "grown": 1,
+        "cancelled": "57014",
+    }
+
+
+# --- Perl ---
+
+
+def test_perl_dbi(scratch):
+    done = subprocess.run(["perl", os.path.join(HERE, "pg_dbd.pl")], env=environment(scratch), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "version": 150010,
+        "ping": 1,
+        "id": 1,
+        "sequence": 1,
+        "row": {"id": 1, "i": 1, "n": "1.50", "t": "h\u00e9", "b": "00ff", "ts": "2024-01-02 01:04:05+00", "a": [1, None], "words": ["a", "b,c"]},
+        "placeholders": [3, "x"],
+        "any": 1,
+        "states": ["42703", "25P02", "57014"],
+        "after": 1,
+        "copied": ["1,c1", "2,c2", "3,c3"],
+        "fetched": [100, 100, 50],
+        "key": ["id"],
+        "tables": ["t"],
     }
 
 
@@ -290,9 +340,7 @@ def test_sqlalchemy_works_with_tables(scratch):
 
 
 def test_pgbench_in_every_mode(scratch):
-    login = scratch.login
-    env = {**os.environ, "PGHOST": login["host"], "PGPORT": str(login["port"]), "PGUSER": login["user"], "PGPASSWORD": login["password"],
-           "PGDATABASE": login["dbname"]}
+    env = environment(scratch)
 
     def run(*arguments):
         done = subprocess.run(["pgbench", *arguments], env=env, capture_output=True, text=True, timeout=120)
