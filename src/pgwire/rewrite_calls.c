@@ -1,5 +1,6 @@
 /* Calls and relations that the session answers, and functions that stand differently here. */
 #include "base/limits.h"
+#include "pgwire/catalog.h"
 #include "pgwire/rewrite_inner.h"
 
 /* The literals between the parentheses from `open`; false when there is anything else. */
@@ -123,18 +124,18 @@ static void set_in_from(struct rewriter *r, size_t i, size_t close)
 {
 	static const struct {
 		const char *name, *open, *close;
-	} sets[] = {{"pg_partition_ancestors", "unnest(_partition_list", ")"},
-		    {"pg_listening_channels", "unnest(_channel_list", ")"},
-		    {"aclexplode", "(SELECT unnest(_acl_list", ", max_depth := 2))"},
-		    {"_pg_expandarray", "(SELECT unnest(_expanded_list", ", max_depth := 2))"},
-		    {"generate_subscripts", "unnest(_subscript_list", ")"},
-		    {"string_to_array", "(SELECT string_to_array", ")"}};
+	} sets[] = {{"pg_partition_ancestors", "unnest(_pg.main._partition_list", ")"},
+		    {"pg_listening_channels", "unnest(_pg.main._channel_list", ")"},
+		    {"aclexplode", "(SELECT unnest(_pg.main._acl_list", ", max_depth := 2))"},
+		    {"_pg_expandarray", "(SELECT unnest(_pg.main._expanded_list", ", max_depth := 2))"},
+		    {"generate_subscripts", "unnest(_pg.main._subscript_list", ")"},
+		    {"string_to_array", "(SELECT _pg.main.string_to_array", ")"}};
 	for (size_t k = 0; k < ARRAY_LEN(sets); k++)
 		if (piece_named(r, i, sets[k].name) && close < r->n) {
 			r->p[i].text = sets[k].open;
 			r->p[close].after = sets[k].close;
 			if (vector_subscripts(r, i, close))
-				r->p[i].text = "unnest(_vector_subscript_list";
+				r->p[i].text = "unnest(_pg.main._vector_subscript_list";
 		}
 }
 
@@ -250,13 +251,10 @@ static void rename_function(struct rewriter *r, size_t i)
 	static const struct {
 		const char *theirs, *ours;
 		bool catalog_only;
-	} names[] = {{"format", "pg_format", true}, /* the engine's has other marks */
-		     {"json_build_object", "json_object", false},
-		     {"jsonb_build_object", "json_object", false},
-		     {"json_build_array", "json_array", false},
-		     {"jsonb_build_array", "json_array", false},
-		     {"json_agg", "json_group_array", false},
-		     {"jsonb_agg", "json_group_array", false}};
+	} names[] = {{"format", "_pg.main.pg_format", true}, /* the engine's has other marks */
+		     {"json_build_object", "json_object", false}, {"jsonb_build_object", "json_object", false},
+		     {"json_build_array", "json_array", false},	  {"jsonb_build_array", "json_array", false},
+		     {"json_agg", "json_group_array", false},	  {"jsonb_agg", "json_group_array", false}};
 	for (size_t k = 0; k < ARRAY_LEN(names); k++)
 		if (piece_is(r, i, names[k].theirs) &&
 		    (!names[k].catalog_only || (r->stmt->mentions & MENTIONS_CATALOG)))
@@ -302,6 +300,14 @@ static void value_in_from(struct rewriter *r, size_t i, size_t first)
 	}
 }
 
+/* PostgreSQL looks for a function in pg_catalog first, the engine for a macro of the tenant's. */
+static void own_function(struct rewriter *r, size_t i)
+{
+	if ((r->stmt->mentions & MENTIONS_CATALOG) && !r->p[i].text && !r->p[i].dropped &&
+	    catalog_function(token_name(r->p[i].t, r->arena)))
+		r->p[i].text = arena_printf(r->arena, "_pg.main.%.*s", SPAN_ARG(r->p[i].t.text));
+}
+
 static void rewrite_call(struct rewriter *r, size_t i)
 {
 	bool qualified = i >= 2 && piece_punct(r, i - 1, '.') && !r->p[i - 1].dropped;
@@ -317,6 +323,8 @@ static void rewrite_call(struct rewriter *r, size_t i)
 		function_in_from(r, i);
 	else
 		series_in_list(r, i);
+	if (!qualified)
+		own_function(r, i);
 }
 
 /* t.xmin of a catalog's relation, by which tools tell whether they know a row already: the rows here have no versions. */

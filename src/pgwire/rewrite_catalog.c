@@ -82,7 +82,7 @@ static const char *reg_function(struct rewriter *r, const char *type, size_t fir
 		       (piece_punct(r, behind, ')') && piece_is(r, behind + 1, "as") && is_text_type(r, behind + 2));
 	bool casts_on = piece_kind(r, behind, TOKEN_CAST);
 	bool shown = r->p[first].in_select_list && !literal && !casts_on;
-	return arena_printf(r->arena, "%s_%s(", type, (to_text && !literal) || shown ? "text" : "oid");
+	return arena_printf(r->arena, "_pg.main.%s_%s(", type, (to_text && !literal) || shown ? "text" : "oid");
 }
 
 static void wrap(struct rewriter *r, size_t first, size_t last, const char *open)
@@ -145,7 +145,7 @@ static void reg_cast(struct rewriter *r, size_t i)
 		wrap(r, first, last, reg_function(r, type, first, last, at + 1));
 	/* 's.t'::regclass::text: of the name the id, of the id the name. */
 	if (named && (to_text || is_whole_item(r, first, at + 1)))
-		wrap(r, first, last, arena_printf(r->arena, "%s_text(", type));
+		wrap(r, first, last, arena_printf(r->arena, "_pg.main.%s_text(", type));
 }
 
 /* CAST(x AS regclass), the AS being at i. */
@@ -202,7 +202,7 @@ bool piece_vector(const struct rewriter *r, size_t i)
 static void vector_cast(struct rewriter *r, size_t i)
 {
 	if (i > 0 && piece_vector(r, i - 1) && is_text_type(r, i + 1))
-		wrap(r, piece_operand_start(r, i - 1), i - 1, "_vector_text(");
+		wrap(r, piece_operand_start(r, i - 1), i - 1, "_pg.main._vector_text(");
 }
 
 /* Columns of the type regproc: where the client sees them it is the function's name. */
@@ -216,9 +216,25 @@ static void shown_function(struct rewriter *r, size_t i)
 	const size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
 	if (!name || !is_whole_item(r, first, i + 1) || !piece_edit(r))
 		return;
-	wrap(r, first, i, "regproc_text(");
+	wrap(r, first, i, "_pg.main.regproc_text(");
 	if (!r->too_complex && !piece_is(r, i + 1, "as"))
 		r->p[i].after = arena_printf(r->arena, "%s AS %s", r->p[i].after, name);
+}
+
+/* to_regclass('t') and its like: where the client sees it, it is the name. Of types it stays the id: their names are long CASEs. */
+static void shown_object(struct rewriter *r, size_t i)
+{
+	static const char *const functions[] = {"to_regclass", "to_regproc", "to_regnamespace", "to_regrole"};
+	const size_t close = piece_close(r, i + 1);
+	for (size_t k = 0; k < ARRAY_LEN(functions) && close < r->n; k++) {
+		const size_t first = i >= 2 && piece_punct(r, i - 1, '.') ? i - 2 : i;
+		const bool to_text = piece_kind(r, close + 1, TOKEN_CAST) && is_text_type(r, close + 2);
+		if (!piece_is(r, i, functions[k]) || !(to_text || is_whole_item(r, first, close + 1)) || !piece_edit(r))
+			continue;
+		wrap(r, first, close, arena_printf(r->arena, "_pg.main.%s_text(", functions[k] + strlen("to_")));
+		if (!r->too_complex && !to_text && !piece_is(r, close + 1, "as"))
+			r->p[close].after = arena_printf(r->arena, "%s AS %s", r->p[close].after, functions[k]);
+	}
 }
 
 /* The first of a vector is indkey[0], that of a name typname[0]. */
@@ -253,6 +269,7 @@ void rewrite_casts(struct rewriter *r)
 			reg_cast_call(r, i);
 		} else if (piece_kind(r, i, TOKEN_WORD)) {
 			shown_function(r, i);
+			shown_object(r, i);
 		}
 	}
 }
@@ -367,7 +384,7 @@ static void any_of_list(struct rewriter *r, size_t i)
 	if (!is_any || i == 0 || piece_is(r, i + 3, "select") || piece_punct(r, i + 3, '(') ||
 	    !(r->stmt->mentions & MENTIONS_CATALOG))
 		return;
-	wrap(r, piece_operand_start(r, i - 1), piece_close(r, i + 2), "_in_list(");
+	wrap(r, piece_operand_start(r, i - 1), piece_close(r, i + 2), "_pg.main._in_list(");
 	r->p[i].text = ",";
 	piece_drop(r, i + 1, i + 2);
 }

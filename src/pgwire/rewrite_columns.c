@@ -80,9 +80,9 @@ static const char *list_of(const struct rewriter *r, size_t i)
 {
 	static const struct {
 		const char *name, *list;
-	} sets[] = {{"aclexplode", "_acl_list"},
-		    {"_pg_expandarray", "_expanded_list"},
-		    {"pg_options_to_table", "_option_list"}};
+	} sets[] = {{"aclexplode", "_pg.main._acl_list"},
+		    {"_pg_expandarray", "_pg.main._expanded_list"},
+		    {"pg_options_to_table", "_pg.main._option_list"}};
 	for (size_t k = 0; k < ARRAY_LEN(sets); k++)
 		if (piece_named(r, i, sets[k].name))
 			return sets[k].list;

@@ -197,7 +197,7 @@ CREATE MACRO _pg.main.row_security_active(t) AS false;
 CREATE MACRO _pg.main.acldefault(k, o) AS list_filter([CASE k WHEN 'd' THEN '=Tc/' WHEN 'f' THEN '=X/' WHEN 'l' THEN '=U/' WHEN 'T' THEN '=U/' END || _pg.main.pg_get_userbyid(o),
 	_pg.main.pg_get_userbyid(o) || CASE k WHEN 'r' THEN '=arwdDxt/' WHEN 's' THEN '=rwU/' WHEN 'd' THEN '=CTc/' WHEN 'f' THEN '=X/' WHEN 'l' THEN '=U/' WHEN 'L' THEN '=rw/' WHEN 'n' THEN '=UC/'
 	WHEN 'p' THEN '=sA/' WHEN 't' THEN '=C/' WHEN 'F' THEN '=U/' WHEN 'S' THEN '=U/' WHEN 'T' THEN '=U/' END || _pg.main.pg_get_userbyid(o)], lambda _of_i: _of_i IS NOT NULL);
-CREATE MACRO _pg.main.pg_relation_is_publishable(o) AS false;
+CREATE MACRO _pg.main.pg_relation_is_publishable(o) AS coalesce((SELECT bool_or(_of_r.kind = 'r' AND _of_r.persistence = 'p' AND o >= 16384) FROM _pg.main._relations _of_r WHERE _of_r.oid = o), false);
 CREATE MACRO _pg.main.pg_relation_is_updatable(o, t) AS CASE WHEN _pg.main._is_project_table(o) THEN 0 ELSE 28 END;
 CREATE MACRO _pg.main.pg_column_is_updatable(o, c, t) AS NOT _pg.main._is_project_table(o);
 
