@@ -316,8 +316,8 @@ static struct span skip_item(struct parser *p)
 	const char *start = p->now.text.ptr, *end = start;
 	unsigned depth = 0;
 	while (p->now.kind != TOKEN_END) {
-		bool opens = token_is_punct(p->now, '(') || token_is_punct(p->now, '[') || token_is_punct(p->now, '{');
-		bool closes = token_is_punct(p->now, ')') || token_is_punct(p->now, ']') || token_is_punct(p->now, '}');
+		bool opens = token_opens(p->now);
+		bool closes = token_closes(p->now);
 		if (depth == 0 && (closes || token_is_punct(p->now, ',')))
 			break;
 		depth = opens ? depth + 1 : closes ? depth - 1 : depth;

@@ -11,10 +11,7 @@ static bool is_keyword(struct token t)
 					    "between", "like",	   "case",    "when",	  "then",     "else",
 					    "end",     "true",	   "false",   "cast",	  "try_cast", "as",
 					    "from",    "distinct", "collate", "interval", "escape",   "ilike"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (token_is(t, words[i]))
-			return true;
-	return false;
+	return token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 void constraints_name_check(struct pg_error *e, struct span expression)

@@ -131,14 +131,6 @@ struct scan {
 	bool distinct; /* the last FROM was one of IS DISTINCT FROM */
 };
 
-static bool is_one_of(struct token t, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (token_is(t, words[i]))
-			return true;
-	return false;
-}
-
 static bool leads_to_table(const struct scan *s)
 {
 	static const char *const words[] = {"join",    "describe", "desc",    "summarize",   "table",
@@ -153,13 +145,13 @@ static bool leads_to_table(const struct scan *s)
 		return scope->from;
 	if (token_is(s->before, "from"))
 		return scope->from && !s->distinct;
-	return is_one_of(s->before, words, ARRAY_LEN(words));
+	return token_is_one_of(s->before, words, ARRAY_LEN(words));
 }
 
 static void open_scope(struct scan *s)
 {
 	static const char *const with_from[] = {"extract", "substring", "trim", "overlay", "substr"};
-	bool argument = is_one_of(s->before, with_from, ARRAY_LEN(with_from));
+	bool argument = token_is_one_of(s->before, with_from, ARRAY_LEN(with_from));
 	bool table = s->at_table;
 	if (s->depth < STMT_DEPTH_MAX)
 		s->depth++;
@@ -181,7 +173,7 @@ static void scan_word(struct scan *s, struct token t)
 		*scope = (struct scope){.table = scope->table};
 	} else if (token_is(t, "using")) {
 		scope->from = true;
-	} else if (is_one_of(t, ends, ARRAY_LEN(ends)) || (token_is(t, "set") && token_is(s->before, "update"))) {
+	} else if (token_is_one_of(t, ends, ARRAY_LEN(ends)) || (token_is(t, "set") && token_is(s->before, "update"))) {
 		/* SET and VALUES are names of tables, too. */
 		scope->from = false;
 	}
@@ -190,9 +182,9 @@ static void scan_word(struct scan *s, struct token t)
 static void scan_step(struct scan *s, struct token t)
 {
 	s->at_table = leads_to_table(s);
-	if (token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{'))
+	if (token_opens(t))
 		open_scope(s);
-	else if ((token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}')) && s->depth > 0)
+	else if (token_closes(t) && s->depth > 0)
 		s->depth--;
 	else if (!token_is_punct(s->before, '.')) /* what follows a dot is a name, whatever it says */
 		scan_word(s, t);

@@ -25,27 +25,17 @@ static bool word(struct walk *w, const char *text)
 	return found;
 }
 
-static bool opens(struct token t)
-{
-	return token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{');
-}
-
-static bool closes(struct token t)
-{
-	return token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}');
-}
-
 /* To what ends an item of a list; the item itself when it is one token. */
 static struct token lone_item(struct walk *w)
 {
 	const struct token first = w->now;
 	size_t tokens = 0;
 	for (size_t depth = 0; w->now.kind != TOKEN_END; step(w), tokens++) {
-		if (depth == 0 && (closes(w->now) || token_is_punct(w->now, ',')))
+		if (depth == 0 && (token_closes(w->now) || token_is_punct(w->now, ',')))
 			break;
-		if (opens(w->now))
+		if (token_opens(w->now))
 			depth++;
-		else if (closes(w->now))
+		else if (token_closes(w->now))
 			depth--;
 	}
 	return tokens == 1 ? first : (struct token){0};
@@ -107,7 +97,7 @@ static bool values_fit(struct walk *w, size_t place)
 {
 	while (token_is_punct(w->now, '(')) {
 		step(w);
-		for (size_t i = 0; !closes(w->now) && w->now.kind != TOKEN_END; i++) {
+		for (size_t i = 0; !token_closes(w->now) && w->now.kind != TOKEN_END; i++) {
 			if (!item_is_default(w) && i == place)
 				return false;
 			if (token_is_punct(w->now, ','))
@@ -233,7 +223,7 @@ static void arrays_in_rows(struct replaced *a, struct walk *w, const struct orig
 		step(w);
 	for (step(w); token_is_punct(w->now, '(');) {
 		step(w);
-		for (size_t i = 0; !closes(w->now) && w->now.kind != TOKEN_END; i++) {
+		for (size_t i = 0; !token_closes(w->now) && w->now.kind != TOKEN_END; i++) {
 			const struct token t = lone_item(w);
 			note_array(a, i < n ? lists[i] : 0, t);
 			if (token_is_punct(w->now, ','))

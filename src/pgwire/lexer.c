@@ -278,6 +278,14 @@ bool token_is(struct token t, const char *word)
 	return t.kind == TOKEN_WORD && span_eq_nocase(t.text, span_of(word));
 }
 
+bool token_is_one_of(struct token t, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (token_is(t, words[i]))
+			return true;
+	return false;
+}
+
 bool token_is_punct(struct token t, char c)
 {
 	return t.kind == TOKEN_PUNCT && *t.text.ptr == c;

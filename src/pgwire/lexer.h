@@ -58,6 +58,16 @@ struct span lexer_without_database(struct span text, struct span database, struc
 /* Case-insensitive comparison of a word; a quoted identifier is no keyword. */
 bool token_is(struct token t, const char *word);
 bool token_is_punct(struct token t, char c);
+/* A bracket of any kind. */
+static inline bool token_opens(struct token t)
+{
+	return token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{');
+}
+static inline bool token_closes(struct token t)
+{
+	return token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}');
+}
+bool token_is_one_of(struct token t, const char *const *words, size_t n);
 static inline bool token_is_name(struct token t)
 {
 	return t.kind == TOKEN_WORD || t.kind == TOKEN_QUOTED;

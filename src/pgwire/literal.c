@@ -54,17 +54,6 @@ static void put_time(struct buf *out, int64_t us)
 		   (long long)(us / 1000000 % 60), (long long)(us % 1000000));
 }
 
-static void put_timetz(struct buf *out, const struct pg_value *v)
-{
-	int32_t east = v->timetz.east_seconds, abs = east < 0 ? -east : east;
-	char text[64];
-	(void)snprintf(text, sizeof(text), "%02lld:%02lld:%02lld.%06lld%c%02d:%02d",
-		       (long long)(v->timetz.us / 3600000000), (long long)(v->timetz.us / 60000000 % 60),
-		       (long long)(v->timetz.us / 1000000 % 60), (long long)(v->timetz.us % 1000000),
-		       east < 0 ? '-' : '+', abs / 3600, abs / 60 % 60);
-	buf_printf(out, "'%s'::TIMETZ", text);
-}
-
 static void put_real(struct buf *out, double real, const char *type)
 {
 	buf_byte(out, '\'');
@@ -115,7 +104,9 @@ static void put_scalar(struct buf *out, const struct pg_value *v, const char *ty
 		buf_str(out, "::TIME");
 		return;
 	case PG_KIND_TIMETZ:
-		put_timetz(out, v);
+		buf_byte(out, '\'');
+		value_put_timetz(out, v);
+		buf_str(out, "'::TIMETZ");
 		return;
 	case PG_KIND_TIMESTAMP:
 	case PG_KIND_TIMESTAMPTZ:

@@ -13,11 +13,10 @@ static void text_of(const struct pg_value *v, struct arena *arena, struct bind_v
 		ret->text = v->text;
 		return;
 	}
-	int32_t east = v->timetz.east_seconds, abs = east < 0 ? -east : east;
-	ret->text = span_of(arena_printf(
-		arena, "%02lld:%02lld:%02lld.%06lld%c%02d:%02d:%02d", (long long)(v->timetz.us / 3600000000),
-		(long long)(v->timetz.us / 60000000 % 60), (long long)(v->timetz.us / 1000000 % 60),
-		(long long)(v->timetz.us % 1000000), east < 0 ? '-' : '+', abs / 3600, abs / 60 % 60, abs % 60));
+	struct buf text = BUF(64);
+	value_put_timetz(&text, v);
+	ret->text = arena_span(arena, buf_view(&text));
+	buf_done(&text);
 }
 
 static void numeric_of(const struct pg_value *v, struct arena *arena, struct bind_value *ret)

@@ -15,10 +15,7 @@ static bool is_function_name(struct token t)
 	static const char *const words[] = {"in",   "and",    "or",   "not",   "select", "where", "on",	     "when",
 					    "then", "else",   "from", "as",    "any",	 "all",	  "values",  "by",
 					    "case", "having", "join", "union", "like",	 "ilike", "distinct"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (token_is(t, words[i]))
-			return false;
-	return token_is_name(t);
+	return token_is_name(t) && !token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 /* Takes in "a.b." in front of a name. */
@@ -109,8 +106,8 @@ static void match_brackets(struct rewriter *r)
 	size_t depth = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		struct token t = r->p[i].t;
-		bool opens = token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{');
-		bool closes = token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}');
+		bool opens = token_opens(t);
+		bool closes = token_closes(t);
 		r->p[i].match = i;
 		if (closes && depth > 0) {
 			r->p[i].match = open[--depth];

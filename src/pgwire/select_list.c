@@ -16,27 +16,19 @@ static bool is_star(struct token t)
 	return t.kind == TOKEN_OPERATOR && span_is(t.text, "*");
 }
 
-static bool is_one_of(struct token t, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (token_is(t, words[i]))
-			return true;
-	return false;
-}
-
 /* Words that end the list of tables. */
 static bool ends_from(struct token t)
 {
 	static const char *const words[] = {"where",  "group", "having", "window",  "order",	"limit",
 					    "offset", "fetch", "for",	 "qualify", "returning"};
-	return t.kind == TOKEN_END || is_one_of(t, words, ARRAY_LEN(words));
+	return t.kind == TOKEN_END || token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 /* Words that make of several results one, or another table of one. */
 static bool is_beyond(struct token t)
 {
 	static const char *const words[] = {"union", "intersect", "except", "pivot", "unpivot", "into"};
-	return is_one_of(t, words, ARRAY_LEN(words));
+	return token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 /* Words that may follow a table without being its alias. */
@@ -45,7 +37,7 @@ static bool is_alias(struct token t)
 	static const char *const words[] = {"join",    "inner",	      "left", "right",	    "full",    "cross",
 					    "natural", "asof",	      "on",   "positional", "semi",    "anti",
 					    "using",   "tablesample", "set",  "values",	    "default", "select"};
-	return token_is_name(t) && !ends_from(t) && !is_beyond(t) && !is_one_of(t, words, ARRAY_LEN(words));
+	return token_is_name(t) && !ends_from(t) && !is_beyond(t) && !token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 static bool tokenize(struct reader *r, struct span text)
@@ -73,11 +65,6 @@ static size_t behind_bracket(const struct reader *r, size_t i)
 	return select_behind_bracket(r->t, i, r->n);
 }
 
-static bool opens(struct token t)
-{
-	return token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{');
-}
-
 /* A name with up to two in front: how many tokens. */
 static size_t dotted(const struct reader *r, size_t i, size_t end)
 {
@@ -102,7 +89,7 @@ static bool ends_operand(const struct reader *r, size_t from, size_t i)
 		return i == from || !token_is(r->t[i - 1], "interval");
 	if (t.kind == TOKEN_NUMBER || t.kind == TOKEN_PARAM || token_is_punct(t, ')') || token_is_punct(t, ']'))
 		return true;
-	return token_is_name(t) && !is_one_of(t, more_follows, ARRAY_LEN(more_follows));
+	return token_is_name(t) && !token_is_one_of(t, more_follows, ARRAY_LEN(more_follows));
 }
 
 /* Without the label, which makes `*end` smaller. */
@@ -116,7 +103,7 @@ static bool take_label(const struct reader *r, size_t from, size_t *end)
 		*end -= 2;
 		return true;
 	}
-	if (is_one_of(r->t[*end - 1], no_labels, ARRAY_LEN(no_labels)) || !ends_operand(r, from, *end - 2))
+	if (token_is_one_of(r->t[*end - 1], no_labels, ARRAY_LEN(no_labels)) || !ends_operand(r, from, *end - 2))
 		return false;
 	*end -= 1;
 	return true;
@@ -179,7 +166,7 @@ static size_t take_items(struct reader *r, size_t at)
 	size_t from = at;
 	r->list->items = arena_array(r->arena, struct select_item, r->n + 1);
 	while (at < r->n && !starts_from(r, at) && !ends_from(r->t[at]) && !is_beyond(r->t[at])) {
-		if (opens(r->t[at])) {
+		if (token_opens(r->t[at])) {
 			at = behind_bracket(r, at);
 			continue;
 		}
@@ -226,7 +213,7 @@ static size_t take_source(struct reader *r, size_t at)
 		at = take_table(r, source, at);
 	} else {
 		at += n;
-		at = opens(r->t[at]) ? behind_bracket(r, at) : at + (n == 0 && at < r->n);
+		at = token_opens(r->t[at]) ? behind_bracket(r, at) : at + (n == 0 && at < r->n);
 	}
 	const size_t alias = at;
 	at = take_alias(r, source, at);
@@ -245,7 +232,7 @@ static void take_sources(struct reader *r, size_t at)
 			at = take_source(r, at);
 		expected = token_is_punct(r->t[at], ',') || token_is(r->t[at], "join");
 		r->lost = r->lost || is_beyond(r->t[at]);
-		if (opens(r->t[at]))
+		if (token_opens(r->t[at]))
 			at = behind_bracket(r, at);
 		else if (!ends_from(r->t[at]))
 			at++;
@@ -277,7 +264,7 @@ static void read_returning(struct reader *r)
 	struct select_source *target = &r->list->sources[r->list->source_count++];
 	at = take_alias(r, target, take_table(r, target, at));
 	while (at < r->n && !token_is(r->t[at], "returning"))
-		at = opens(r->t[at]) ? behind_bracket(r, at) : at + 1;
+		at = token_opens(r->t[at]) ? behind_bracket(r, at) : at + 1;
 	if (at < r->n)
 		(void)take_items(r, at + 1);
 	r->list->has_items = !r->lost && r->list->item_count > 0;
@@ -289,7 +276,7 @@ static size_t skip_with(struct reader *r)
 	size_t at = 0;
 	bool with = token_is(r->t[0], "with");
 	while (at < r->n && with && !token_is(r->t[at], "select") && !token_is(r->t[at], "values"))
-		at = opens(r->t[at]) ? behind_bracket(r, at) : at + 1;
+		at = token_opens(r->t[at]) ? behind_bracket(r, at) : at + 1;
 	while (token_is_punct(r->t[at], '('))
 		at++;
 	r->beyond = at > 0;

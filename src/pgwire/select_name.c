@@ -16,22 +16,12 @@ struct expression {
 
 static enum strength name_of(const struct expression *x, struct span *ret);
 
-static bool opens(struct token t)
-{
-	return token_is_punct(t, '(') || token_is_punct(t, '[') || token_is_punct(t, '{');
-}
-
-static bool closes(struct token t)
-{
-	return token_is_punct(t, ')') || token_is_punct(t, ']') || token_is_punct(t, '}');
-}
-
 size_t select_behind_bracket(const struct token *t, size_t i, size_t n)
 {
 	for (size_t depth = 0; i < n; i++) {
-		if (opens(t[i]))
+		if (token_opens(t[i]))
 			depth++;
-		else if (closes(t[i]) && --depth == 0)
+		else if (token_closes(t[i]) && --depth == 0)
 			return i + 1;
 	}
 	return n;
@@ -52,17 +42,9 @@ static size_t behind_case(const struct token *t, size_t i, size_t n)
 /* What follows the token at i, a bracket or CASE being one. */
 static size_t step(const struct expression *x, size_t i)
 {
-	if (opens(x->t[i]))
+	if (token_opens(x->t[i]))
 		return select_behind_bracket(x->t, i, x->end);
 	return token_is(x->t[i], "case") ? behind_case(x->t, i, x->end) : i + 1;
-}
-
-static bool is_one_of(struct token t, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (token_is(t, words[i]))
-			return true;
-	return false;
 }
 
 /* Outside of brackets: an operator, in words or signs. */
@@ -71,7 +53,7 @@ static bool has_operator(const struct expression *x)
 	static const char *const words[] = {"and",   "or",	"not",	   "is",     "in",	"like",
 					    "ilike", "similar", "between", "isnull", "notnull", "overlaps"};
 	for (size_t i = x->from; i < x->end; i = step(x, i))
-		if (x->t[i].kind == TOKEN_OPERATOR || is_one_of(x->t[i], words, ARRAY_LEN(words)))
+		if (x->t[i].kind == TOKEN_OPERATOR || token_is_one_of(x->t[i], words, ARRAY_LEN(words)))
 			return true;
 	return false;
 }
@@ -200,7 +182,7 @@ static enum strength of_call(const struct expression *x, size_t open, struct spa
 {
 	static const char *const behind[] = {"over", "filter", "within", "respect", "ignore"};
 	const size_t after = select_behind_bracket(x->t, open, x->end);
-	if (after < x->end && !is_one_of(x->t[after], behind, ARRAY_LEN(behind)))
+	if (after < x->end && !token_is_one_of(x->t[after], behind, ARRAY_LEN(behind)))
 		return FOREIGN;
 	const struct token name = x->t[open - 1];
 	if (open - 1 == x->from && (token_is(name, "cast") || token_is(name, "try_cast")))
@@ -223,7 +205,7 @@ static enum strength of_name(const struct expression *x, struct span *ret)
 		if (last > x->from)
 			return STRONG;
 		static const char *const constants[] = {"null", "default", "true", "false"};
-		return is_one_of(x->t[last], constants, ARRAY_LEN(constants)) ? UNNAMED : STRONG;
+		return token_is_one_of(x->t[last], constants, ARRAY_LEN(constants)) ? UNNAMED : STRONG;
 	}
 	/* date '..', interval '1' day */
 	for (size_t i = next; i < x->end; i = step(x, i))
@@ -271,7 +253,7 @@ static enum strength of_term(const struct expression *x, struct span *ret)
 		*ret = token_name(x->t[x->end - 1], x->arena);
 		return STRONG;
 	}
-	return x->end - x->from == 1 && !opens(first) ? UNNAMED : FOREIGN;
+	return x->end - x->from == 1 && !token_opens(first) ? UNNAMED : FOREIGN;
 }
 
 static enum strength name_of(const struct expression *x, struct span *ret)

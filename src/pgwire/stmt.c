@@ -216,10 +216,7 @@ static bool may_call(struct token t)
 	static const char *const words[] = {"values", "in",	"and",	  "or",	 "not",	 "as",	 "on",
 					    "using",  "select", "where",  "by",	 "then", "else", "when",
 					    "from",   "over",	"exists", "any", "all"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (token_is(t, words[i]))
-			return false;
-	return token_is_name(t);
+	return token_is_name(t) && !token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 /* What stands in front of a parenthesis. Rights are asked of tables that the listing must have. */
@@ -393,10 +390,7 @@ bool stmt_is_modifier(struct token t)
 {
 	static const char *const words[] = {"or",	"replace", "temp",	"temporary",  "local",	"global",
 					    "unlogged", "unique",  "recursive", "persistent", "trusted"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (token_is(t, words[i]))
-			return true;
-	return false;
+	return token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 /* CREATE, ALTER, DROP, DISCARD: the tag says of what. */
@@ -586,10 +580,7 @@ static bool is_query(struct lexer ahead)
 	do
 		t = lexer_next(&ahead);
 	while (token_is_punct(t, '('));
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (token_is(t, words[i]))
-			return true;
-	return false;
+	return token_is_one_of(t, words, ARRAY_LEN(words));
 }
 
 bool stmt_explained(const struct stmt *s, struct stmt *ret, struct pg_error *e)

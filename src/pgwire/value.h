@@ -16,6 +16,7 @@
 #define PGWIRE_VALUE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "pgwire/sqlstate.h"
 #include "pgwire/types.h"
 
@@ -56,6 +57,9 @@ MUST_CHECK bool value_decode(uint32_t oid, unsigned format, struct span bytes, s
 			     struct pg_value *ret, struct pg_error *e);
 /* A numeric as integer and scale when it has at most 38 digits. */
 MUST_CHECK bool value_numeric(struct span text, __int128 *ret_unscaled, unsigned *ret_scale);
+
+/* A TIMETZ as 10:00:00.000000+05:30:00. */
+void value_put_timetz(struct buf *out, const struct pg_value *v);
 
 /* Whether the text is JSON, brackets nested at most a thousand deep. */
 bool value_is_json(struct span text);

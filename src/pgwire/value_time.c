@@ -221,6 +221,15 @@ bool value_time_text(struct span text, bool with_zone, struct pg_value *ret)
 	return true;
 }
 
+void value_put_timetz(struct buf *out, const struct pg_value *v)
+{
+	const int64_t us = v->timetz.us;
+	const int32_t east = v->timetz.east_seconds, size = abs(east);
+	buf_printf(out, "%02d:%02d:%02d.%06d%c%02d:%02d:%02d", (int)(us / 3600 / SECOND_US),
+		   (int)(us / 60 / SECOND_US % 60), (int)(us / SECOND_US % 60), (int)(us % SECOND_US),
+		   east < 0 ? '-' : '+', size / 3600, size / 60 % 60, size % 60);
+}
+
 bool value_timestamp_text(struct span text, bool with_zone, struct pg_value *ret)
 {
 	bool bc;

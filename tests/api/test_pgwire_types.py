@@ -216,3 +216,9 @@ def test_asyncpg_sends_and_reads_bytes(workspace):
             await c.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("sql", ["SELECT $1::timetz::text", "SELECT $1::timetz::text FROM pg_type LIMIT 1"])
+def test_seconds_of_zones_are_kept(ours, sql):
+    result = ours.pgconn.exec_params(sql.encode(), [b"10:00:00+05:30:15"], [1266])
+    assert result.get_value(0, 0) == b"10:00:00+05:30:15", result.error_message
