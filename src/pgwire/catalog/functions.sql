@@ -306,6 +306,28 @@ CREATE MACRO _pg.main.json_typeof(j) AS CASE json_type(j::JSON) WHEN 'VARCHAR' T
 CREATE MACRO _pg.main.jsonb_typeof(j) AS _pg.main.json_typeof(j);
 CREATE MACRO _pg.main.jsonb_array_length(j) AS json_array_length(j::JSON)::INTEGER;
 CREATE MACRO _pg.main.jsonb_pretty(j) AS json_pretty(j::JSON);
+CREATE MACRO _pg.main.btrim(s) AS trim(s), (s, characters) AS trim(s, characters);
+CREATE MACRO _pg.main.regexp_substr(s, pattern) AS CASE WHEN regexp_matches(s, pattern) THEN regexp_extract(s, pattern) END;
+CREATE MACRO _pg.main.string_to_table(s, delimiter) AS unnest(string_split(s, delimiter));
+CREATE MACRO _pg.main.array_replace(a, x, y) AS list_transform(a, lambda _of_item: CASE WHEN _of_item IS NOT DISTINCT FROM x THEN y ELSE _of_item END);
+CREATE MACRO _pg.main.array_positions(a, x) AS list_filter(range(1, len(a) + 1), lambda _of_i: a[_of_i] IS NOT DISTINCT FROM x)::INTEGER[];
+CREATE MACRO _pg.main.width_bucket(x, low, high, n) AS CASE WHEN low < high AND x < low OR low > high AND x > low THEN 0
+	WHEN low < high AND x >= high OR low > high AND x <= high THEN n + 1 ELSE floor((x - low) * n / (high - low))::INTEGER + 1 END;
+CREATE MACRO _pg.main.make_interval(years := 0, months := 0, weeks := 0, days := 0, hours := 0, mins := 0, secs := 0) AS to_years(years::INTEGER) +
+	to_months(months::INTEGER) + to_days(weeks::INTEGER * 7 + days::INTEGER) + to_hours(hours::BIGINT) + to_minutes(mins::BIGINT) +
+	to_microseconds(round(secs::DOUBLE * 1000000)::BIGINT);
+CREATE MACRO _pg.main.json_object_agg(k, v) AS json_group_object(k, v);
+CREATE MACRO _pg.main.jsonb_object_agg(k, v) AS json_group_object(k, v);
+CREATE MACRO _pg.main.json_object_keys(j) AS unnest(json_keys(j::JSON));
+CREATE MACRO _pg.main.jsonb_object_keys(j) AS unnest(json_keys(j::JSON));
+CREATE MACRO _pg.main.json_array_elements(j) AS unnest(json_extract(j::JSON, '$[*]'));
+CREATE MACRO _pg.main.jsonb_array_elements(j) AS unnest(json_extract(j::JSON, '$[*]'));
+CREATE MACRO _pg.main.json_array_elements_text(j) AS unnest(json_extract_string(j::JSON, '$[*]'));
+CREATE MACRO _pg.main.jsonb_array_elements_text(j) AS unnest(json_extract_string(j::JSON, '$[*]'));
+CREATE MACRO _pg.main.json_each_text(j) AS TABLE SELECT unnest(map_keys(j::JSON::MAP(VARCHAR, JSON))) AS key,
+	unnest(list_transform(map_values(j::JSON::MAP(VARCHAR, JSON)), lambda _of_v: _of_v ->> '$')) AS value;
+CREATE MACRO _pg.main.jsonb_each_text(j) AS TABLE SELECT unnest(map_keys(j::JSON::MAP(VARCHAR, JSON))) AS key,
+	unnest(list_transform(map_values(j::JSON::MAP(VARCHAR, JSON)), lambda _of_v: _of_v ->> '$')) AS value;
 CREATE MACRO _pg.main.date_bin(stride, source, origin) AS time_bucket(stride::INTERVAL, source, origin);
 CREATE MACRO _pg.main.every(x) AS bool_and(x);
 CREATE MACRO _pg.main.regexp_count(s, pattern) AS len(regexp_extract_all(s, pattern))::INTEGER;
