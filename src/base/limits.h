@@ -19,6 +19,7 @@ enum {
 	LIMIT_OBJECT_KEY_BYTES = 1024,
 	/* A table */
 	LIMIT_COLUMNS = 4096,
+	LIMIT_RESULT_COLUMNS = 2 * LIMIT_COLUMNS, /* the engine's time for them grows with their square */
 	LIMIT_EXPRESSION_BYTES = 64 * 1024,
 	LIMIT_EXPRESSION_DEPTH = 100,
 	/* The catalog and the operation history */

@@ -5,18 +5,32 @@
 
 #include <assert.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 
-enum { LARGE_BYTES = 1024 * 1024, SLACK_BYTES = 128 * 1024 * 1024, BUCKETS = 4096, CAUGHT_BELOW_BYTES = 8192 };
+enum {
+	LARGE_BYTES = 1024 * 1024,
+	SLACK_BYTES = 128 * 1024 * 1024,
+	BUCKETS = 4096,
+	/* What a thread counts by itself, and what may still be had after a failure, to give things up. */
+	BATCH_BYTES = 256 * 1024,
+	GRACE_BYTES = 64 * 1024 * 1024,
+	/* As deep on the stack the engine catches what fails; and where it may be about to tell of a failure. */
+	CAUGHT_BELOW_BYTES = 2048,
+	CAUGHT_AGAIN_BELOW_BYTES = 8192
+};
 
-/* Guarded by `lock`, but for `most`. */
+/* Guarded by `lock`, but for `most` and what is atomic. */
 struct allowance {
 	size_t most;
 	size_t used;
 	size_t blocks;
-	bool orphan;
+	atomic_int_fast64_t small; /* what operator new gave out */
+	atomic_int_fast64_t fails_at;
+	struct allowance *next; /* of those that only blocks remember */
 };
 
 struct block {
@@ -30,15 +44,33 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* By address. An empty one tells, without the lock, that a block is none of these. */
 static _Atomic(struct block *) blocks[BUCKETS];
 
+static struct allowance *retired;
+
 static _Thread_local struct allowance *mine;
+static _Thread_local int64_t mine_uncounted; /* not yet in mine->small */
 static _Thread_local atomic_bool *mine_starved;
 static _Thread_local const char *mine_base; /* where the stack was */
+
+/* Lock held. */
+static void sweep_retired(void)
+{
+	for (struct allowance **link = &retired; *link;) {
+		struct allowance *a = *link;
+		if (a->blocks == 0 && atomic_load(&a->small) == 0) {
+			*link = a->next;
+			free(a);
+		} else {
+			link = &a->next;
+		}
+	}
+}
 
 struct allowance *allowance_new(int64_t memory_limit)
 {
 	struct allowance *a = mem_alloc(sizeof(*a));
-	const size_t limit = memory_limit > 0 ? (size_t)memory_limit : SIZE_MAX / 2;
+	const size_t limit = memory_limit > 0 ? (size_t)memory_limit : SIZE_MAX / 4;
 	*a = (struct allowance){.most = limit + limit / 4 + SLACK_BYTES};
+	atomic_init(&a->fails_at, (int64_t)a->most);
 	return a;
 }
 
@@ -47,15 +79,24 @@ void allowance_free(struct allowance *a)
 	if (!a)
 		return;
 	pthread_mutex_lock(&lock);
-	const bool last = a->blocks == 0;
-	a->orphan = true;
+	a->next = retired;
+	retired = a;
+	sweep_retired();
 	pthread_mutex_unlock(&lock);
-	if (last)
-		free(a);
+}
+
+static void settle(struct allowance *a)
+{
+	const int64_t now = atomic_fetch_add(&a->small, mine_uncounted) + mine_uncounted;
+	mine_uncounted = 0;
+	if (now <= (int64_t)a->most && atomic_load_explicit(&a->fails_at, memory_order_relaxed) != (int64_t)a->most)
+		atomic_store(&a->fails_at, (int64_t)a->most);
 }
 
 void allowance_enter(struct allowance *a, atomic_bool *starved)
 {
+	if (mine && mine != a && mine_uncounted)
+		settle(mine);
 	mine = a;
 	mine_starved = starved;
 	mine_base = __builtin_frame_address(0);
@@ -82,8 +123,7 @@ static bool reserve(struct allowance *a, size_t bytes)
 static void give_back(struct allowance *a, size_t bytes)
 {
 	a->used -= bytes;
-	if (--a->blocks == 0 && a->orphan)
-		free(a);
+	a->blocks--;
 }
 
 static void put(struct block *b)
@@ -209,12 +249,21 @@ void duckdb_je_free(void *at)
 #endif
 
 #ifndef SANITIZED
-/* operator new, new[], delete and delete[] for the linker, and how the C++ library throws std::bad_alloc. */
+/* operator new, operator delete and their like for arrays, for the linker, and how the C++ library throws std::bad_alloc. */
 void *allowance_allocate(size_t bytes) __asm__("_Znwm");
 void *allowance_allocate_array(size_t bytes) __asm__("_Znam");
-void allowance_release(void *at) __asm__("_ZdlPv");
-void allowance_release_array(void *at) __asm__("_ZdaPv");
+void allowance_give_up(void *at) __asm__("_ZdlPv");
+void allowance_give_up_array(void *at) __asm__("_ZdaPv");
+void allowance_give_up_sized(void *at, size_t bytes) __asm__("_ZdlPvm");
+void allowance_give_up_array_sized(void *at, size_t bytes) __asm__("_ZdaPvm");
 extern _Noreturn void throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv");
+
+/* Before each block. */
+struct head {
+	struct allowance *whose;
+	size_t bytes;
+};
+static_assert(sizeof(struct head) % _Alignof(max_align_t) == 0, "blocks stay aligned");
 
 /* What the C++ ABI for Itanium keeps of a thread's exceptions. */
 struct exceptions {
@@ -223,17 +272,42 @@ struct exceptions {
 };
 extern struct exceptions *exceptions_here(void) __asm__("__cxa_get_globals");
 
+static void count(struct allowance *a, int64_t bytes)
+{
+	if (a != mine) {
+		atomic_fetch_add(&a->small, bytes);
+		return;
+	}
+	mine_uncounted += bytes;
+	if (mine_uncounted > BATCH_BYTES || mine_uncounted < -BATCH_BYTES)
+		settle(a);
+}
+
+static bool may_fail(void)
+{
+	const ptrdiff_t depth = mine_base - (const char *)__builtin_frame_address(0);
+	const struct exceptions *now = exceptions_here();
+	return !now->uncaught && depth > (now->caught ? CAUGHT_AGAIN_BELOW_BYTES : CAUGHT_BELOW_BYTES);
+}
+
 static bool is_starved(void)
 {
 	atomic_bool *starved = mine_starved;
-	if (!starved || !atomic_load_explicit(starved, memory_order_relaxed))
-		return false;
-	const char *here = __builtin_frame_address(0);
-	const struct exceptions *now = exceptions_here();
-	return mine_base - here > CAUGHT_BELOW_BYTES && !now->uncaught && atomic_exchange(starved, false);
+	return starved && atomic_load_explicit(starved, memory_order_relaxed) && may_fail() &&
+	       atomic_exchange(starved, false);
 }
 
-/* Large ones are looked at, but not kept count of: the engine's own containers hold them for moments. */
+/* Small ones without end. One fails, and then one after each step beyond: who gives up needs memory, too. */
+static bool is_too_much(struct allowance *a, size_t bytes)
+{
+	const int64_t used = atomic_load_explicit(&a->small, memory_order_relaxed) + mine_uncounted + (int64_t)bytes;
+	if (used <= atomic_load_explicit(&a->fails_at, memory_order_relaxed) || !may_fail())
+		return false;
+	atomic_store(&a->fails_at, used + GRACE_BYTES);
+	return true;
+}
+
+/* Large ones fail at once. */
 static bool is_too_large(size_t bytes)
 {
 	const struct allowance *a = mine;
@@ -245,20 +319,34 @@ static bool is_too_large(size_t bytes)
 	return too_large;
 }
 
+static void *hand_out(struct head *head)
+{
+	struct allowance *a = mine;
+	*head = (struct head){a, malloc_usable_size(head)}; /* more than was asked for, by much for small ones */
+	if (a)
+		count(a, (int64_t)head->bytes);
+	return head + 1;
+}
+
 /* Apart, so that operator new itself needs no frame. */
 __attribute__((noinline)) static void *allocate(size_t bytes)
 {
-	void *at = is_starved() || is_too_large(bytes) ? NULL : malloc(bytes ? bytes : 1);
-	if (!at)
+	struct allowance *a = mine;
+	struct head *head = NULL;
+	if (bytes < SIZE_MAX / 2 && !(a && (is_starved() || is_too_large(bytes) || is_too_much(a, bytes))))
+		head = malloc(sizeof(*head) + bytes);
+	if (!head)
 		throw_bad_alloc();
-	return at;
+	return hand_out(head);
 }
 
 void *allowance_allocate(size_t bytes)
 {
 	const atomic_bool *starved = mine_starved;
-	void *at = starved && atomic_load_explicit(starved, memory_order_relaxed) ? NULL : magazine_take(bytes);
-	return at ? at : allocate(bytes);
+	const bool from_malloc =
+		bytes > MAGAZINE_BYTES || (starved && atomic_load_explicit(starved, memory_order_relaxed));
+	struct head *head = from_malloc ? NULL : magazine_take(sizeof(*head) + bytes);
+	return head ? hand_out(head) : allocate(bytes);
 }
 
 void *allowance_allocate_array(size_t bytes)
@@ -266,14 +354,31 @@ void *allowance_allocate_array(size_t bytes)
 	return allowance_allocate(bytes);
 }
 
-void allowance_release(void *at)
+void allowance_give_up(void *at)
 {
-	if (!magazine_keep(at))
-		free(at);
+	struct head *head = (struct head *)at - 1;
+	if (!at)
+		return;
+	if (head->whose)
+		count(head->whose, -(int64_t)head->bytes);
+	if (!magazine_keep(head))
+		free(head);
 }
 
-void allowance_release_array(void *at)
+void allowance_give_up_array(void *at)
 {
-	allowance_release(at);
+	allowance_give_up(at);
+}
+
+void allowance_give_up_sized(void *at, size_t bytes)
+{
+	(void)bytes;
+	allowance_give_up(at);
+}
+
+void allowance_give_up_array_sized(void *at, size_t bytes)
+{
+	(void)bytes;
+	allowance_give_up(at);
 }
 #endif

@@ -4,12 +4,13 @@
  * (macros and views that multiply), and nothing interrupts a plan while it is made.
  *
  * So this file stands in front of the library's allocator and of operator new, by their names, and looks at threads that said
- * for whom they work. Blocks of a MiB and more count, together, against a limit somewhat above the engine's; beyond it there
- * is no memory, which the engine reports as such. And while a statement is planned whose session should long have ended, now
- * and then an allocation fails until the plan is given up: only where the engine catches it, which is deep below the call
+ * for whom they work. Blocks of a MiB and more of the allocator count, together, against a limit somewhat above the engine's,
+ * and so does, by itself, all that operator new gives out, whichever thread gives it back; beyond it there is no memory, which
+ * the engine reports as such. And while a statement is planned whose session should long have ended, now and then an
+ * allocation fails until the plan is given up. Small ones fail only where the engine catches it, which is deep below the call
  * that allowance_enter() stands next to, and not while another exception is on its way.
  *
- * Private to this folder. Any thread. Under sanitizers operator new is theirs: there plans are not given up.
+ * Private to this folder. Any thread. Under sanitizers operator new is theirs: there plans are not given up, and small blocks do not count.
  */
 #ifndef ENGINE_ALLOWANCE_H
 #define ENGINE_ALLOWANCE_H

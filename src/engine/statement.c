@@ -115,6 +115,11 @@ static bool finish_prepare(struct session *session, duckdb_prepared_statement pr
 		duckdb_destroy_prepare(&prepared);
 		return false;
 	}
+	if (duckdb_prepared_statement_column_count(prepared) > LIMIT_RESULT_COLUMNS) {
+		duckdb_destroy_prepare(&prepared);
+		session->fault = (struct fault){.kind = FAULT_KIND_BINDER, .sqlstate = "54011"};
+		return err_set(err, ERR_ENGINE_REFUSED, "A result can have at most %d columns", LIMIT_RESULT_COLUMNS);
+	}
 	struct arena *arena = arena_new();
 	struct statement *s = arena_new_of(arena, struct statement);
 	*s = (struct statement){.session = session, .prepared = prepared, .arena = arena, .type = type_of(prepared)};
