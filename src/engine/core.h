@@ -81,6 +81,9 @@ struct session {
 	bool (*brake)(void *ctx);
 	void *brake_ctx;
 
+	/* Held where a statement ends, and by who interrupts one while it looks whether that still runs. */
+	pthread_mutex_t gate;
+
 	/* Shared with the watch */
 	atomic_int_fast64_t started_ns;	 /* 0: idle */
 	atomic_int_fast64_t deadline_ns; /* 0: none */

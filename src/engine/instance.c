@@ -276,6 +276,7 @@ bool session_open(struct instance *instance, struct session **ret, struct err *e
 {
 	struct session *session = mem_alloc(sizeof(*session));
 	session->instance = instance;
+	(void)pthread_mutex_init(&session->gate, NULL);
 	pthread_mutex_lock(&instance->lock);
 	bool ok = true;
 	if (!instance->core) /* an earlier attempt to reopen failed */
@@ -285,6 +286,7 @@ bool session_open(struct instance *instance, struct session **ret, struct err *e
 	ok = ok && session_connect(session, instance->core, err);
 	pthread_mutex_unlock(&instance->lock);
 	if (!ok) {
+		(void)pthread_mutex_destroy(&session->gate);
 		free(session);
 		return false;
 	}
@@ -306,6 +308,7 @@ void session_close(struct session *session)
 	pthread_mutex_unlock(&core->lock);
 	/* Only now: the watch cannot reach the connection any more. The count drops last, it keeps the core alive. */
 	duckdb_disconnect(&session->connection);
+	(void)pthread_mutex_destroy(&session->gate);
 	free(session);
 	core_unref_session(core);
 }

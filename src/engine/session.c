@@ -19,10 +19,12 @@ bool session_aborted(const struct session *session)
 
 void session_interrupt(struct session *session)
 {
-	if (!atomic_load(&session->started_ns))
-		return;
-	atomic_store(&session->interrupted, true);
-	duckdb_interrupt(session->connection);
+	pthread_mutex_lock(&session->gate);
+	if (atomic_load(&session->started_ns)) {
+		atomic_store(&session->interrupted, true);
+		duckdb_interrupt(session->connection);
+	}
+	pthread_mutex_unlock(&session->gate);
 }
 
 void session_set_timeout(struct session *session, int64_t timeout_ns)
@@ -86,8 +88,10 @@ void session_end(struct session *session)
 {
 	allowance_enter(NULL, NULL);
 	atomic_store_explicit(&session->in_engine, false, memory_order_release);
-	atomic_store_explicit(&session->started_ns, 0, memory_order_release);
 	atomic_store_explicit(&session->deadline_ns, 0, memory_order_release);
+	pthread_mutex_lock(&session->gate);
+	atomic_store_explicit(&session->started_ns, 0, memory_order_release);
+	pthread_mutex_unlock(&session->gate);
 }
 
 bool session_skip_figures(struct session *session, struct err *err)

@@ -79,14 +79,20 @@ static void watch_session(struct session *s, int64_t now, struct seen *seen)
 	const bool busy = atomic_exchange(&s->fetched, false) || atomic_load(&s->in_engine);
 	if (now - started > HELP_AFTER_MS * NS_PER_MS && busy)
 		seen->slow = true;
-	const int64_t deadline = atomic_load(&s->deadline_ns);
-	if (deadline && now > deadline) {
-		atomic_store(&s->timed_out, true);
-		atomic_store(&s->interrupted, true);
+	const bool stops = s->brake && s->brake(s->brake_ctx);
+	/* What is found out about this statement must not hit the next one. */
+	pthread_mutex_lock(&s->gate);
+	if (atomic_load(&s->started_ns) == started) {
+		const int64_t deadline = atomic_load(&s->deadline_ns);
+		if (deadline && now > deadline) {
+			atomic_store(&s->timed_out, true);
+			atomic_store(&s->interrupted, true);
+		}
+		if (stops)
+			atomic_store(&s->interrupted, true);
+		interrupt(s, now);
 	}
-	if (s->brake && s->brake(s->brake_ctx))
-		atomic_store(&s->interrupted, true);
-	interrupt(s, now);
+	pthread_mutex_unlock(&s->gate);
 }
 
 /* true: at least one statement is running. */

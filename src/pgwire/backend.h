@@ -182,6 +182,7 @@ struct backend {
 	atomic_int end;	  /* enum backend_end */
 	atomic_int login; /* enum backend_login */
 	atomic_bool running;
+	atomic_bool planning; /* for Parse, Bind or Describe */
 
 	/* Who */
 	char user[256];

@@ -282,16 +282,22 @@ static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena
 	       (r.sql.ptr == s->text.ptr || filter_rewritten(b, r.sql, e)) && prepare_list(b, s, &r, arena, ret, e);
 }
 
-/* What Parse and Bind plan has as long as a statement that runs. */
+/* What Parse and Bind plan has as long as a statement that runs, and can be cancelled like one. */
 bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
 		 struct pg_error *e)
 {
-	const bool alone = !atomic_load(&b->running);
-	if (alone)
-		session_set_timeout(b->engine, gucs_timeout_ns(b));
+	if (atomic_load(&b->running))
+		return prepare(b, s, arena, ret, e);
+	session_set_timeout(b->engine, gucs_timeout_ns(b));
+	atomic_store(&b->cancelled, false);
+	atomic_store(&b->planning, true);
 	const bool fine = prepare(b, s, arena, ret, e);
-	if (alone)
-		session_set_timeout(b->engine, 0);
+	/* A cancel that came too late must not hit what follows. */
+	(void)pthread_mutex_lock(&b->guard);
+	atomic_store(&b->planning, false);
+	atomic_store(&b->cancelled, false);
+	(void)pthread_mutex_unlock(&b->guard);
+	session_set_timeout(b->engine, 0);
 	return fine;
 }
 

@@ -219,7 +219,7 @@ static void watch(struct pg_door *door)
 		if (atomic_load(&b->running) && has_outgrown(b)) {
 			atomic_store(&b->full, true);
 			(void)backend_interrupt(b);
-		} else if (atomic_load(&b->running) &&
+		} else if ((atomic_load(&b->running) || atomic_load(&b->planning)) &&
 			   (conn_peer_left(&b->conn) || atomic_load(&b->end) || atomic_load(&b->cancelled)))
 			(void)backend_interrupt(b);
 	}

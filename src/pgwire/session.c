@@ -64,7 +64,7 @@ bool backend_interrupt(struct backend *b)
 {
 	bool hit = false;
 	(void)pthread_mutex_lock(&b->guard);
-	if (b->engine && atomic_load(&b->running)) {
+	if (b->engine && (atomic_load(&b->running) || atomic_load(&b->planning))) {
 		atomic_store(&b->cancelled, true);
 		session_interrupt(b->engine);
 		hit = true;

@@ -122,3 +122,21 @@ def test_a_plan_can_be_cancelled_and_its_session_ended(server, workspace):
         thread.join(60)
         assert states == ["57014", "57P01"]
         assert other.execute("SELECT d1(1)").fetchone() == (4,)
+
+
+@pytest.mark.timeout(300)
+def test_what_parse_and_bind_plan_can_be_cancelled(workspace):
+    with psycopg.connect(**workspace.login, autocommit=True) as c:
+        multiply(c)
+        conn = c.pgconn
+        for start in (lambda: conn.send_prepare(b"p", b"SELECT d26(1)"), lambda: conn.send_query_params(b"SELECT d26($1)", [b"1"], param_types=[23])):
+            conn.get_cancel().cancel()  # idle: hits nothing
+            start()
+            time.sleep(1)
+            began = time.monotonic()
+            conn.get_cancel().cancel()
+            result = conn.get_result()
+            assert result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57014"
+            assert b"user request" in result.error_message and time.monotonic() - began < 60
+            assert conn.get_result() is None
+            assert c.execute("SELECT d2(1)").fetchone() == (8,)

@@ -303,6 +303,14 @@ static void test_timeout(void **state)
 	assert_int_equal(err.code, ERR_TIMEOUT);
 	session_set_timeout(session, 0);
 	RUN("select 1");
+	/* In time, too late or just at the end: the next statement is none of it. */
+	for (int i = 0; i < 200; i++) {
+		session_set_timeout(session, NS_PER_MS);
+		const bool in_time = session_run(session, "select sum(hash(i)) from range(200000) a(i)", &err);
+		assert_true(in_time || err.code == ERR_TIMEOUT);
+		session_set_timeout(session, 0);
+		RUN("select 1");
+	}
 }
 
 static void test_progress(void **state)
