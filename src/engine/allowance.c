@@ -248,7 +248,12 @@ void duckdb_je_free(void *at)
 #define SANITIZED 1
 #endif
 
-#ifndef SANITIZED
+#ifdef SANITIZED
+void allowance_drop(void *block)
+{
+	free(block);
+}
+#else
 /* operator new, operator delete and their like for arrays, for the linker, and how the C++ library throws std::bad_alloc. */
 void *allowance_allocate(size_t bytes) __asm__("_Znwm");
 void *allowance_allocate_array(size_t bytes) __asm__("_Znam");
@@ -258,12 +263,13 @@ void allowance_give_up_sized(void *at, size_t bytes) __asm__("_ZdlPvm");
 void allowance_give_up_array_sized(void *at, size_t bytes) __asm__("_ZdaPvm");
 extern _Noreturn void throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv");
 
-/* Before each block. */
+/* Before each block. One that a magazine keeps still counts. */
 struct head {
 	struct allowance *whose;
 	size_t bytes;
 };
 static_assert(sizeof(struct head) % _Alignof(max_align_t) == 0, "blocks stay aligned");
+static_assert(sizeof(struct head) == MAGAZINE_HEAD, "magazines leave it as it is");
 
 /* What the C++ ABI for Itanium keeps of a thread's exceptions. */
 struct exceptions {
@@ -319,16 +325,7 @@ static bool is_too_large(size_t bytes)
 	return too_large;
 }
 
-static void *hand_out(struct head *head)
-{
-	struct allowance *a = mine;
-	*head = (struct head){a, malloc_usable_size(head)}; /* more than was asked for, by much for small ones */
-	if (a)
-		count(a, (int64_t)head->bytes);
-	return head + 1;
-}
-
-/* Apart, so that operator new itself needs no frame. */
+/* What only some blocks need stands apart, so that operator new and delete themselves need no frame. */
 __attribute__((noinline)) static void *allocate(size_t bytes)
 {
 	struct allowance *a = mine;
@@ -337,16 +334,40 @@ __attribute__((noinline)) static void *allocate(size_t bytes)
 		head = malloc(sizeof(*head) + bytes);
 	if (!head)
 		throw_bad_alloc();
-	return hand_out(head);
+	*head = (struct head){a, malloc_usable_size(head)}; /* more than was asked for, by much for small ones */
+	if (a)
+		count(a, (int64_t)head->bytes);
+	return head + 1;
+}
+
+__attribute__((noinline)) static void *hand_over(struct head *head)
+{
+	struct allowance *a = mine;
+	if (head->whose)
+		count(head->whose, -(int64_t)head->bytes);
+	if (a)
+		count(a, (int64_t)head->bytes);
+	head->whose = a;
+	return head + 1;
+}
+
+__attribute__((noinline)) void allowance_drop(void *block)
+{
+	struct head *head = block;
+	if (head->whose)
+		count(head->whose, -(int64_t)head->bytes);
+	free(head);
 }
 
 void *allowance_allocate(size_t bytes)
 {
 	const atomic_bool *starved = mine_starved;
-	const bool from_malloc =
-		bytes > MAGAZINE_BYTES || (starved && atomic_load_explicit(starved, memory_order_relaxed));
-	struct head *head = from_malloc ? NULL : magazine_take(sizeof(*head) + bytes);
-	return head ? hand_out(head) : allocate(bytes);
+	if (bytes > MAGAZINE_BYTES || (starved && atomic_load_explicit(starved, memory_order_relaxed)))
+		return allocate(bytes);
+	struct head *head = magazine_take(sizeof(*head) + bytes);
+	if (!head)
+		return allocate(bytes);
+	return head->whose == mine ? head + 1 : hand_over(head);
 }
 
 void *allowance_allocate_array(size_t bytes)
@@ -357,12 +378,8 @@ void *allowance_allocate_array(size_t bytes)
 void allowance_give_up(void *at)
 {
 	struct head *head = (struct head *)at - 1;
-	if (!at)
-		return;
-	if (head->whose)
-		count(head->whose, -(int64_t)head->bytes);
-	if (!magazine_keep(head))
-		free(head);
+	if (at && !magazine_keep(head, head->bytes))
+		allowance_drop(head);
 }
 
 void allowance_give_up_array(void *at)

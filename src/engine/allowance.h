@@ -28,4 +28,7 @@ void allowance_free(struct allowance *a);
 /* This thread works for `a` from now on; NULL: for nobody. `starved` (may be NULL): fails the next allocation once it is set. */
 void allowance_enter(struct allowance *a, atomic_bool *starved);
 
+/* Frees a block of operator new that a magazine kept. */
+void allowance_drop(void *block);
+
 #endif

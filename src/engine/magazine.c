@@ -1,6 +1,5 @@
 #include "engine/magazine.h"
-
-#include <stdlib.h>
+#include "engine/allowance.h"
 
 _Thread_local struct magazine magazines[MAGAZINES];
 
@@ -8,8 +7,8 @@ static void empty(unsigned room)
 {
 	for (size_t i = 0; i < MAGAZINES; i++) {
 		for (void *at = magazines[i].top, *next; at; at = next) {
-			next = *(void **)at;
-			free(at);
+			next = *magazine_link(at);
+			allowance_drop(at);
 		}
 		magazines[i] = (struct magazine){.room = room};
 	}
