@@ -121,10 +121,7 @@ const struct type *logical_type(struct arena *arena, duckdb_logical_type logical
 		   type->id == TYPE_UNION) {
 		read_members(arena, logical, type);
 	}
-	struct buf text = BUF(LIMIT_SQL_BYTES);
-	type_print(type, &text);
-	type->text = arena_copy(arena, buf_view(&text));
-	buf_done(&text);
+	type->text = type_text(type, arena);
 	return type;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/type.h"
 
+#include "base/limits.h"
 #include "engine/sql.h"
 
 #include <assert.h>
@@ -171,12 +172,8 @@ static void print_enum(const struct type *type, struct buf *out)
 	buf_byte(out, ')');
 }
 
-void type_print(const struct type *type, struct buf *out)
+static void print(const struct type *type, struct buf *out)
 {
-	if (type->alias) {
-		buf_str(out, type->alias);
-		return;
-	}
 	switch (type->id) {
 	case TYPE_DECIMAL:
 		buf_printf(out, "DECIMAL(%u,%u)", type->width, type->scale);
@@ -198,6 +195,18 @@ void type_print(const struct type *type, struct buf *out)
 		print_enum(type, out);
 		break;
 	default:
-		buf_str(out, type_row(type->id)->name);
+		break;
 	}
+}
+
+const char *type_text(const struct type *type, struct arena *arena)
+{
+	if (type->alias)
+		return type->alias;
+	struct buf text = BUF(LIMIT_SQL_BYTES);
+	print(type, &text);
+	/* Most have only a name. */
+	const char *ret = text.len || text.failed ? arena_copy(arena, buf_view(&text)) : type_row(type->id)->name;
+	buf_done(&text);
+	return ret;
 }

@@ -98,7 +98,7 @@ uint32_t type_pg_oid(const struct type *type);
 int16_t type_pg_len(const struct type *type);
 int32_t type_pg_mod(const struct type *type);
 
-/* The tree's canonical text; what `text` holds. */
-void type_print(const struct type *type, struct buf *out);
+/* The tree's canonical text, for `text`; made in the arena where it is more than a name. */
+const char *type_text(const struct type *type, struct arena *arena);
 
 #endif

@@ -581,10 +581,12 @@ bool sequences_alter(struct backend *b, const struct stmt *s, struct pg_error *e
 bool sequences_restarts(const struct stmt *s)
 {
 	struct lexer lx = {s->text};
-	bool found = false;
-	for (struct token t = lexer_next(&lx); s->kind == STMT_TRUNCATE && t.kind != TOKEN_END; t = lexer_next(&lx))
-		found = found || (token_is(t, "restart") && token_is(lexer_peek(&lx), "identity"));
-	return found;
+	if (s->kind != STMT_TRUNCATE)
+		return false;
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx))
+		if (token_is(t, "restart") && token_is(lexer_peek(&lx), "identity"))
+			return true;
+	return false;
 }
 
 bool sequences_restart(struct backend *b, const struct stmt *s, struct pg_error *e)
