@@ -10,7 +10,8 @@
  * allocation fails until the plan is given up. Small ones fail only where the engine catches it, which is deep below the call
  * that allowance_enter() stands next to, and not while another exception is on its way.
  *
- * Private to this folder. Any thread. Under sanitizers operator new is theirs: there plans are not given up, and small blocks do not count.
+ * Private to this folder. Any thread. Under sanitizers operator new is theirs: there plans are not given up, and small
+ * blocks do not count.
  */
 #ifndef ENGINE_ALLOWANCE_H
 #define ENGINE_ALLOWANCE_H

@@ -21,7 +21,7 @@ void magazine_open(void)
 
 void magazine_shed(void)
 {
-	empty(MAGAZINE_ROUNDS);
+	magazine_open();
 }
 
 void magazine_close(void)

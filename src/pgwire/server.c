@@ -207,8 +207,8 @@ static bool has_outgrown(struct backend *b)
 }
 
 /*
- * The sessions of an engine that gave up end. Statements whose client went away need not go on; a cancel that came
- * between two steps of one is repeated.
+ * Statements that outgrew their workspace's limit, or whose client went away, need not go on; a cancel that came between two
+ * steps of one is repeated. Where the engine gave up there is nothing to interrupt: backend_serve() ends those sessions.
  */
 static void watch(struct pg_door *door)
 {
