@@ -202,8 +202,10 @@ struct backend {
 	bool catalog_ready;
 	bool epoch_known;
 	uint64_t epoch;		  /* of the project's tables as the catalog lists them */
-	struct arena *path_arena; /* of the next three */
+	struct arena *path_arena; /* of what is kept of the search path */
 	const char *path_applied; /* the search path the engine has */
+	const char *path_engine;  /* as the engine spells it; NULL: it was never set */
+	bool engine_first;	  /* with the engine's own functions in front of it */
 	bool path_had_catalog;
 	bool path_was_set; /* else the engine has its own, which is main */
 	bool catalog_hidden;
@@ -457,6 +459,11 @@ bool gucs_is_engine(struct span name);
 bool gucs_is_denied(struct span name);
 /* While a statement drops or alters by an unqualified name, the catalog is none of what it may find. */
 void gucs_hide_catalog(struct backend *b, bool hide);
+/*
+ * While the statement that comes asks the catalog (stmt_asks_catalog), the engine's own functions and operators stand in front
+ * of macros of their names. Call it before the engine plans or runs one; it stays until one of the other kind comes.
+ */
+void gucs_engine_first(struct backend *b, const struct stmt *s);
 /* Where the engine's lists (duckdb_tables() and others) have what a name means: by its schema, or by the search path. */
 void gucs_put_place(const struct backend *b, struct span schema, struct buf *out);
 /* A schema came or went: the search path may find it. */

@@ -148,6 +148,8 @@ static bool apply_search_path(struct backend *b, bool with_catalog)
 		sql_text(&sql, buf_view(&path));
 		run_spool_quietly(b);
 		fine = !path.failed && !sql.failed && session_run(b->engine, sql.ptr, &err);
+		b->engine_first = b->engine_first && !fine;
+		b->path_engine = fine ? arena_copy(b->path_arena, buf_view(&path)) : NULL;
 	}
 	buf_done(&path);
 	buf_done(&sql);
@@ -189,6 +191,23 @@ void gucs_schemas_changed(struct backend *b)
 {
 	b->path_applied = NULL;
 	gucs_apply(b);
+}
+
+void gucs_engine_first(struct backend *b, const struct stmt *s)
+{
+	const bool first = b->catalog_ready && stmt_asks_catalog(s);
+	struct buf path = BUF(16384), sql = BUF(32768);
+	struct err err = ERR_INIT;
+	if (first == b->engine_first || b->block == 'E' || !b->path_engine)
+		return;
+	buf_printf(&path, "%s%s", first ? "system.main," : "", b->path_engine);
+	buf_str(&sql, "SET search_path = ");
+	sql_text(&sql, buf_view(&path));
+	run_spool_quietly(b);
+	if (!path.failed && !sql.failed && session_run(b->engine, sql.ptr, &err))
+		b->engine_first = first;
+	buf_done(&path);
+	buf_done(&sql);
 }
 
 void gucs_hide_catalog(struct backend *b, bool hide)

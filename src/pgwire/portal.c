@@ -240,6 +240,7 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 	struct portal *outer = b->current;
 	const bool hide = p->stmt.kind == STMT_DROP || p->stmt.kind == STMT_ALTER || p->stmt.kind == STMT_COMMENT;
 	b->current = p;
+	gucs_engine_first(b, &p->stmt);
 	if (hide)
 		gucs_hide_catalog(b, true);
 	const char *sequences = p->stmt.kind == STMT_DROP ? sequences_of(b, &p->stmt) : NULL;

@@ -277,6 +277,7 @@ static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena
 	}
 	if ((s->mentions & (MENTIONS_CATALOG | MENTIONS_FUNCTION)) && !tables_catalog(b, e))
 		return false;
+	gucs_engine_first(b, s);
 	(void)tables_hooks(b, &hooks);
 	return tables_attach(b, s, e) && identity_check(b, s, &hooks, e) && rewrite(s, &hooks, arena, &r, e) &&
 	       (r.sql.ptr == s->text.ptr || filter_rewritten(b, r.sql, e)) && prepare_list(b, s, &r, arena, ret, e);
@@ -315,6 +316,7 @@ bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
 	}
 	if (backend_cancelled(b, e))
 		return false;
+	gucs_engine_first(b, &p->stmt);
 	if (!b->pinned) {
 		p->pin = workspace_pin(b->wi);
 		p->pinned = true;

@@ -86,6 +86,11 @@ bool stmt_is_modifier(struct token t);
 bool stmt_more(struct span rest);
 /* The statement behind EXPLAIN. */
 MUST_CHECK bool stmt_explained(const struct stmt *s, struct stmt *ret, struct pg_error *e);
+/*
+ * A query of the catalog alone, or of functions of the catalog: what it names is the engine's before it is the tenant's, as
+ * PostgreSQL looks into pg_catalog first. None that names a table by a schema of the workspace's or by a bucket.
+ */
+bool stmt_asks_catalog(const struct stmt *s);
 /* The tag with its count, as CommandComplete carries it. */
 void stmt_tag(const struct stmt *s, uint64_t rows, char ret[STMT_TAG_SIZE + 24]);
 

@@ -6,6 +6,8 @@ itself, over SQL and REST, is answered by the engine all the same. Its own state
 import psycopg
 import pytest
 
+import test_pgwire_clients as clients
+import test_pgwire_meta as meta
 from test_pgwire_breakout import World
 
 KINDS = {"scalar": "'deceived'", "aggregate": "'deceived'", "macro": "'deceived'",
@@ -19,15 +21,14 @@ def world(tmp_path_factory):
     assert w.server.stop() == 0, w.server.findings()
 
 
-def shadow_all(c):
+def shadow_all(c, arities=6):
     """Macros of up to five parameters, so that all calls the server makes would find one."""
-    c.execute("CREATE SCHEMA other")
     functions = c.execute("SELECT DISTINCT function_name, function_type FROM duckdb_functions() WHERE database_name = 'system'").fetchall()
     made = set()
     for name, kind in functions:
         if kind not in KINDS or name in made:
             continue
-        forms = ", ".join(f"({', '.join('abcdef'[:n])}) AS {KINDS[kind]}" for n in range(6))
+        forms = ", ".join(f"({', '.join('abcdef'[:n])}) AS {KINDS[kind]}" for n in range(arities))
         if "TABLE" in forms:
             forms = "() AS " + KINDS[kind]
         try:
@@ -49,6 +50,7 @@ def test_macros_of_all_names_deceive_nobody(world):
         c.execute("CREATE VIEW seen AS SELECT id FROM kept")
         kept = c.execute("SELECT 'kept'::regclass::oid").fetchone()[0]
         mood = c.execute("SELECT m FROM kept").description[0].type_code
+        c.execute("CREATE SCHEMA other")
         made = shadow_all(c)
         assert len(made) > 600 and {"lower", "bool_or", "count_star", "||", "~~", "max", "sum", "list_value"} <= made
         assert c.execute("SELECT lower('A'), 'a' || 'b', count(*) FROM kept").fetchone() == ("deceived",) * 3
@@ -98,3 +100,54 @@ def test_macros_of_all_names_deceive_nobody(world):
         assert c.execute("SELECT v FROM loaded").fetchall() == [("A",)]
     assert server.post(f"{base}/clear").status_code == 204
     assert server.get(base).json()["workspace_objects"] == []
+
+
+def answers(login):
+    """What programs and psql are told of the tenant's objects."""
+    ret = {}
+    with psycopg.connect(**login, autocommit=True) as c:
+        for query in clients.QUERIES:
+            if "pg_proc" not in query.sql and "from pair p" not in query.sql:
+                ret[query.sql] = clients.asked(c, query)
+    commands = [meta.Command(text) for text in ("\\d+ parent", "\\d child", "\\d+ picked", "\\d counted_id_seq", "\\dt+ *.*", "\\dv", "\\di+", "\\ds", "\\dn+", "\\dT+ mood", "\\l+", "\\dp p*", "\\du+", "\\dd")]
+    for command, lines in zip(commands, meta.shown(login, "", commands)):
+        ret[command.text] = lines
+    for sql in ("SELECT current_schema(), current_schemas(true)", "SELECT quote_ident('A b'), quote_literal('it''s'), version()",
+                "SELECT table_name || ':' || count(*) FROM information_schema.columns WHERE table_schema LIKE 'm%' GROUP BY table_name ORDER BY 1"):
+        with psycopg.connect(**login, autocommit=True) as c:
+            ret[sql] = c.execute(sql).fetchall()
+    return ret
+
+
+def test_the_catalog_is_not_deceived(world):
+    login, _ = world.tenant("clients", "in_s", "t", "1,A\n2,b\n")
+    with world.connect(login) as c:
+        for statement in "\n".join(clients.SCHEMA).split(";\n"):
+            c.execute(statement)
+    before = answers(login)
+    with world.connect(login) as c:
+        assert len(shadow_all(c, 4)) > 600
+        # Before and behind queries of the catalog the tenant's own statements mean its macros, and find its schemas.
+        c.execute("CREATE FUNCTION own(x) AS x || '!'")
+        deceived = [("deceived", "deceived")]
+        assert c.execute("SELECT lower('A'), 'a' || 'b'").fetchall() == deceived
+        assert c.execute("SELECT lower('A'), relname || 'b' FROM pg_class WHERE relname = 'parent'").fetchall() == [("a", "parentb")]
+        assert c.execute("SELECT lower('A'), 'a' || 'b'").fetchall() == deceived
+        with c.transaction():
+            assert c.execute("SELECT count(*) FROM pg_class WHERE relname = 'parent'").fetchone() == (1,)
+            with pytest.raises(psycopg.errors.UndefinedColumn), c.transaction():
+                c.execute("SELECT nothing FROM pg_class")
+            assert c.execute("SELECT lower('A'), 'a' || 'b' FROM (VALUES (1)) v(i)").fetchall() == deceived
+        assert c.execute("SELECT f.id, a.amname FROM pg_am a, other.far f").fetchall() == []
+        c.execute("SELECT relname FROM pg_class LIMIT 1")
+        with c.cursor().copy("COPY other.far FROM STDIN") as copy:
+            copy.write(b"1\tx\n")
+        c.execute("SELECT relname FROM pg_class LIMIT 1")
+        assert c.execute("SELECT * FROM other.far").fetchall() == [(1, "x")]
+        c.execute("SELECT relname FROM pg_class LIMIT 1")
+        c.execute("CREATE TABLE newer AS SELECT 1 AS i")
+        assert c.execute("SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'newer'").fetchall() == [("main",)]
+        c.execute("DROP TABLE newer; DELETE FROM other.far")
+    after = answers(login)
+    differs = {k: (v, after[k]) for k, v in before.items() if after[k] != v}
+    assert not differs, "\n".join(f"{k}\n  before {b}\n  behind {a}" for k, (b, a) in differs.items())

@@ -10,10 +10,10 @@ CREATE MACRO _pg.main.user() AS {user_text};
 CREATE MACRO _pg.main.current_role() AS {user_text};
 CREATE MACRO _pg.main.current_database() AS {database_text};
 CREATE MACRO _pg.main.current_catalog() AS {database_text};
--- The engine's search path holds the client's schemas that exist, and _pg.main at its end; twice when the client wants none.
+-- The engine's search path holds the client's schemas that exist, behind system.main in statements that ask the catalog, and _pg.main at its end; twice when the client wants none.
 CREATE MACRO _pg.main._set_path() AS list_filter(list_transform(string_split(system.main.current_setting('search_path'), ','),
 	lambda s: CASE WHEN starts_with(replace(s, '"', ''), {db_text} || '.') THEN replace(s, '"', '')[length({db_text}) + 2:]
-		ELSE regexp_replace(replace(s, '"', ''), '(.)\.main$', '\1') END), lambda s: s NOT IN ('', '_pg'));
+		ELSE regexp_replace(replace(s, '"', ''), '(.)\.main$', '\1') END), lambda s: s NOT IN ('', '_pg', 'system'));
 CREATE MACRO _pg.main._path() AS CASE WHEN ends_with(system.main.current_setting('search_path'), '_pg.main,_pg.main') THEN []::VARCHAR[] WHEN len(_pg.main._set_path()) = 0 THEN ['main']
 	ELSE _pg.main._set_path() END;
 CREATE MACRO _pg.main.current_schema() AS _pg.main._path()[1];
