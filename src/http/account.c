@@ -137,7 +137,6 @@ void account_end(struct exchange *ex, int status)
 	if (!OBSERVABILITY || !stats)
 		return;
 	struct method_stats *of = &stats->methods[method];
-	metric_gauge_add(in_flight(method), -1);
 	metric_inc(requests(stats, method, status));
 	metric_observe(histogram(&of->duration, METRIC_API_REQUEST_DURATION_SECONDS, method, stats->endpoint), seconds);
 	if (ex->queued_ns)
@@ -153,6 +152,8 @@ void account_end(struct exchange *ex, int status)
 		reject(ex->entry && ex->entry->table->door == DOOR_S3 ? "s3" : "http", REJECT_TOO_LARGE);
 	if (fault != FAULT_NONE)
 		metric_inc(metric_series(METRIC_API_ERRORS_TOTAL, err_fault_name(fault), stats->endpoint, NULL));
+	/* Last: who sees nothing in flight sees all that was counted. */
+	metric_gauge_add(in_flight(method), -1);
 	access_log(ex, status, seconds);
 }
 

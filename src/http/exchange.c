@@ -59,13 +59,13 @@ static int final_status(const struct exchange *ex)
 	return ex->complete || ex->sent ? ex->res.status : 499;
 }
 
-/* The account of an exchange, then what it held but its own memory. */
+/* What is counted of an exchange, its end last; then what it held but its own memory goes. */
 static void finish(struct exchange *ex)
 {
-	if (ex->counted_in)
-		account_end(ex, final_status(ex));
 	if (ex->res.on_sent)
 		ex->res.on_sent(ex->res.on_sent_ctx, ex->sent, ex->complete);
+	if (ex->counted_in)
+		account_end(ex, final_status(ex));
 	progress_free(ex->req.call.progress);
 	free(ex->out);
 	response_reset(&ex->res);

@@ -1,6 +1,8 @@
 """Fixtures of the API tests: a real server on free ports with a data directory of its own."""
 
+import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -100,7 +102,7 @@ class Server(Verbs):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(timeout=60)
+                self.process.wait(timeout=120)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -131,7 +133,8 @@ class Server(Verbs):
         """Samples of a fresh scrape: {(name, frozenset(labels)): value}.
 
         Scrapes within a second share what was collected, and what takes long is collected less often: asks until all is newer than
-        the call, or, where a collector cannot come to an end, for a while.
+        the call, or, where a collector cannot come to an end, for a while. An answer may reach the client before it has been counted:
+        a little while nothing is under way is waited for.
         """
         began = time.monotonic()
         time.sleep(1.05)
@@ -139,7 +142,9 @@ class Server(Verbs):
             samples = parse_metrics(self.get("/metrics", **kwargs).text)
             ages = [v for (name, _), v in samples.items() if name == "duckdb_metrics_collector_age_seconds"]
             waited = time.monotonic() - began
-            if max(ages, default=0) < waited or waited > 30:
+            under_way = total(samples, "duckdb_api_requests_in_flight") + total(samples, "grpc_server_started_total") - total(
+                samples, "grpc_server_handled_total")
+            if (max(ages, default=0) < waited and (not under_way or waited > 3)) or waited > 30:
                 return samples
             time.sleep(0.2)
 
@@ -181,9 +186,13 @@ def eventually(condition, what="it did not happen in time", seconds=60):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """For a program that cannot choose one: of those that the kernel gives to nobody meanwhile."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as given:
+        first = int(given.read().split()[0])
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.SystemRandom().randrange(max(1025, first - 20000), max(1026, first))))
+            return s.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
