@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 import pytest
-from conftest import PROGRAM, Project
+from conftest import PROGRAM, Project, eventually
 
 LIBRARY = pathlib.Path(PROGRAM).resolve().parent / "tests" / "tools" / "bad_disk.so"
 
@@ -18,6 +18,7 @@ class BadDisk:
             pytest.skip("a sanitizer build does not take a preloaded library")
         if not LIBRARY.is_file():
             pytest.skip(f"{LIBRARY} was not built")
+        self.held = self.folder / "held"
         self.settings = {"LD_PRELOAD": LIBRARY, "FAULT_DIR": self.folder}
 
     @contextlib.contextmanager
@@ -34,6 +35,20 @@ class BadDisk:
     def slow(self, milliseconds, part):
         """Files whose path holds `part` take that long to be made durable."""
         return self.fault("slow", f"{milliseconds} {part}")
+
+    @contextlib.contextmanager
+    def hold(self, part):
+        """Nothing at such paths is made durable before the end of the block."""
+        self.held.unlink(missing_ok=True)
+        with self.fault("hold", part):
+            yield
+
+    def hold_alone(self):
+        """Within `hold`: waits until something is held, and lets all go on but that; returns its path."""
+        path = eventually(lambda: self.held.is_file() and self.held.read_text(), "nothing came to the disk")
+        (self.folder / "hold.new").write_text(path)
+        (self.folder / "hold.new").rename(self.folder / "hold")
+        return path
 
     def full(self, part):
         return self.fault("full", part)

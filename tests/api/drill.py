@@ -7,21 +7,15 @@ Waits are for conditions, up to a deadline. The Prometheus listens on a free por
 """
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
+from conftest import free_port
 from promql import REPO
 
 DEADLINE_SECONDS = 90
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Drill:
@@ -52,11 +46,11 @@ class Drill:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
         self.log.close()
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}", timeout=60) as answer:
             return json.load(answer)["data"]
 
     def alerts(self, name):

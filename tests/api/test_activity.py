@@ -31,59 +31,68 @@ def test_only_the_admin_may_ask(server, project):
 def test_operations_and_locks_show_while_they_last(server_factory, tmp_path):
     disk, project, table = table_on_bad_disk(server_factory, tmp_path)
     server = project.server
-    with disk.slow(1500, "/duckdb/"):
-        def change(name):
-            assert project.post(f"{table}/columns", {"name": name, "type": "INTEGER"}).status_code == 201
+    statuses = []
 
+    def change(name):
+        statuses.append(project.post(f"{table}/columns", {"name": name, "type": "INTEGER"}).status_code)
+
+    with disk.hold("/duckdb/"):
         threads = [threading.Thread(target=change, args=(name,)) for name in ("n", "m")]
         for thread in threads:
             thread.start()
 
         def both():
             now = activity(server)
-            waits = [o["waiting_for"] for o in now["operations"] if o["operation"] == "add_column"]
-            return now if len(waits) == 2 and waits.count("table lock") == 1 and now["locks"] and now["locks"][0]["waiting"] == 1 else None
+            waits = sorted(str(o["waiting_for"]) for o in now["operations"] if o["operation"] == "add_column")
+            return now if waits == ["None", "table lock"] and now["locks"] and now["locks"][0]["waiting"] == 1 else None
 
         now = eventually(both)
         mine = [o for o in now["operations"] if o["operation"] == "add_column"]
-        assert [o["waiting_for"] for o in mine if o["waiting_for"] != "table lock"] == [None]
         assert {(o["bucket"], o["table"], o["door"]) for o in mine} == {("b", "t", "rest")}
         assert all(o["running_ms"] >= 0 and o["started_at"] and o["request_id"] for o in mine)
         assert mine[0]["running_ms"] >= mine[1]["running_ms"]
         lock = now["locks"][0]
         assert (lock["project_id"], lock["branch_id"], lock["bucket"], lock["table"]) == (project.id, "default", "b", "t")
-        for thread in threads:
-            thread.join()
-    eventually(lambda: not [o for o in activity(server)["operations"] if o["project_id"] == project.id])
-    assert activity(server)["locks"] == []
+    for thread in threads:
+        thread.join()
+    assert statuses == [201, 201]
+
+    def nothing():
+        now = activity(server)
+        return now["locks"] == [] and not [o for o in now["operations"] if o["project_id"] == project.id]
+
+    eventually(nothing)
 
 
-def test_a_job_can_be_cancelled_as_an_operation(server, project):
-    project.bucket()
-    table = project.table()
-    rows = "".join(f"{i},{'x' * 40}\n" for i in range(400000))
-    file_id = project.upload("id,v\n" + rows)
-    job = project.post(f"{table}/import/file", {"file_id": file_id}, headers={"Prefer": "respond-async"}).json()
-    found = eventually(lambda: [o for o in activity(server)["operations"] if o["project_id"] == project.id])
-    assert found[0]["can_cancel"] and found[0]["operation"] == "import_from_file"
+def cancel_import(server, disk):
+    """The import stands still while it is found and cancelled. Returns what was found."""
+    disk.hold_alone()
+    found = eventually(lambda: [o for o in activity(server)["operations"] if o["operation"] == "import_from_file"])
+    assert found[0]["can_cancel"]
     assert server.delete(f"/internal/activity/{found[0]['id']}").status_code == 204
+    return found[0]
+
+
+def test_a_job_can_be_cancelled_as_an_operation(server_factory, tmp_path):
+    disk, project, table = table_on_bad_disk(server_factory, tmp_path)
+    file_id = project.upload("id,v\n1,a\n")
+    with disk.hold("/_staging/"):
+        job = project.post(f"{table}/import/file", {"file_id": file_id}, headers={"Prefer": "respond-async"}).json()
+        cancel_import(project.server, disk)
     done = eventually(lambda: [j for j in [project.get(f"/jobs/{job['id']}").json()] if j["state"] not in ("queued", "running")])
     assert done[0]["state"] == "cancelled", done
     assert project.rows(table) == []
 
 
-def test_what_a_client_waits_for_can_be_cancelled(server, project):
-    project.bucket()
-    table = project.table()
-    rows = "".join(f"{i},{'x' * 40}\n" for i in range(400000))
-    file_id = project.upload("id,v\n" + rows)
+def test_what_a_client_waits_for_can_be_cancelled(server_factory, tmp_path):
+    disk, project, table = table_on_bad_disk(server_factory, tmp_path)
+    file_id = project.upload("id,v\n1,a\n")
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(project.post(f"{table}/import/file", {"file_id": file_id})))
-    waiting.start()
-    found = eventually(lambda: [o for o in activity(server)["operations"] if o["project_id"] == project.id])
-    assert found[0]["can_cancel"] and (found[0]["operation"], found[0]["door"]) == ("import_from_file", "rest")
-    assert server.delete(f"/internal/activity/{found[0]['id']}").status_code == 204
-    waiting.join(30)
+    with disk.hold("/_staging/"):
+        waiting.start()
+        assert cancel_import(project.server, disk)["door"] == "rest"
+    waiting.join()
     error_of(answers[0], 499, "cancelled")
     assert project.rows(table) == []
     # The table is free again, and so is the client.
@@ -98,14 +107,14 @@ def test_a_wait_for_a_table_can_be_cancelled(server_factory, tmp_path):
     def change(name):
         answers[name] = project.post(f"{table}/columns", {"name": name, "type": "INTEGER"})
 
-    with disk.slow(1500, "/duckdb/"):
+    with disk.hold("/duckdb/"):
         threads = [threading.Thread(target=change, args=(name,)) for name in ("n", "m")]
         for thread in threads:
             thread.start()
         found = eventually(lambda: [o for o in activity(server)["operations"] if o["waiting_for"] == "table lock"])
         assert server.delete(f"/internal/activity/{found[0]['id']}").status_code == 204
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.join()
     assert sorted(a.status_code for a in answers.values()) == [201, 499]
 
 
@@ -128,11 +137,10 @@ def test_statements_and_sessions(server, login):
             session.execute(f"SELECT {value} AS n, 'text'").fetchall()
         with pytest.raises(psycopg.Error):
             session.execute("SELECT nothing FROM nowhere")
-        sessions = eventually(lambda: [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace])
-        assert sessions[0]["state"] == "idle" and "nowhere" in sessions[0]["query"] and sessions[0]["queries"] >= 4
+        sessions = eventually(lambda: [s for s in activity(server)["sessions"] if s["workspace_id"] == workspace and s["state"] == "idle"])
+        assert "nowhere" in sessions[0]["query"] and sessions[0]["queries"] >= 4
 
-        rows = eventually(lambda: [s for s in server.get(f"/internal/statements?sort=calls&workspace_id={workspace}").json()["statements"]
-                             if s["calls"] == 3])
+        rows = [s for s in server.get(f"/internal/statements?sort=calls&workspace_id={workspace}").json()["statements"] if s["calls"] == 3]
         assert rows[0]["rows"] == 3 and rows[0]["errors"] == 0 and "333" not in rows[0]["query"] and "$1" in rows[0]["query"]
         assert rows[0]["min_exec_time_ms"] <= rows[0]["mean_exec_time_ms"] <= rows[0]["max_exec_time_ms"]
         every = server.get(f"/internal/statements?workspace_id={workspace}&limit=5000").json()["statements"]

@@ -24,7 +24,7 @@ from web_stub import HOSTILE, Exposition, Stub, busy_server, history
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("DUCKDB_API_BIN", ROOT / "build" / "duckdb-api")).parent
 PAGES = ["dashboard.html", "dashboard2.html"]
-DEADLINE = 20
+DEADLINE = 60
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -528,7 +528,7 @@ def test_auto_off_stops_polling(browser, busy):
     box = browser.find_element(By.ID, "auto")
     assert box.is_selected()
     box.click()
-    wait_for(browser, lambda: browser.execute_script("return document.readyState") == "complete")
+    time.sleep(1)  # what the page was asking for at that moment has come
     asked = busy.paths.count("/metrics")
     time.sleep(6)  # longer than one refresh: nothing may come
     assert busy.paths.count("/metrics") == asked

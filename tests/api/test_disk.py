@@ -3,11 +3,10 @@
 import contextlib
 import os
 import subprocess
-import time
 
 import pytest
 import requests
-from conftest import ADMIN_KEY, Project
+from conftest import ADMIN_KEY, Project, eventually
 from s3_client import client, keys_of
 
 SIZE_MIB = 96
@@ -153,10 +152,7 @@ def try_something_large(server, project, bucket):
 
 
 def works_again(server, project, bucket):
-    deadline = time.monotonic() + 30
-    while project.post("/files/prepare", {"filename": "x"}).status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: project.post("/files/prepare", {"filename": "x"}).status_code == 200)
     more = {"file_id": project.more, "import_options": {"incremental": True}}
     done = project.post("/branches/default/buckets/b/tables/t/import/file", more)
     assert done.status_code == 200 and done.json()["table_rows_after"] == 20100, done.text

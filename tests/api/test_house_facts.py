@@ -14,7 +14,7 @@ import uuid
 import engine
 import pytest
 import requests
-from conftest import ADMIN_KEY, PROGRAM, Project, error_of
+from conftest import ADMIN_KEY, PROGRAM, Project, error_of, eventually
 from test_conventions import ISO
 from test_projects import HOSTILE_NAMES
 
@@ -249,10 +249,7 @@ def test_last_use_of_a_key(server, project):
     made = project.post("/api-keys", {"description": "d"}).json()
     assert project.get(f"/api-keys/{made['id']}").json()["last_used_at"] is None
     assert server.get(project.path, key=made["api_key"]).status_code == 200
-    deadline = time.monotonic() + 30
-    while not (used := project.get(f"/api-keys/{made['id']}").json()["last_used_at"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    used = eventually(lambda: project.get(f"/api-keys/{made['id']}").json()["last_used_at"])
     assert ISO.match(used)
 
 

@@ -40,7 +40,7 @@ class Echo:
         self.port = int(line)
         self.url = f"{scheme}://127.0.0.1:{self.port}"
 
-    def connect(self, timeout=20):
+    def connect(self, timeout=60):
         return Wire(self.port, timeout)
 
     def exchange(self, data, **kwargs):
@@ -49,11 +49,17 @@ class Echo:
             return wire.answer()
 
     def state(self):
-        return requests.get(self.url + "/state", timeout=10).json()
+        return requests.get(self.url + "/state", timeout=60).json()
 
     def metrics(self):
+        """Samples once nothing is under way: an answer may reach the client before it has been counted."""
         time.sleep(1.05)
-        return parse_metrics(requests.get(self.url + "/metrics", timeout=10).text)
+
+        def quiet():
+            samples = parse_metrics(requests.get(self.url + "/metrics", timeout=60).text)
+            return samples if total(samples, "duckdb_api_requests_in_flight") == 0 else None
+
+        return eventually(quiet)
 
     def log(self):
         lines = Path(self.log_path).read_text(errors="replace").splitlines()
@@ -89,7 +95,7 @@ class Answer:
 class Wire:
     """A connection of bytes."""
 
-    def __init__(self, port, timeout=20):
+    def __init__(self, port, timeout=60):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.held = b""
@@ -165,7 +171,7 @@ def echo(tmp_path_factory):
 def alive(echo):
     yield
     assert echo.process.poll() is None, echo.complaints()
-    assert requests.get(echo.url + "/echo", timeout=10).status_code == 200
+    assert requests.get(echo.url + "/echo", timeout=60).status_code == 200
 
 
 def get(path="/echo", *headers, method="GET", version="1.1"):
@@ -249,7 +255,7 @@ def refused(wire, data, status, code):
 @pytest.mark.parametrize("data, status, code", REFUSED_BY_THE_LIBRARY)
 def test_what_the_library_refuses_is_answered_in_the_services_form(echo, data, status, code):
     def counted():
-        samples = parse_metrics(requests.get(echo.url + "/metrics", timeout=10).text)
+        samples = parse_metrics(requests.get(echo.url + "/metrics", timeout=60).text)
         return (total(samples, "duckdb_api_requests_total", status_code=str(status)), total(samples, "duckdb_requests_rejected_total"),
                 total(samples, "duckdb_api_requests_in_flight"))
 
@@ -328,9 +334,9 @@ def test_ten_megabytes_of_headers_are_not_read_on(echo):
 
 def slow_head(echo, first):
     started = time.monotonic()
-    with echo.connect(timeout=30) as wire:
+    with echo.connect() as wire:
         wire.send(first)
-        while time.monotonic() - started < 20:
+        while time.monotonic() - started < 60:
             readable, _, _ = select.select([wire.socket], [], [], 0.2)
             if readable:
                 return wire.answer().status, wire.closed()
@@ -347,11 +353,11 @@ def slow_head(echo, first):
 def test_trickled_heads_end_with_408(echo, first):
     before = echo.metrics()
     if first.startswith(b"GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"):
-        with echo.connect(timeout=30) as wire:
+        with echo.connect() as wire:
             wire.send(get("/echo"))
             assert wire.answer().status == 200
             time.sleep(1.5)
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             status = None
             while status is None and time.monotonic() < deadline:
                 wire.send(b"G")
@@ -368,10 +374,10 @@ def test_trickled_heads_end_with_408(echo, first):
 
 
 def test_an_idle_connection_is_not_a_slow_one(echo):
-    with echo.connect(timeout=30) as fresh, echo.connect(timeout=30) as used:
+    with echo.connect() as fresh, echo.connect() as used:
         used.send(get())
         assert used.answer().status == 200
-        time.sleep(4)  # twice the head timeout
+        time.sleep(3)  # longer than the head timeout
         for wire in (fresh, used):
             wire.send(get())
             assert wire.answer().status == 200
@@ -380,9 +386,9 @@ def test_an_idle_connection_is_not_a_slow_one(echo):
 
 @pytest.mark.parametrize("path, method", [("/echo", "POST"), ("/upload", "PUT")])
 def test_trickled_bodies_end_with_408(echo, path, method):
-    with echo.connect(timeout=30) as wire:
+    with echo.connect() as wire:
         wire.send(get(path, "Content-Length: 1000", method=method))
-        deadline = time.monotonic() + 25
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             if select.select([wire.socket], [], [], 0.2)[0]:
                 break
@@ -477,12 +483,12 @@ def test_routing(echo):
 
 def test_request_ids_and_cors_are_on_every_answer(echo):
     for path, status in (("/echo", 200), ("/nowhere", 404), ("/admin", 401), ("/numbers", 200), ("/file", 200)):
-        answer = requests.get(echo.url + path, headers={"X-Request-ID": "id %s" % path, "Origin": "http://o"}, stream=True, timeout=10)
+        answer = requests.get(echo.url + path, headers={"X-Request-ID": "id %s" % path, "Origin": "http://o"}, stream=True, timeout=60)
         assert answer.status_code == status
         assert answer.headers["X-Request-ID"] == "id %s" % path
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         answer.close()
-    first, second = (requests.get(echo.url + "/echo", timeout=10) for _ in range(2))
+    first, second = (requests.get(echo.url + "/echo", timeout=60) for _ in range(2))
     assert UUID4.fullmatch(first.headers["X-Request-ID"])
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
     assert "Access-Control-Allow-Origin" not in first.headers
@@ -490,7 +496,7 @@ def test_request_ids_and_cors_are_on_every_answer(echo):
 
 def test_preflight(echo):
     headers = {"Origin": "http://o", "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "X-A, X-B"}
-    answer = requests.options(echo.url + "/admin", headers=headers, timeout=10)
+    answer = requests.options(echo.url + "/admin", headers=headers, timeout=60)
     assert (answer.status_code, answer.text) == (200, "OK")
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
@@ -500,15 +506,15 @@ def test_preflight(echo):
     assert answer.headers["Vary"] == "Origin"
     assert "X-Request-ID" in answer.headers and "Access-Control-Allow-Credentials" not in answer.headers
     headers["Access-Control-Request-Method"] = "BREW"
-    assert requests.options(echo.url + "/admin", headers=headers, timeout=10).status_code == 400
-    assert requests.options(echo.url + "/admin", timeout=10).status_code == 405
+    assert requests.options(echo.url + "/admin", headers=headers, timeout=60).status_code == 400
+    assert requests.options(echo.url + "/admin", timeout=60).status_code == 405
 
 
 def test_traceparent_is_understood(echo):
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
     def seen(header):
-        return requests.get(echo.url + "/echo", headers={"traceparent": header}, timeout=10).json()["trace_id"]
+        return requests.get(echo.url + "/echo", headers={"traceparent": header}, timeout=60).json()["trace_id"]
 
     assert seen(f"00-{trace}-00f067aa0ba902b7-01") == trace
     for bad in (f"00-{trace}-00f067aa0ba902b7", f"ff-{trace}-00f067aa0ba902b7-01", f"00-{'0' * 32}-00f067aa0ba902b7-01",
@@ -519,7 +525,7 @@ def test_traceparent_is_understood(echo):
 def test_access(echo):
     def ask(key, path="/projects/p7", scheme="Bearer"):
         headers = {"Authorization": f"{scheme} {key}"} if key is not None else {}
-        return requests.get(echo.url + path, headers=headers, timeout=10)
+        return requests.get(echo.url + path, headers=headers, timeout=60)
 
     for answer in (ask(None), ask(""), ask("admin", scheme="Basic"), ask("admin", scheme="Bearerx")):
         assert (answer.status_code, answer.json()) == (401, {"detail": "Not authenticated"})
@@ -532,13 +538,13 @@ def test_access(echo):
     assert answer.status_code == 401 and answer.json()["detail"]["error"] == "unauthorized"
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     # Before the body and the query are looked at
-    answer = requests.post(echo.url + "/admin", data=b"not json", headers={"Authorization": "Bearer x"}, timeout=10)
+    answer = requests.post(echo.url + "/admin", data=b"not json", headers={"Authorization": "Bearer x"}, timeout=60)
     assert answer.status_code == 401
 
 
 def test_validation(echo):
     def post(body, **headers):
-        return requests.post(echo.url + "/echo", data=body, headers=headers, timeout=10)
+        return requests.post(echo.url + "/echo", data=body, headers=headers, timeout=60)
 
     assert post(b"").json()["detail"] == [{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}]
     fault = post(b'{"name": }').json()["detail"][0]
@@ -546,12 +552,12 @@ def test_validation(echo):
     assert post(b'{"name":"x"}', **{"Content-Type": "application/vnd.x+json; charset=utf-8"}).status_code == 200
     assert post(b'{"name":"x"}', **{"Content-Type": "text/plain"}).json()["detail"][0]["input"] == '{"name":"x"}'
     assert [f["loc"] for f in post(b'{"colour":"blue","age":-1}').json()["detail"]] == [["body", "name"], ["body", "colour"], ["body", "age"]]
-    answer = requests.put(echo.url + "/echo", headers={"Content-Type": "application/json"}, timeout=10)
+    answer = requests.put(echo.url + "/echo", headers={"Content-Type": "application/json"}, timeout=60)
     assert answer.status_code == 200 and answer.json()["body"] is None
-    assert requests.delete(echo.url + "/echo", data=b"ignored", timeout=10).status_code == 200
+    assert requests.delete(echo.url + "/echo", data=b"ignored", timeout=60).status_code == 200
     big = {"name": "Ada", "age": 150, "n": 9223372036854775807, "f": 0.1}
     assert post(json.dumps(big)).json()["body"] == big
-    fault = requests.get(echo.url + "/slow?ms=x", timeout=10).json()["detail"][0]
+    fault = requests.get(echo.url + "/slow?ms=x", timeout=60).json()["detail"][0]
     assert fault == {
         "type": "int_parsing",
         "loc": ["query", "ms"],
@@ -578,13 +584,13 @@ def test_json_bodies_are_limited(echo):
 
 
 def test_server_faults_hide_their_cause(echo):
-    answer = requests.patch(echo.url + "/count?status=500", timeout=10)
+    answer = requests.patch(echo.url + "/count?status=500", timeout=60)
     assert answer.status_code == 500
     assert answer.json() == {"error": "internal_server_error", "message": "An internal error occurred"}
     eventually(lambda: any("/secret/path" in line.get("cause", "") for line in echo.log()))
-    answer = requests.patch(echo.url + "/count?status=503", timeout=10)
+    answer = requests.patch(echo.url + "/count?status=503", timeout=60)
     assert answer.json()["detail"]["error"] == "table_locked" and int(answer.headers["Retry-After"]) >= 1
-    answer = requests.patch(echo.url + "/count?status=204", timeout=10)
+    answer = requests.patch(echo.url + "/count?status=204", timeout=60)
     assert answer.status_code == 204 and answer.content == b""
     assert "Content-Type" not in answer.headers and "Content-Length" not in answer.headers
 
@@ -607,15 +613,15 @@ def test_uploads_arrive_whole(echo, size):
 
 def test_forms_without_the_file_are_422(echo):
     for answer in (
-        requests.post(echo.url + "/upload", files={"files": b"x"}, timeout=10),
-        requests.post(echo.url + "/upload", data=b"plain", timeout=10),
-        requests.post(echo.url + "/upload", timeout=10),
+        requests.post(echo.url + "/upload", files={"files": b"x"}, timeout=60),
+        requests.post(echo.url + "/upload", data=b"plain", timeout=60),
+        requests.post(echo.url + "/upload", timeout=60),
     ):
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["loc"] == ["body", "file"]
     headers = {"Content-Type": "multipart/form-data; boundary=B"}
     broken = b'--B\r\nContent-Disposition: form-data; name="file"\r\n\r\nabc'
-    answer = requests.post(echo.url + "/upload", data=broken, headers=headers, timeout=10)
+    answer = requests.post(echo.url + "/upload", data=broken, headers=headers, timeout=60)
     assert answer.status_code == 400 and answer.json()["detail"]["error"] == "invalid_request"
 
 
@@ -657,7 +663,7 @@ def test_closing_gently_disturbs_no_other_connection(echo):
     head = get("/nowhere", "Content-Length: 5", "Expect: 100-continue", method="PUT")
 
     def ask(_):
-        with echo.connect(timeout=10) as wire:
+        with echo.connect() as wire:
             wire.send(head)
             return wire.answer().status
 
@@ -685,8 +691,8 @@ def test_streamed_answers(echo):
     eventually(lambda: echo.state()["last_sent"] == 16000)
     # A producer that fails ends the connection, so that the client does not take the part for the whole.
     with pytest.raises(requests.exceptions.RequestException):
-        requests.get(echo.url + "/numbers?n=-1", timeout=10)
-    assert requests.get(echo.url + "/numbers?n=0", timeout=10).text == ""
+        requests.get(echo.url + "/numbers?n=-1", timeout=60)
+    assert requests.get(echo.url + "/numbers?n=0", timeout=60).text == ""
 
 
 def test_file_ranges_and_conditions(echo):
@@ -703,9 +709,9 @@ def test_file_ranges_and_conditions(echo):
     assert ask(If_Match='"other"').status_code == 412
     assert ask(If_Modified_Since="Sun, 06 Nov 1994 08:49:37 GMT").status_code == 304
     assert ask(Range="bytes=0-0", If_Range='"other"', If_Match="*").status_code == 200
-    answer = requests.get(echo.url + "/file", params={"name": 'a"\u00e4.csv'}, headers={"Range": "bytes=0-1"}, timeout=10)
+    answer = requests.get(echo.url + "/file", params={"name": 'a"\u00e4.csv'}, headers={"Range": "bytes=0-1"}, timeout=60)
     assert answer.headers["Content-Disposition"] == "attachment; filename*=utf-8''a%22%C3%A4.csv"
-    answer = requests.get(echo.url + "/file?name=x%0d%0aEvil:1", headers={"Range": "bytes=0-1"}, timeout=10)
+    answer = requests.get(echo.url + "/file?name=x%0d%0aEvil:1", headers={"Range": "bytes=0-1"}, timeout=60)
     assert "Evil" not in answer.headers
     with echo.connect() as wire:
         wire.send(get("/file", "Range: bytes=0-9", method="HEAD") + get())
@@ -715,9 +721,9 @@ def test_file_ranges_and_conditions(echo):
 
 
 def test_a_page_is_cached(echo):
-    answer = requests.get(echo.url + "/page", timeout=10)
+    answer = requests.get(echo.url + "/page", timeout=60)
     assert answer.status_code == 200 and "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    again = requests.get(echo.url + "/page", headers={"If-None-Match": answer.headers["ETag"]}, timeout=10)
+    again = requests.get(echo.url + "/page", headers={"If-None-Match": answer.headers["ETag"]}, timeout=60)
     assert again.status_code == 304 and again.content == b""
 
 
@@ -731,15 +737,17 @@ def test_a_client_that_leaves_is_told_to_the_handler(echo):
     for reset in (False, True):
         with echo.connect() as wire:
             wire.send(get("/slow?ms=60000"))
-            time.sleep(0.1)
+            eventually(lambda: echo.state()["slow"] == 1)
             if reset:
                 wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    eventually(lambda: echo.state()["abandoned"] == before + 2)
+        eventually(lambda: echo.state()["slow"] == 0)
+    assert echo.state()["abandoned"] == before + 2
     eventually(lambda: sample(echo.metrics(), "duckdb_api_requests_total", **labels)
                == sample(samples, "duckdb_api_requests_total", **labels) + 2)
 
 
 def test_a_download_counts_what_was_taken(echo):
+    finished = echo.state()["finished"]
     with echo.connect() as wire:
         wire.send(get("/file"))
         wire.until(b"\r\n\r\n")
@@ -747,34 +755,34 @@ def test_a_download_counts_what_was_taken(echo):
         # What counts is what was acknowledged: that goes out now and not with the reset, which nobody reads to the end.
         wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    eventually(lambda: echo.state()["last_complete"] == 0)
-    sent = echo.state()["last_sent"]
+    over = eventually(lambda: (now := echo.state())["finished"] == finished + 1 and now)
+    sent = over["last_sent"]
+    assert over["last_complete"] == 0
     # At least what was read here; at most what the two sockets' buffers hold beyond it.
     assert taken <= sent < FILE_BYTES
     answer = requests.get(echo.url + "/file", timeout=60)
     assert hashlib.sha256(answer.content).digest() and len(answer.content) == FILE_BYTES
-    eventually(lambda: echo.state()["last_complete"] == 1)
-    assert echo.state()["last_sent"] == FILE_BYTES
+    over = eventually(lambda: (now := echo.state())["finished"] == finished + 2 and now)
+    assert (over["last_complete"], over["last_sent"]) == (1, FILE_BYTES)
 
 
 def test_a_download_of_known_pieces_counts_exactly(echo):
     """The client takes the first window and no more, then leaves: what its machine acknowledged is what counts."""
+    finished = echo.state()["finished"]
     with echo.connect() as wire:
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         wire.send(get("/file"))
-        waiting = -1
-        while True:  # until the window is full and nothing moves
-            time.sleep(0.3)
+        waiting, still = -1, 0
+        while still < 5:  # until the window is full and nothing moves
+            time.sleep(0.2)
             now = len(wire.socket.recv(1 << 20, socket.MSG_PEEK))
-            if now == waiting:
-                break
-            waiting = now
+            waiting, still = now, still + 1 if now == waiting else 0
         head = wire.socket.recv(1 << 20, socket.MSG_PEEK).index(b"\r\n\r\n") + 4
         info = wire.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
         received = struct.unpack_from("Q", info, 128)[0]
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    eventually(lambda: echo.state()["last_complete"] == 0)
-    assert echo.state()["last_sent"] == received - head
+    over = eventually(lambda: (now := echo.state())["finished"] == finished + 1 and now)
+    assert (over["last_complete"], over["last_sent"]) == (0, received - head)
 
 
 # ---- idempotency ----
@@ -880,12 +888,12 @@ def test_a_waiting_repeat_runs_when_the_first_failed(echo):
 
 def test_a_conflict_with_a_running_request_does_not_wait(echo):
     key = new_key()
-    running = threading.Thread(target=keyed, args=(echo,), kwargs={"path": "/count?ms=1500", "key": key})
+    before = echo.state()["executions"]
+    running = threading.Thread(target=keyed, args=(echo,), kwargs={"path": "/count?ms=5000", "key": key})
     running.start()
-    time.sleep(0.3)
-    started = time.monotonic()
+    eventually(lambda: echo.state()["executions"] == before + 1)
     assert keyed(echo, path="/count/other", key=key).status_code == 409
-    assert time.monotonic() - started < 1
+    assert running.is_alive()
     running.join()
 
 
@@ -893,7 +901,7 @@ def test_a_broken_store_fails_no_request(echo):
     key = "unkeepable" + new_key()
     assert keyed(echo, key=key).status_code == 201
     assert keyed(echo, key=key).status_code == 201
-    assert any(line.get("message", "").startswith("cannot keep an answer") for line in echo.log())
+    eventually(lambda: any(line.get("message", "").startswith("cannot keep an answer") for line in echo.log()))
     long = "k" * 5000
     assert keyed(echo, key=long).content == keyed(echo, key=long).content
 
@@ -904,10 +912,10 @@ def test_a_broken_store_fails_no_request(echo):
 def test_requests_are_counted_by_template(echo):
     before = echo.metrics()
     for path in ("/pooled/p1", "/pooled/p2", "/secret-path", "/echo/", "/state", "/page"):
-        requests.get(echo.url + path, allow_redirects=False, timeout=10)
-    requests.patch(echo.url + "/count?status=500", timeout=10)
-    requests.post(echo.url + "/echo", data=b"x" * 1000, timeout=10)
-    requests.request("BREW", echo.url + "/echo", timeout=10)
+        requests.get(echo.url + path, allow_redirects=False, timeout=60)
+    requests.patch(echo.url + "/count?status=500", timeout=60)
+    requests.post(echo.url + "/echo", data=b"x" * 1000, timeout=60)
+    requests.request("BREW", echo.url + "/echo", timeout=60)
     echo.exchange(get("/echo", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n")
     echo.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 100000 + b"\r\n\r\n")
     after = echo.metrics()
@@ -932,7 +940,7 @@ def test_requests_are_counted_by_template(echo):
 
 def test_the_access_log_has_a_line_for_each_request(echo):
     request_id = uuid.uuid4().hex
-    requests.get(echo.url + "/projects/p9", headers={"X-Request-ID": request_id}, timeout=10)
+    requests.get(echo.url + "/projects/p9", headers={"X-Request-ID": request_id}, timeout=60)
     eventually(lambda: any(line.get("request_id") == request_id for line in echo.log()))
     line = next(line for line in echo.log() if line.get("request_id") == request_id)
     assert (line["method"], line["endpoint"], line["status"], line["project"]) == ("GET", "/projects/{project_id}", 401, "p9")
@@ -976,7 +984,7 @@ def test_thousands_of_kept_connections(tmp_path):
 def test_requests_that_come_all_at_once(tmp_path):
     """As many as the event loop learns of at one time, twice and three times that, and nothing else happens."""
     server = Echo(tmp_path / "log", "--quiet", "--threads", "1")
-    wires = [server.connect(timeout=30) for _ in range(384)]
+    wires = [server.connect() for _ in range(384)]
     try:
         for wire in wires:
             wire.send(get())
@@ -1010,7 +1018,7 @@ def test_connections_beyond_the_maximum_are_refused(tmp_path):
 
         def room():
             try:
-                return requests.get(server.url + "/echo", timeout=5).status_code == 200
+                return requests.get(server.url + "/echo", timeout=60).status_code == 200
             except requests.exceptions.ConnectionError:
                 return False
 
@@ -1026,7 +1034,7 @@ def test_a_full_queue_answers_503(echo):
     wires = []
     try:
         for _ in range(1100):
-            wire = echo.connect(timeout=30)
+            wire = echo.connect()
             wire.send(get("/slow?ms=60000"))
             wires.append(wire)
         statuses = []
@@ -1034,7 +1042,7 @@ def test_a_full_queue_answers_503(echo):
         poll = select.poll()
         for wire in wires:
             poll.register(wire.socket, select.POLLIN)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         by_fd = {wire.socket.fileno(): wire for wire in wires}
         while len(statuses) < 50 and time.monotonic() < deadline:
             for fd, _ in poll.poll(500):
@@ -1054,13 +1062,21 @@ def test_drain_lets_running_requests_end(tmp_path):
     with Wire(server.port) as running, Wire(server.port) as kept:
         kept.send(get())
         assert kept.answer().status == 200
-        running.send(get("/slow?ms=1000"))
-        time.sleep(0.2)
+        running.send(get("/slow?ms=5000"))
+        kept.send(get("/state"))
+        while not kept.answer().json()["slow"]:
+            kept.send(get("/state"))
         server.process.stdin.write("drain\n")
         server.process.stdin.flush()
-        time.sleep(0.3)
-        with pytest.raises(OSError):
-            Wire(server.port, timeout=2)
+
+        def refused_to_others():
+            try:
+                Wire(server.port, timeout=2).socket.close()
+            except OSError:
+                return True
+            return False
+
+        eventually(refused_to_others)
         kept.send(get())
         answer = kept.answer()
         assert answer.status == 200 and answer.headers["connection"] == "close"
@@ -1083,7 +1099,7 @@ def test_stop_in_the_middle_of_everything(tmp_path):
     time.sleep(0.3)
     started = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 40
     for wire in wires:
         wire.socket.close()
 
@@ -1111,20 +1127,20 @@ def test_tls_serves_everything(tls):
     session.trust_env = False
     session.verify = tls.cert
     body = os.urandom(3_000_000)
-    assert session.get(tls.url + "/echo", timeout=10).status_code == 200
-    assert session.get(tls.url + "/pooled/p7", timeout=10).json()["id"] == "p7"
+    assert session.get(tls.url + "/echo", timeout=60).status_code == 200
+    assert session.get(tls.url + "/pooled/p7", timeout=60).json()["id"] == "p7"
     assert session.put(tls.url + "/upload", data=body, timeout=60).json()["sha256"] == hashlib.sha256(body).hexdigest()
     assert len(session.get(tls.url + "/file", timeout=60).content) == FILE_BYTES
-    assert session.get(tls.url + "/file", headers={"Range": "bytes=64-127"}, timeout=10).text.startswith("00000001,")
+    assert session.get(tls.url + "/file", headers={"Range": "bytes=64-127"}, timeout=60).text.startswith("00000001,")
     assert len(session.get(tls.url + "/numbers?n=100000", timeout=60).content) == 1600000
-    metrics = parse_metrics(session.get(tls.url + "/metrics", timeout=10).text)
+    metrics = parse_metrics(session.get(tls.url + "/metrics", timeout=60).text)
     expires = sample(metrics, "duckdb_tls_certificate_expiry_timestamp_seconds", listener="http")
     assert 28 * 86400 < expires - time.time() < 31 * 86400
 
 
 def test_a_first_line_without_blanks_is_counted(echo):
     def counted():
-        samples = parse_metrics(requests.get(echo.url + "/metrics", timeout=10).text)
+        samples = parse_metrics(requests.get(echo.url + "/metrics", timeout=60).text)
         return total(samples, "duckdb_requests_rejected_total", reason="bad_request")
 
     before = counted()

@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 import requests
-from conftest import Project, error_of, moves, sample
+from conftest import Project, error_of, eventually, moves, sample
 
 DATASETS = os.environ.get("TEST_DATASETS", "")
 
@@ -596,16 +596,17 @@ def test_readers_see_old_or_new(server, project, table):
 def test_client_that_leaves_does_not_stop_the_import(server, project, table):
     rows = 400000
     file_id = project.upload("id,v\n" + "".join(f"{i},some text {i}\n" for i in range(rows)))
+
+    def finished():
+        return project.get(table).json()["row_count"] == rows
+
     body = b'{"file_id":"%s"}' % file_id.encode()
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:
         client.sendall((f"POST {project.path}{table}/import/file HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
                         f"Authorization: Bearer {project.key}\r\nContent-Type: application/json\r\n\r\n").encode() + body)
-        time.sleep(0.05)
-    deadline = time.monotonic() + 60
-    while project.get(table).json()["row_count"] != rows:
-        assert time.monotonic() < deadline, "the import was not finished"
-        time.sleep(0.05)
+        eventually(lambda: finished() or [o for o in server.get("/internal/activity").json()["operations"] if o["project_id"] == project.id])
+    eventually(finished, "the import was not finished")
 
 
 def test_kill_during_import(server_factory):

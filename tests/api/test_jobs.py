@@ -158,7 +158,7 @@ def test_cancel_running(server, project, table):
     job = submit(project, f"{table}/import/file", {"file_id": file_id, "import_options": {"incremental": True}})
     wait(project, job, states=("running",))
     assert project.delete(f"/jobs/{job['id']}").status_code == 204
-    done, _ = wait(project, job, seconds=10)
+    done, _ = wait(project, job)
     assert done["state"] == "cancelled" and done["result"] is None and done["error"] is None
     assert project.rows(table) == [{"id": 7, "v": "kept"}]
     assert project.delete(f"/jobs/{job['id']}").status_code == 204, "nothing happens to a finished one"
@@ -174,7 +174,7 @@ def test_cancel_export(server, project, table, body):
     job = submit(project, f"{table}/export", body)
     wait(project, job, states=("running", "success"))
     project.delete(f"/jobs/{job['id']}")
-    done, _ = wait(project, job, seconds=10)
+    done, _ = wait(project, job)
     assert done["state"] in ("cancelled", "success")
     if done["state"] == "cancelled":
         assert project.get("/files").json()["total"] == files

@@ -8,7 +8,7 @@ import psycopg
 import psycopg2
 import pytest
 
-from conftest import sample
+from conftest import eventually, sample
 from pg_workspace import Workspace
 
 
@@ -71,7 +71,7 @@ def test_wrong_password_and_unknown_user_look_the_same(server, workspace):
             psycopg2.connect(**{**workspace.login, **change})
         texts.append(str(caught.value).split("user")[0])
     assert texts[0] == texts[1] and "password authentication failed" in texts[0]
-    assert sample(server.metrics(), "pgwire_connections_total", status="auth_failed") == before + 2
+    eventually(lambda: sample(server.metrics(), "pgwire_connections_total", status="auth_failed") == before + 2)
 
 
 def test_project_tables_are_live_and_read_only(project, workspace):
@@ -210,7 +210,4 @@ def test_sessions_are_counted_exactly(server, workspace):
         samples = server.metrics()
         assert sample(samples, "pgwire_connections_active", workspace_id=workspace.id) == 1
         assert sample(samples, "pgwire_queries_total", workspace_id=workspace.id, status="success") == 1
-    for _ in range(20):
-        if sample(server.metrics(), "pgwire_connections_active", workspace_id=workspace.id) == 0:
-            break
-    assert sample(server.metrics(), "pgwire_connections_active", workspace_id=workspace.id) == 0
+    eventually(lambda: sample(server.metrics(), "pgwire_connections_active", workspace_id=workspace.id) == 0)

@@ -204,7 +204,7 @@ def stalled(conn):
 
 def state_of_a_stalled(conn):
     """What the server says by itself while the client sends nothing more."""
-    assert select.select([conn.pgconn.socket], [], [], 20)[0], "the server goes on waiting"
+    assert select.select([conn.pgconn.socket], [], [], 60)[0], "the server goes on waiting"
     conn.pgconn.put_copy_end(None)
     result = conn.pgconn.get_result()
     state = result.error_field(pq.DiagnosticField.SQLSTATE).decode()

@@ -20,7 +20,7 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from conftest import ROOT, Project, Server, sample
+from conftest import ROOT, Project, Server, eventually, sample
 from pg_server import PROGRAMS, Postgres
 from pg_wire import Wire, encode
 from pg_workspace import Workspace
@@ -245,7 +245,7 @@ def test_a_client_takes_a_few_rows_of_many(server, workspace, client):
         client(workspace.login)
     assert watch.memory - watch.before < 64, (watch.before, watch.memory)
     assert watch.disk < 32 << 20
-    assert spooled(server) == 0
+    eventually(lambda: spooled(server) == 0)
 
 
 # --- What is kept, and for how long ---
@@ -295,7 +295,7 @@ def test_scrolling_far(server, workspace):
         k.execute("FETCH BACKWARD 5000 FROM far")
         assert [row[0] for row in k.fetchall()] == list(range(rows - 1, rows - 5001, -1))
         assert spooled(server) > rows * 20
-    assert spooled(server) == 0
+    eventually(lambda: spooled(server) == 0)
     assert watch.memory - watch.before < 96, (watch.before, watch.memory)
 
 
@@ -329,12 +329,7 @@ def test_with_hold_outlives_its_transaction_and_not_its_session(server, workspac
             other.execute("FETCH h")
         assert [row[0] for row in c.execute("FETCH ALL FROM h").fetchall()] == list(range(1, 60_000))
         assert spooled(server) == kept
-    with psycopg.connect(**workspace.login, autocommit=True) as c:
-        for _ in range(200):
-            if spooled(server) == 0:
-                break
-            c.execute("SELECT pg_sleep(0.05)")
-    assert spooled(server) == 0
+    eventually(lambda: spooled(server) == 0)
 
 
 # --- Ends from outside ---
@@ -342,10 +337,10 @@ def test_with_hold_outlives_its_transaction_and_not_its_session(server, workspac
 
 def test_a_timeout_counts_what_a_fetch_takes(workspace):
     with psycopg.connect(**workspace.login) as c:
-        c.execute("SET LOCAL statement_timeout = '2s'")
+        c.execute("SET LOCAL statement_timeout = '4s'")
         c.execute(f"DECLARE c NO SCROLL CURSOR FOR {BIG}")
         assert c.execute("FETCH c").fetchone()[0] == 0
-        time.sleep(2.2)  # no statement runs meanwhile
+        time.sleep(4.2)  # no statement runs meanwhile
         assert c.execute("FETCH c").fetchone()[0] == 1
         c.execute("CLOSE c")
         c.execute("DECLARE slow CURSOR FOR SELECT count(*) FROM range(100000000000) a(i) WHERE sqrt(i) < 0")

@@ -4,12 +4,11 @@ import base64
 import os
 import socket
 import struct
-import time
 
 import psycopg
 import pytest
 
-from conftest import Project, Server, sample
+from conftest import Project, Server, eventually, sample
 from pg_workspace import Workspace
 
 
@@ -226,10 +225,7 @@ def active(server, workspace):
 
 
 def wait_until_alone(server, workspace, others=1):
-    deadline = time.monotonic() + 60
-    while active(server, workspace) > others and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert active(server, workspace) == others
+    eventually(lambda: active(server, workspace) == others)
 
 
 def startup_packet(workspace, **more):

@@ -138,7 +138,7 @@ SELECT $1::int \bind 5 \g
     assert 'SELECT nope;\n               ^' in done.stderr
 
 
-def completions(workspace, typed, timeout=20):
+def completions(workspace, typed, timeout=60):
     """What psql shows for a text and two presses of Tab."""
     master, slave = pty.openpty()
     env = {**os.environ, "TERM": "dumb", "PSQLRC": "/dev/null", "INPUTRC": "/dev/null", "PAGER": ""}

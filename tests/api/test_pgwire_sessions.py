@@ -7,7 +7,7 @@ import struct
 import psycopg
 import pytest
 
-from conftest import Project, Server, sample
+from conftest import Project, Server, eventually, sample
 from pg_workspace import Workspace, self_signed
 
 
@@ -94,9 +94,7 @@ def test_the_limit_of_a_workspace_is_told_and_frees_up(server, workspace):
     assert sample(server.metrics(), "pgwire_connections_active", workspace_id=workspace.id) == 3
     for c in held:
         c.close()
-    for _ in range(100):
-        if sample(server.metrics(), "pgwire_connections_active", workspace_id=workspace.id) == 0:
-            break
+    eventually(lambda: sample(server.metrics(), "pgwire_connections_active", workspace_id=workspace.id) == 0)
     with psycopg.connect(**workspace.login) as c:
         assert c.execute("SELECT 1").fetchone() == (1,)
 

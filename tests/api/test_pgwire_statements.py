@@ -6,7 +6,7 @@ import threading
 import psycopg
 import pytest
 
-from conftest import Project, Server, sample
+from conftest import Project, Server, eventually, sample
 from pg_workspace import Workspace
 
 
@@ -96,18 +96,17 @@ def in_background(workspace, sql=LONG):
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert started.wait(60)
+    assert started.wait(120)
     outcome["thread"] = thread
     return outcome
 
 
 def busy_row(conn, pid):
-    row = None
-    for _ in range(600):
+    def active():
         row = conn.execute("SELECT state, query, application_name, datname = current_database(), query_start >= backend_start, wait_event FROM pg_stat_activity WHERE pid = %d" % pid).fetchone()
-        if row and row[0] == "active":
-            return row
-    raise AssertionError(f"the statement does not show: {row}")
+        return row if row and row[0] == "active" else None
+
+    return eventually(active, "the statement does not show")
 
 
 def test_activity_shows_what_runs_and_cancel_ends_it(conn, workspace, server):
@@ -117,7 +116,7 @@ def test_activity_shows_what_runs_and_cancel_ends_it(conn, workspace, server):
     mine = conn.execute("SELECT state, application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()").fetchone()
     assert mine == ("active", "tests")
     assert conn.execute("SELECT pg_cancel_backend(%d)" % busy["pid"]).fetchone() == (True,)
-    busy["thread"].join(60)
+    busy["thread"].join(120)
     assert busy["sqlstate"] == "57014" and busy["after"] == 1
     assert conn.execute("SELECT pg_cancel_backend(999999999)").fetchone() == (False,)
 
@@ -129,13 +128,13 @@ def test_rest_cancels_and_terminates(conn, workspace, server):
     found = [s for s in sessions if s["pid"] == busy["pid"]]
     assert len(found) == 1 and found[0]["query"] == LONG and found[0]["state"] == "active"
     assert server.delete(f"/internal/activity/{found[0].get('session_id') or found[0]['id']}").status_code == 204
-    busy["thread"].join(60)
+    busy["thread"].join(120)
     assert busy["sqlstate"] == "57014" and busy["after"] == 1
 
     busy = in_background(workspace)
     busy_row(conn, busy["pid"])
     assert conn.execute("SELECT pg_terminate_backend(%d)" % busy["pid"]).fetchone() == (True,)
-    busy["thread"].join(60)
+    busy["thread"].join(120)
     assert "after" not in busy and (busy.get("sqlstate") in ("57P01", "57014", None))
 
 
@@ -164,11 +163,7 @@ def test_sessions_are_cancelled_and_terminated_by_what_a_query_finds(server):
             assert boss.execute("EXPLAIN SELECT pg_terminate_backend(1)").fetchall()
             boss.execute("PREPARE p AS SELECT pg_terminate_backend($1)")
             boss.execute("DEALLOCATE p")
-        found = None
-        for _ in range(600):
-            found = boss.execute(f"SELECT pid, pg_cancel_backend(pid) {others} AND state = 'active'").fetchone()
-            if found:
-                break
+        found = eventually(lambda: boss.execute(f"SELECT pid, pg_cancel_backend(pid) {others} AND state = 'active'").fetchone())
         assert found == (busy.info.backend_pid, True)
         assert busy.pgconn.get_result().error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57014"
         while busy.pgconn.get_result():
@@ -228,7 +223,9 @@ def test_memory_and_what_was_spilled_show(conn, workspace, server):
     conn.execute("SELECT 1 AS brief")
     conn.execute(text)
     columns = "calls, memory_peak_bytes, temp_bytes, temp_blks_written"
-    assert conn.execute(f"SELECT {columns} FROM pg_stat_statements WHERE query LIKE '%brief'").fetchone() == (1, 0, 0, 0)
+    # On a busy machine even that may run long enough.
+    brief = conn.execute(f"SELECT {columns}, max_exec_time FROM pg_stat_statements WHERE query LIKE '%brief'").fetchone()
+    assert brief[0] == 1 and (brief[1:4] == (0, 0, 0) or brief[4] > 50)
     calls, peak, temp, blocks = conn.execute(f"SELECT {columns} FROM pg_stat_statements WHERE query LIKE '%spills%'").fetchone()
     assert calls == 1 and peak > 10 << 20 and temp > 10 << 20 and blocks == temp // 8192
     over_rest = server.get("/internal/statements", params={"workspace_id": workspace.id, "sort": "total_time"}).json()["statements"][0]
@@ -258,7 +255,7 @@ def test_statements_are_counted_once_and_nothing_else(conn, workspace, server):
     p.exec_prepared(b"unknown", [])
     for text in (b"BEGIN", b"SELECT nope", b"SELECT 1", b"ROLLBACK"):
         p.exec_(text)
-    for text in (b"SET statement_timeout = 100", LONG.encode(), b"SET statement_timeout = 0"):
+    for text in (b"SET statement_timeout = 1000", LONG.encode(), b"SET statement_timeout = 0"):
         p.exec_(text)
     after = server.metrics()
 

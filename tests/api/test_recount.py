@@ -19,7 +19,7 @@ from space import inodes, measured, snapshot_bytes, table_bytes
 IN_FLIGHT = ["duckdb_api_requests_in_flight", "duckdb_table_locks_active", "duckdb_write_queue_depth", "pgwire_connections_active",
              "duckdb_metadata_connections_active", "duckdb_metadata_write_queue_depth", "duckdb_grpc_connections_active",
              "pgwire_sessions_total", "duckdb_pool_queued"]
-DEADLINE_SECONDS = 40
+DEADLINE_SECONDS = 90
 
 
 def listed(project, path, key):

@@ -14,11 +14,14 @@ from pg_workspace import Workspace
 @pytest.fixture(scope="module")
 def tight(server_factory):
     """Everything short, small and closed."""
-    return server_factory(
+    server = server_factory(
         METRICS_TOKEN="scrape-token", METRICS_LISTEN=f"127.0.0.1:{free_port()}", CONNECTION_TIMEOUT=1, HTTP_IDLE_TIMEOUT_SECONDS=2,
-        PGWIRE_QUERY_TIMEOUT_SECONDS=1, PGWIRE_IDLE_TIMEOUT_SECONDS=3, PGWIRE_MAX_CONNECTIONS_TOTAL=2,
+        PGWIRE_QUERY_TIMEOUT_SECONDS=1, PGWIRE_IDLE_TIMEOUT_SECONDS=6, PGWIRE_MAX_CONNECTIONS_TOTAL=2,
         WORKSPACE_HOST="sql.example", WORKSPACE_PORT=6543, DUCKDB_THREADS=1, READ_WORKERS=1, WRITE_WORKERS=1, STREAM_WORKERS=1,
         DUCKDB_ATTACHED_MAX=8)
+    # A kept connection ends after two seconds, maybe while the next request is on its way.
+    server.session.headers["Connection"] = "close"
+    return server
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def test_the_tour_shows_what_comes(server_factory, tmp_path):
     for commands, output in steps():
         script += [commands.replace("http://localhost:8000", server.url), "echo; echo @@"]
         shown.append(output)
-    done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     came = done.stdout.split("@@\n")[:-1]
     assert len(came) == len(shown) >= 6 and sum(1 for output in shown if output) >= 5

@@ -3,6 +3,7 @@
  * call. A file there, holding one line, switches a fault on:
  *
  *	slow	"<milliseconds> <part of a path>"	making such files durable takes that long
+ *	hold	"<part of a path>"			making such files durable waits for the fault's end; "held" tells the path
  *	full	"<part of a path>"			writes to such files fail with ENOSPC
  *	broken	"<part of a path>"			the same with EIO
  *	space	anything				every file system is nearly full, says statvfs
@@ -108,6 +109,25 @@ static void maybe_slow(int fd)
 	(void)nanosleep(&pause, NULL);
 }
 
+static void maybe_hold(int fd)
+{
+	char line[LINE_MAX];
+	char path[PATH_BYTES];
+	char report[PATH_BYTES];
+	bool told = false;
+	while (fault("hold", line) && path_of(fd, path) && strstr(path, line)) {
+		(void)snprintf(report, sizeof(report), "%s/held", getenv("FAULT_DIR"));
+		int to = told ? -1 : open(report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (to >= 0) {
+			(void)!write(to, path, strlen(path));
+			(void)close(to);
+		}
+		told = true;
+		const struct timespec pause = {.tv_nsec = 10 * 1000000};
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 /* Whether writes to the file fail, with errno. */
 static bool fails(int fd)
 {
@@ -141,6 +161,7 @@ int fsync(int fd)
 {
 	REAL("fsync", sync_function *)
 	maybe_slow(fd);
+	maybe_hold(fd);
 	maybe_die_at(fd);
 	return real(fd);
 }
@@ -149,6 +170,7 @@ int fdatasync(int fd)
 {
 	REAL("fdatasync", sync_function *)
 	maybe_slow(fd);
+	maybe_hold(fd);
 	maybe_die_at(fd);
 	return real(fd);
 }

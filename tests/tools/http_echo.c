@@ -25,8 +25,12 @@
 
 static _Atomic int executions;
 static _Atomic int abandoned_seen;
-static _Atomic uint64_t last_sent;
-static _Atomic int last_complete = -1;
+static _Atomic int slow_running;
+/* The last answer that was sent to its end or given up, as of one moment. */
+static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t last_sent;
+static int last_complete = -1;
+static int finished;
 static char file_path[] = "/tmp/http-echo-XXXXXX";
 static uint64_t file_size;
 
@@ -88,8 +92,7 @@ static void wait_ms(int64_t ms)
 	(void)nanosleep(&time, NULL);
 }
 
-/* Works for query `ms`, or until the client left. */
-static bool slow(struct http_request *req, struct http_response *res, struct err *err)
+static bool work(struct http_request *req, struct http_response *res, struct err *err)
 {
 	int64_t until = clock_ns() + http_query_int(req, "ms") * NS_PER_MS;
 	while (clock_ns() < until) {
@@ -104,6 +107,15 @@ static bool slow(struct http_request *req, struct http_response *res, struct err
 	json_bool(j, "done", true);
 	json_object_end(j);
 	return true;
+}
+
+/* Works for query `ms`, or until the client left. */
+static bool slow(struct http_request *req, struct http_response *res, struct err *err)
+{
+	atomic_fetch_add(&slow_running, 1);
+	const bool fine = work(req, res, err);
+	atomic_fetch_sub(&slow_running, 1);
+	return fine;
 }
 
 /* Counts its executions; query `status` chooses the outcome. */
@@ -143,8 +155,12 @@ static bool state(struct http_request *req, struct http_response *res, struct er
 	json_object(j, NULL);
 	json_int(j, "executions", atomic_load(&executions));
 	json_int(j, "abandoned", atomic_load(&abandoned_seen));
-	json_uint(j, "last_sent", atomic_load(&last_sent));
-	json_int(j, "last_complete", atomic_load(&last_complete));
+	json_int(j, "slow", atomic_load(&slow_running));
+	(void)pthread_mutex_lock(&last_lock);
+	json_uint(j, "last_sent", last_sent);
+	json_int(j, "last_complete", last_complete);
+	json_int(j, "finished", finished);
+	(void)pthread_mutex_unlock(&last_lock);
 	json_object_end(j);
 	return true;
 }
@@ -191,8 +207,11 @@ static bool upload(struct http_request *req, struct http_response *res, struct e
 static void sent(void *ctx, uint64_t bytes, bool complete)
 {
 	(void)ctx;
-	atomic_store(&last_sent, bytes);
-	atomic_store(&last_complete, complete);
+	(void)pthread_mutex_lock(&last_lock);
+	last_sent = bytes;
+	last_complete = complete;
+	finished++;
+	(void)pthread_mutex_unlock(&last_lock);
 }
 
 static bool download(struct http_request *req, struct http_response *res, struct err *err)
