@@ -200,7 +200,7 @@ void gucs_engine_first(struct backend *b, const struct stmt *s)
 	struct err err = ERR_INIT;
 	if (first == b->engine_first || b->block == 'E' || !b->path_engine)
 		return;
-	buf_printf(&path, "%s%s", first ? "system.main," : "", b->path_engine);
+	buf_printf(&path, "%s%s", first ? "_pg.main,system.main," : "", b->path_engine);
 	buf_str(&sql, "SET search_path = ");
 	sql_text(&sql, buf_view(&path));
 	run_spool_quietly(b);

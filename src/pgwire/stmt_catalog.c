@@ -22,6 +22,13 @@ static bool is_known_schema(struct token t)
 	return false;
 }
 
+/* A table whose schema is none of the catalog's, or whose name is like those that the catalog has for itself. */
+static bool is_tenants(struct token t, struct token next)
+{
+	return token_is_punct(next, '.') ? !is_known_schema(t)
+					 : t.text.len && t.text.ptr[t.kind == TOKEN_QUOTED] == '_';
+}
+
 /* Where the scan is: whether a list of tables is open at each depth of parentheses. */
 struct place {
 	bool in_from[STMT_DEPTH_MAX + 1];
@@ -59,8 +66,7 @@ bool stmt_asks_catalog(const struct stmt *s)
 		return false;
 	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = t, t = lexer_next(&lx)) {
 		const struct token next = lexer_peek(&lx);
-		if (token_is_name(t) && token_is_punct(next, '.') && may_be_table(&place, before) &&
-		    !is_known_schema(t))
+		if (token_is_name(t) && may_be_table(&place, before) && is_tenants(t, next))
 			return false;
 		if (!catalog && token_is_name(t) && token_is_punct(next, '(') && !catalog_function(t.text))
 			return false;
