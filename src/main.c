@@ -217,6 +217,8 @@ int main(int argc, char **argv)
 	if (strcmp(command, "serve") == 0)
 		run = serve;
 	if (!run && !is_check && !is_show) {
+		if (*command)
+			fprintf(stderr, "duckdb-api: There is no command '%s'\n\n", command);
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

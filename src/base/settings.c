@@ -156,8 +156,9 @@ static bool row_set(struct settings *s, const struct row *row, struct span value
 		bool read = row->kind == KIND_INT ? span_i64(value, &n) : parse_size(value, &n);
 		if (!read || n < row->min || n > row->max)
 			return err_set(err, ERR_INVALID_CONFIG, "%s must be a %s from %lld to %lld, not '%.*s'",
-				       row->name, row->kind == KIND_INT ? "number" : "size", (long long)row->min,
-				       (long long)row->max, SPAN_ARG(value));
+				       row->name,
+				       row->kind == KIND_INT ? "number" : "size such as 64MiB or 4GB, in bytes",
+				       (long long)row->min, (long long)row->max, SPAN_ARG(value));
 		*(int64_t *)(void *)at = n;
 		return true;
 	}

@@ -14,6 +14,7 @@ from promql import REPO, code_only, rows
 UNIT = REPO / "deploy" / "systemd" / "duckdb-api.service"
 ENVIRONMENT = REPO / "deploy" / "systemd" / "duckdb-api.env"
 DOCKERFILE = REPO / "deploy" / "docker" / "Dockerfile"
+DOCUMENTS = [REPO / "README.md", *(REPO / "docs").rglob("*.md")]
 NEEDS_SYSTEMD = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 # Part of the base image, or of the program's own package.
 NOT_INSTALLED = {"libc6", "libgcc-s1"}
@@ -67,13 +68,34 @@ def test_packaging_sets_only_settings_that_exist():
 
 def test_documents_name_only_settings_that_exist():
     known = set(settings())
-    pages = [*(REPO / "docs" / "runbooks").glob("*.md"), REPO / "docs" / "metadata-bottleneck.md"]
-    pages += (REPO / "deploy").glob("*/README.md")
     wrong = []
-    for page in pages:
+    for page in [*DOCUMENTS, *(REPO / "deploy").glob("*/README.md")]:
         for name in re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", page.read_text()):
             if name not in known and not (name.endswith("_") and any(one.startswith(name) for one in known)):
                 wrong.append(f"{page.name}: {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_documents_name_only_endpoints_that_exist(server):
+    known = [(method.upper(), re.sub(r"{.*?}", "{}", path))
+             for path, methods in server.get("/openapi.json").json()["paths"].items() for method in methods]
+    variables = {"$P": "/projects/p", "$T": "/projects/p/branches/default/buckets/b/tables/t", "$URL": ""}
+    named = [(page.name, method, path) for page in DOCUMENTS for method, path in
+             re.findall(r"`(GET|POST|PUT|PATCH|DELETE) ([^\s`?]+)", page.read_text()) if path != "/metrics"]
+    assert len(named) > 30
+    wrong = []
+    for page, method, path in named:
+        path = re.sub(r"^\$[A-Z]+", lambda found: variables[found[0]], re.sub(r"{.*?}", "{}", path))
+        like = re.compile(".*".join(re.escape(part) for part in path.split("...")))
+        if not any(method == m and (like.fullmatch(p) or re.fullmatch(re.escape(p).replace(r"\{\}", "[^/]+"), path)) for m, p in known):
+            wrong.append(f"{page}: {method} {path}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_documents_lead_to_files_that_exist():
+    pages = [*DOCUMENTS, REPO / "ARCHITECTURE.md", REPO / "CHANGELOG.md"]
+    wrong = [f"{page.name}: {link}" for page in pages for link in re.findall(r"\]\((?!http)([^)#]+)", page.read_text())
+             if not (page.parent / link).exists()]
     assert not wrong, "\n".join(wrong)
 
 

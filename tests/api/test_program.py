@@ -25,6 +25,7 @@ def test_help_lists_every_setting():
     for option in ("--port", "--data-dir", "--duckdb-memory-limit", "--metrics-token", "--pgwire-port"):
         assert option in shown
     assert run().returncode == 2 and "usage" in run().stderr
+    assert run("frob").returncode == 2 and "There is no command 'frob'" in run("frob").stderr
     assert re.match(r"duckdb-api \d+\.\d+\.\d+\nengine v1\.\d+\.\d+\n", run("version").stdout)
 
 
@@ -32,7 +33,7 @@ def test_help_lists_every_setting():
     (["--port", "70000"], "PORT must be a number from 0 to 65535"),
     (["--prot", "1"], "--prot"),
     (["--port"], "needs a value"),
-    (["--duckdb-memory-limit", "lots"], "DUCKDB_MEMORY_LIMIT must be a size"),
+    (["--duckdb-memory-limit", "lots"], "DUCKDB_MEMORY_LIMIT must be a size such as 64MiB"),
     (["--debug", "perhaps"], "DEBUG must be true or false"),
     (["surprise"], "Unexpected argument"),
 ])
