@@ -140,6 +140,41 @@ static bool core_setup(struct core *core, const struct instance_config *config, 
 	return ok;
 }
 
+static bool open_path(struct core *core, const struct instance_config *config, const char *path, duckdb_config settings,
+		      struct err *err)
+{
+	char *message = NULL;
+	struct fault fault;
+	const bool ok = duckdb_open_ext(path, &core->db, settings, &message) == DuckDBSuccess ||
+			fault_err(message, config->hide_dir, &fault, err);
+	duckdb_free(message);
+	return ok;
+}
+
+/*
+ * An engine that is only being opened has no database by default, without which it cannot bind the functions of defaults: its
+ * log is then refused for an ALTER TABLE or COMMENT of a table that has some. One that is open carries the same log out when
+ * it attaches the file, and DETACH leaves none.
+ */
+static bool replay(struct core *core, const struct instance_config *config, duckdb_config settings, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct buf sql = BUF(64 * KIB);
+	const char *text;
+	sql_printf(&sql, "ATTACH %L AS _replayed; DETACH _replayed", config->path);
+	const bool ok = open_path(core, config, NULL, settings, &why) && sql_finish(&sql, &text, &why) &&
+			core_sql(core, config, text, &why);
+	buf_done(&sql);
+	if (core->db)
+		duckdb_close(&core->db);
+	return ok && open_path(core, config, config->path, settings, err);
+}
+
+static bool is_log_refused(const struct instance_config *config, const struct err *err)
+{
+	return config->path && !config->read_only && strstr(err->message, "replaying WAL");
+}
+
 static bool core_open(const struct instance_config *config, struct core **ret, struct err *err)
 {
 	if (strcmp(duckdb_library_version(), ENGINE_VERSION) != 0)
@@ -153,11 +188,8 @@ static bool core_open(const struct instance_config *config, struct core **ret, s
 	pthread_mutex_init(&core->stats_lock, NULL);
 	pthread_cond_init(&core->wake, NULL);
 	core->allowance = allowance_new(config->memory_limit);
-	char *message = NULL;
-	struct fault fault;
-	bool ok = duckdb_open_ext(config->path, &core->db, settings, &message) == DuckDBSuccess ||
-		  fault_err(message, config->hide_dir, &fault, err);
-	duckdb_free(message);
+	bool ok = open_path(core, config, config->path, settings, err) ||
+		  (is_log_refused(config, err) && replay(core, config, settings, err));
 	duckdb_destroy_config(&settings);
 	ok = ok && core_setup(core, config, err);
 	if (ok && duckdb_connect(core->db, &core->stats_connection) != DuckDBSuccess)
