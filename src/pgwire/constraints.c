@@ -2,6 +2,7 @@
 
 #include "engine/sql.h"
 #include "pgwire/backend.h"
+#include "pgwire/definition.h"
 #include "pgwire/wording.h"
 
 /* Words of expressions, as the engine writes them, that are no columns. */
@@ -52,38 +53,50 @@ static void put_columns(struct span pairs, struct buf *list, struct buf *values)
 }
 
 struct key {
-	const char *child, *schema, *columns, *joined, *parent, *referenced;
+	const char *child, *schema, *columns, *joined, *parent, *referenced, *mark;
 };
 
-/* The one foreign key that is meant; false: there are none, or several. */
-static bool look_up(struct backend *b, struct span table, bool child, struct span columns, struct key *ret)
+/* What the engine lists, with the condition that may carry the name of each (definition.h). */
+#define CONSTRAINTS                                                                                                          \
+	" FROM (SELECT *, system.main.lead(expression) OVER (PARTITION BY table_oid, constraint_type = 'NOT NULL' ORDER BY " \
+	"constraint_index) AS mark FROM system.main.duckdb_constraints() WHERE database_name = %L) WHERE "
+
+/* The one row of a question, by another session; false: there is none, or there are several. */
+static bool ask(struct backend *b, struct buf *sql, const char ***ret, size_t n, bool only)
 {
-	struct buf sql = BUF(LIMIT_SQL_BYTES);
 	struct err err = ERR_INIT;
 	struct session *session = NULL;
 	struct cursor *c = NULL;
 	const char *text;
 	size_t rows = 0;
-	sql_printf(
-		&sql,
-		"SELECT table_name, schema_name, system.main.array_to_string(constraint_column_names, ', '), "
-		"system.main.array_to_string(constraint_column_names, '_'), referenced_table, "
-		"system.main.array_to_string(referenced_column_names, ', ') FROM system.main.duckdb_constraints() WHERE "
-		"database_name = %L AND constraint_type = 'FOREIGN KEY' AND %s COLLATE NOCASE = ",
-		workspace_db(b->wi), child ? "table_name" : "referenced_table");
+	const bool fine = sql_finish(sql, &text, &err) && session_open(workspace_engine(b->wi), &session, &err) &&
+			  session_query(session, text, &c, &err) && cursor_next(c, &rows, &err) &&
+			  (only ? rows == 1 : rows > 0);
+	for (size_t i = 0; fine && i < n; i++)
+		*ret[i] = arena_copy(b->work, cursor_text(c, i, 0));
+	cursor_close(c);
+	session_close(session);
+	buf_done(sql);
+	return fine;
+}
+
+/* The one foreign key that is meant; false: there are none, or several. */
+static bool look_up(struct backend *b, struct span table, bool child, struct span columns, struct key *ret)
+{
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	sql_printf(&sql,
+		   "SELECT table_name, schema_name, system.main.array_to_string(constraint_column_names, ', '), "
+		   "system.main.array_to_string(constraint_column_names, '_'), referenced_table, "
+		   "system.main.array_to_string(referenced_column_names, ', '), coalesce(mark, '')" CONSTRAINTS
+		   "constraint_type = 'FOREIGN KEY' AND %s COLLATE NOCASE = ",
+		   workspace_db(b->wi), child ? "table_name" : "referenced_table");
 	sql_text(&sql, table);
 	/* The engine tells the key by the columns of the table that was not written to. */
 	buf_printf(&sql, " AND %s = ", child ? "referenced_column_names" : "constraint_column_names");
 	buf_span(&sql, columns);
-	const bool fine = sql_finish(&sql, &text, &err) && session_open(workspace_engine(b->wi), &session, &err) &&
-			  session_query(session, text, &c, &err) && cursor_next(c, &rows, &err) && rows == 1;
-	const char **to[] = {&ret->child, &ret->schema, &ret->columns, &ret->joined, &ret->parent, &ret->referenced};
-	for (size_t i = 0; fine && i < ARRAY_LEN(to); i++)
-		*to[i] = arena_copy(b->work, cursor_text(c, i, 0));
-	cursor_close(c);
-	session_close(session);
-	buf_done(&sql);
-	return fine;
+	const char **to[] = {&ret->child,  &ret->schema,     &ret->columns, &ret->joined,
+			     &ret->parent, &ret->referenced, &ret->mark};
+	return ask(b, &sql, to, ARRAY_LEN(to), true);
 }
 
 static void tell_foreign_key(struct backend *b, struct span table, struct span said, struct pg_error *e)
@@ -101,7 +114,11 @@ static void tell_foreign_key(struct backend *b, struct span table, struct span s
 	put_columns(span_first(rest, (size_t)(quote - rest.ptr)), &columns, &values);
 	if (!columns.failed && !values.failed && look_up(b, table, child, buf_view(&columns), &k)) {
 		char name[128];
-		(void)snprintf(name, sizeof(name), "%.50s_%.50s_fkey", k.child, k.joined);
+		const struct span given = definition_marked_name(span_of(k.mark), b->work);
+		if (given.len)
+			(void)snprintf(name, sizeof(name), "%.*s", SPAN_ARG(given));
+		else
+			(void)snprintf(name, sizeof(name), "%.50s_%.50s_fkey", k.child, k.joined);
 		if (child)
 			(void)pg_error_set(e, "23503",
 					   "insert or update on table \"%s\" violates foreign key constraint \"%s\"",
@@ -124,6 +141,45 @@ static void tell_foreign_key(struct backend *b, struct span table, struct span s
 	buf_done(&values);
 }
 
+/* The name that was given to the constraint, in place of the one it would have by default. */
+static void tell_name(struct backend *b, struct span schema, struct span table, struct span said, struct pg_error *e)
+{
+	static const char failed[] = " with expression ";
+	const char *check = memmem(said.ptr, said.len, failed, sizeof(failed) - 1);
+	struct buf sql = BUF(LIMIT_SQL_BYTES);
+	const char *mark, **to[] = {&mark};
+	char was[sizeof(e->constraint)], text[sizeof(e->message)];
+	if (!e->constraint[0] || strcmp(e->sqlstate, "23503") == 0)
+		return;
+	sql_printf(&sql,
+		   "SELECT mark" CONSTRAINTS "schema_name = %L AND table_name COLLATE NOCASE = ", workspace_db(b->wi),
+		   arena_copy(b->work, schema));
+	sql_text(&sql, table);
+	if (check) {
+		buf_str(&sql, " AND constraint_text = ");
+		sql_text(&sql, span_skip(said, (size_t)(check - said.ptr) + sizeof(failed) - 1));
+	} else {
+		buf_str(&sql,
+			" AND system.main.concat(table_name, CASE constraint_type WHEN 'PRIMARY KEY' THEN '_pkey' ELSE "
+			"system.main.concat('_', system.main.array_to_string(constraint_column_names, '_'), '_key') END) = ");
+		sql_text(&sql, span_of(e->constraint));
+		buf_str(&sql, " AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')");
+	}
+	buf_str(&sql, " AND mark IS NOT NULL");
+	if (!ask(b, &sql, to, 1, false))
+		return;
+	const struct span given = definition_marked_name(span_of(mark), b->work);
+	if (!given.len)
+		return;
+	memcpy(was, e->constraint, sizeof(was));
+	memcpy(text, e->message, sizeof(text));
+	(void)snprintf(e->constraint, sizeof(e->constraint), "%.*s", SPAN_ARG(given));
+	const char *quoted = strstr(text, arena_printf(b->work, "constraint \"%s\"", was));
+	if (quoted)
+		(void)snprintf(e->message, sizeof(e->message), "%.*sconstraint \"%s\"", (int)(quoted - text), text,
+			       e->constraint);
+}
+
 void constraints_tell(struct backend *b, const struct stmt *s, struct span said, struct pg_error *e)
 {
 	const struct token target = s ? wording_target(s) : (struct token){0};
@@ -138,4 +194,5 @@ void constraints_tell(struct backend *b, const struct stmt *s, struct span said,
 		schema = SPAN("main");
 	(void)snprintf(e->schema, sizeof(e->schema), "%.*s", SPAN_ARG(span_first(schema, 120)));
 	tell_foreign_key(b, token_name(target, b->work), said, e);
+	tell_name(b, schema, token_name(target, b->work), said, e);
 }

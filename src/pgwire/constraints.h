@@ -1,8 +1,8 @@
 /*
  * Which constraint an error of class 23 is about: the fields s, t and n of
- * ErrorResponse. Constraints have PostgreSQL's names by default (t_pkey,
- * t_a_key, t_a_check, t_a_fkey), which is how the catalog lists them: the
- * engine keeps no others.
+ * ErrorResponse. Constraints have the names that were given to them, or
+ * PostgreSQL's by default (t_pkey, t_a_key, t_a_check, t_a_fkey):
+ * definition.h tells where they are kept.
  */
 #ifndef PGWIRE_CONSTRAINTS_H
 #define PGWIRE_CONSTRAINTS_H

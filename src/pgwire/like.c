@@ -6,6 +6,7 @@
 #include "engine/sql.h"
 #include "pgwire/backend.h"
 #include "pgwire/command_parser.h"
+#include "pgwire/definition.h"
 
 enum { ASKS_DEFAULTS = 1, ASKS_CONSTRAINTS = 2, ASKS_INDEXES = 4, ASKS_IDENTITY = 8, ASKS_ALL = 15 };
 
@@ -81,7 +82,8 @@ static void put_question(struct backend *b, const struct like *l, struct buf *ou
 		"SELECT 'd', column_name, column_default FROM system.main.duckdb_columns(), t WHERE table_oid = id AND "
 		"database_name = d AND column_default IS NOT NULL UNION ALL "
 		"SELECT 'c', constraint_type, constraint_text FROM system.main.duckdb_constraints(), t WHERE table_oid = id "
-		"AND database_name = d AND constraint_type IN ('CHECK', 'PRIMARY KEY', 'UNIQUE') UNION ALL "
+		"AND database_name = d AND constraint_type IN ('CHECK', 'PRIMARY KEY', 'UNIQUE') AND NOT "
+		"coalesce(system.main.starts_with(expression, '(''" DEFINITION_NAME_MARK "'), false) UNION ALL "
 		"SELECT 'c', 'UNIQUE', system.main.concat('UNIQUE (', system.main.trim(expressions, '[]'), ')') FROM "
 		"system.main.duckdb_indexes(), t WHERE table_oid = id AND database_name = d AND is_unique");
 }

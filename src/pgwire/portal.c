@@ -1,5 +1,6 @@
 /* Running one statement, and the string of statements of a simple query. */
 #include "base/limits.h"
+#include "pgwire/alter.h"
 #include "pgwire/backend.h"
 #include "pgwire/catalog_columns.h"
 #include "pgwire/sequences.h"
@@ -122,6 +123,25 @@ static bool start(struct backend *b, struct portal *p, struct pg_error *e)
 	return run_start(b, p, e);
 }
 
+static bool alter(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	if (!alter_run(b, &p->stmt, &p->over, e))
+		return false;
+	p->started = p->over;
+	return p->over || start(b, p, e);
+}
+
+/* Statements that are accepted without effect. */
+static bool pass_over(struct backend *b, struct portal *p, struct pg_error *e)
+{
+	if (p->stmt.kind == STMT_CONSTRAINTS && b->block == 'I')
+		backend_notice(b, PG_WARNING, "25P01", "SET CONSTRAINTS can only be used in transaction blocks");
+	if (p->stmt.kind == STMT_EXTENSION && !skips_extension(b, &p->stmt, e))
+		return false;
+	p->started = p->over = true;
+	return true;
+}
+
 /* The first Execute of a portal. */
 static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
@@ -130,15 +150,10 @@ static bool begin(struct backend *b, struct portal *p, char tag[STMT_TAG_SIZE + 
 	if (p->stmt.kind == STMT_SETVAL && !sequences_setval(b, p, e))
 		return false;
 	stmt_tag(&p->stmt, 0, tag);
-	if (p->stmt.class == STMT_NOTHING) {
-		if (p->stmt.kind == STMT_CONSTRAINTS && b->block == 'I')
-			backend_notice(b, PG_WARNING, "25P01",
-				       "SET CONSTRAINTS can only be used in transaction blocks");
-		if (p->stmt.kind == STMT_EXTENSION && !skips_extension(b, &p->stmt, e))
-			return false;
-		p->started = p->over = true;
-		return true;
-	}
+	if (p->stmt.class == STMT_NOTHING)
+		return pass_over(b, p, e);
+	if (p->stmt.kind == STMT_ALTER)
+		return alter(b, p, e);
 	if (p->stmt.class != STMT_SESSION)
 		return start(b, p, e);
 	if (!portal_prepare(b, p, e) || !commands_run(b, p, tag, e))

@@ -1,4 +1,5 @@
 /* Syntax of PostgreSQL's definitions that the engine refuses. */
+#include "pgwire/definition.h"
 #include "pgwire/rewrite_inner.h"
 
 /* DROP TABLE a, b -> DROP TABLE a; DROP TABLE b. The names stand from `from` to `to`. */
@@ -238,6 +239,55 @@ static void create_columns(struct rewriter *r, size_t first, size_t last, size_t
 	}
 }
 
+/* One behind a reference's MATCH, ON DELETE and their like. */
+static size_t reference_end(const struct rewriter *r, size_t i)
+{
+	for (i += 1; piece_punct(r, i, '.'); i += 2)
+		;
+	if (piece_punct(r, i, '('))
+		i = piece_close(r, i) + 1;
+	while (piece_is(r, i, "match") || piece_is(r, i, "on"))
+		i += piece_is(r, i, "match") ? 2 : piece_is(r, i + 2, "no") || piece_is(r, i + 2, "set") ? 4 : 3;
+	return i;
+}
+
+/* The last token of the constraint whose kind stands at i; 0: none whose name is kept. */
+static size_t constraint_last(const struct rewriter *r, size_t i)
+{
+	size_t end = 0;
+	if (piece_is(r, i, "check") && piece_punct(r, i + 1, '('))
+		end = piece_close(r, i + 1);
+	else if (piece_is(r, i, "references"))
+		end = reference_end(r, i + 1) - 1;
+	else if (piece_is(r, i, "unique"))
+		end = piece_punct(r, i + 1, '(') ? piece_close(r, i + 1) : i;
+	else if (piece_is(r, i, "primary"))
+		end = piece_punct(r, i + 2, '(') ? piece_close(r, i + 2) : i + 1;
+	else if (piece_is(r, i, "foreign") && piece_punct(r, i + 2, '(') &&
+		 piece_is(r, piece_close(r, i + 2) + 1, "references"))
+		end = reference_end(r, piece_close(r, i + 2) + 2) - 1;
+	return end < r->n ? end : 0;
+}
+
+/* CONSTRAINT name ..: the engine forgets the name, definition.h tells where it is kept. */
+static void keep_names(struct rewriter *r, size_t open)
+{
+	for (size_t i = open + 1; i < piece_close(r, open); i++) {
+		if (!piece_is(r, i, "constraint") || r->p[i].enclosing != open || !piece_is_name(r, i + 1))
+			continue;
+		const bool of_table = i == open + 1 || piece_punct(r, i - 1, ',');
+		const size_t last = constraint_last(r, i + 2);
+		if (!last)
+			continue;
+		struct buf mark = BUF(8000);
+		buf_str(&mark, of_table ? ", " : " ");
+		definition_put_mark(token_name(r->p[i + 1].t, r->arena), &mark);
+		r->too_complex = r->too_complex || mark.failed;
+		r->p[last].after = arena_copy(r->arena, buf_view(&mark));
+		buf_done(&mark);
+	}
+}
+
 /* Behind the columns' names, t_a_b_idx; of an expression nothing. */
 static const char *index_name(struct rewriter *r, size_t table, size_t open)
 {
@@ -319,8 +369,10 @@ static bool rewrite_create(struct rewriter *r)
 	size_t first = i;
 	while (piece_punct(r, i + 1, '.'))
 		i += 2;
-	if (is_table && piece_punct(r, i + 1, '('))
+	if (is_table && piece_punct(r, i + 1, '(')) {
 		create_columns(r, first, i, i + 1, if_not_exists);
+		keep_names(r, i + 1);
+	}
 	return drop_storage(r, i + 1);
 }
 

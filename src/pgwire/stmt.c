@@ -166,6 +166,7 @@ static const struct {
 	{"jsonb", MENTIONS_SYNTAX},
 	{"concurrently", MENTIONS_SYNTAX},
 	{"overriding", MENTIONS_SYNTAX},
+	{"constraint", MENTIONS_SYNTAX},
 	{"freeze", MENTIONS_SYNTAX},
 	{"autovacuum_enabled", MENTIONS_SYNTAX},
 	{"tablespace", MENTIONS_SYNTAX},

@@ -1,8 +1,6 @@
 #include "pgwire/unsupported.h"
 
-#define NEW_TABLE                                                                                                    \
-	"Constraints are given when a table is created: CREATE TABLE new (..), INSERT INTO new SELECT .. FROM old, " \
-	"DROP TABLE old, ALTER TABLE new RENAME TO old, in one transaction."
+#define KEYS	   "CHECK, UNIQUE, PRIMARY KEY and FOREIGN KEY are what there is."
 #define LOGINS	   "A workspace has one login, which is managed over REST."
 #define DATABASES  "A workspace is one database; more of them are made over REST, as workspaces."
 #define MACROS	   "Functions are macros: CREATE FUNCTION f(a, b) AS a + b."
@@ -31,7 +29,8 @@ static const struct {
 } SAYINGS[] = {
 	{"A CTE needs a SELECT", "a statement in WITH that changes rows",
 	 "Send two statements in one transaction: the change with RETURNING, then the query."},
-	{"Adding columns with constraints not yet supported", "a constraint of a column that is added", NEW_TABLE},
+	{"Adding columns with constraints not yet supported", "a constraint of a column that is added",
+	 "Add it in a statement of its own: ALTER TABLE t ADD COLUMN c .."},
 	{"Unimplemented explain type", "this option of EXPLAIN", PLANS},
 	{"Function with name lastval does not exist", "lastval()",
 	 "INSERT .. RETURNING tells the number that a column got; nextval('s') gives one beforehand."},

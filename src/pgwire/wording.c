@@ -49,6 +49,8 @@ static const struct {
 	 "cannot drop the table because table \"%\" refers to it", false},
 	{"Failed to create foreign key: *", "42830",
 	 "there is no unique constraint matching given keys for referenced table", false},
+	{"Table does not contain column * referenced in check constraint!", "42703", "column \"%\" does not exist",
+	 false},
 	{"Cannot insert into a generated column", "428C9", "cannot insert a non-DEFAULT value into a generated column",
 	 false},
 	{"Cant update column \"*\" because it is a generated column!", "428C9",

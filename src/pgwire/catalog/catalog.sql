@@ -50,18 +50,23 @@ CREATE VIEW _pg.main._namespaces AS
 CREATE MACRO _pg.main._namespace_oid(db, schema_name, schema_oid) AS
 	(CASE WHEN db = 'temp' THEN 14000 WHEN schema_name = 'main' THEN 2200 ELSE schema_oid END)::UINTEGER;
 
+-- The name that definition.h puts behind a constraint.
+CREATE MACRO _pg.main._constraint_mark(e) AS CASE WHEN e LIKE '(''constraint name: %'' IS NOT NULL)' THEN replace(e[20:-15], '''''', '''') END;
+
 CREATE VIEW _pg.main._constraints AS
 	SELECT _pg.main._row_oid(table_oid, constraint_index) AS oid, table_oid::UINTEGER AS table_oid,
 		_pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid, table_name, constraint_index,
 		CASE constraint_type WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' WHEN 'FOREIGN KEY' THEN 'f' WHEN 'CHECK' THEN 'c'
 			ELSE 'n' END AS kind,
-		CASE constraint_type WHEN 'PRIMARY KEY' THEN table_name || '_pkey'
-			WHEN 'FOREIGN KEY' THEN table_name || '_' || array_to_string(constraint_column_names, '_') || '_fkey'
-			WHEN 'CHECK' THEN table_name || CASE len(constraint_column_names) WHEN 1 THEN '_' || array_to_string(constraint_column_names, '_') ELSE '' END || '_check'
+		CASE WHEN given IS NOT NULL THEN given WHEN constraint_type = 'PRIMARY KEY' THEN table_name || '_pkey'
+			WHEN constraint_type = 'FOREIGN KEY' THEN table_name || '_' || array_to_string(constraint_column_names, '_') || '_fkey'
+			WHEN constraint_type = 'CHECK' THEN table_name || CASE len(constraint_column_names) WHEN 1 THEN '_' || array_to_string(constraint_column_names, '_') ELSE '' END || '_check'
 			ELSE constraint_name END AS name,
 		constraint_text AS definition, expression, constraint_column_names AS columns, referenced_table,
 		referenced_column_names AS referenced_columns, database_name
-	FROM system.main.duckdb_constraints() WHERE database_name IN ({db_text}, 'temp')
+	FROM (SELECT *, lead(mark) OVER (PARTITION BY database_name, table_oid, constraint_type = 'NOT NULL' ORDER BY constraint_index) AS given
+		FROM (SELECT *, _pg.main._constraint_mark(expression) AS mark FROM system.main.duckdb_constraints() WHERE database_name IN ({db_text}, 'temp')))
+	WHERE mark IS NULL
 	UNION ALL
 	SELECT _pg.main._row_oid(oid, 0), oid, schema_oid, table_name, 0, 'p', table_name || '_pkey',
 		'PRIMARY KEY (' || array_to_string(list_transform(key_columns, lambda k: '"' || replace(k, '"', '""') || '"'), ', ') || ')', NULL,
