@@ -125,10 +125,15 @@ def test_the_catalog_is_not_deceived(world):
         for statement in "\n".join(clients.SCHEMA).split(";\n"):
             c.execute(statement)
     before = answers(login)
+    mine = ("main", login["dbname"], login["user"], login["user"], login["user"], "main")
+    who = "SELECT current_schema(), current_database(), current_user, user, session_user, current_schemas(false)[1]"
     with world.connect(login) as c:
         assert len(shadow_all(c, 4)) > 600
         # Before and behind queries of the catalog the tenant's own statements mean its macros, and find its schemas.
-        c.execute("CREATE FUNCTION own(x) AS x || '!'")
+        assert c.execute(who).fetchone() == c.execute(who + " FROM pg_am LIMIT 1").fetchone() == mine
+        c.execute("CREATE TABLE _columns AS SELECT 7 AS i")
+        assert c.execute("SELECT i FROM _columns, pg_am LIMIT 1").fetchone() == (7,)
+        c.execute("DROP TABLE _columns")
         deceived = [("deceived", "deceived")]
         assert c.execute("SELECT lower('A'), 'a' || 'b'").fetchall() == deceived
         assert c.execute("SELECT lower('A'), relname || 'b' FROM pg_class WHERE relname = 'parent'").fetchall() == [("a", "parentb")]
