@@ -13,6 +13,7 @@
 #include "engine/bind.h"
 #include "engine/encode_pg.h"
 #include "engine/session.h"
+#include "pgwire/catalog_file.h"
 #include "pgwire/conn.h"
 #include "pgwire/door.h"
 #include "pgwire/fingerprint.h"
@@ -61,6 +62,7 @@ struct pg_door {
 	size_t binding_len;
 	unsigned char mock_secret[32];
 	char started[40];
+	struct catalog_file catalog;
 	struct activity_source source;
 	atomic_bool draining;
 	pthread_mutex_t lock; /* the list, its counts, the throttle */

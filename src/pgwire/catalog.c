@@ -10,6 +10,10 @@ static const char SQL[] =
 #include "catalog.inc"
 	;
 
+static const char OWN_SQL[] =
+#include "catalog_own.inc"
+	;
+
 static const struct {
 	const char *name;
 	uint32_t oid;
@@ -140,27 +144,37 @@ static void put_relations(struct buf *out)
 			   EMPTY[i].columns);
 }
 
-static bool put_name(const struct catalog_names *names, struct span key, struct buf *out)
+static const char *const KEYS[] = {"db_text",	 "database_text",    "user_text", "version_text",
+				   "start_text", "temp_prefix_text", "port"};
+
+static bool put_name(struct span key, struct buf *out)
 {
-	const struct {
-		const char *key, *text;
-	} texts[] = {{"db_text", names->db},	     {"database_text", names->database},
-		     {"user_text", names->user},     {"version_text", names->version},
-		     {"start_text", names->started}, {"temp_prefix_text", SERIAL_TEMP_PREFIX}};
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (span_is(key, texts[i].key)) {
-			lexer_quote_string(out, span_of(texts[i].text));
+	for (size_t i = 0; i < ARRAY_LEN(KEYS); i++)
+		if (span_is(key, KEYS[i])) {
+			buf_printf(out, "_pg_own.main.%s()", KEYS[i]);
 			return true;
 		}
-	if (span_is(key, "port"))
-		buf_i64(out, names->port);
-	return span_is(key, "port");
+	return false;
 }
 
-void catalog_sql(const struct catalog_names *names, struct buf *out)
+void catalog_own_sql(const struct catalog_names *names, struct buf *out)
+{
+	const char *const texts[] = {names->db,	     names->database, names->user,
+				     names->version, names->started,  SERIAL_TEMP_PREFIX};
+	buf_str(out, "ATTACH ':memory:' AS _pg_own;\n");
+	buf_str(out, OWN_SQL);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		buf_printf(out, "CREATE MACRO _pg_own.main.%s() AS ", KEYS[i]);
+		lexer_quote_string(out, span_of(texts[i]));
+		buf_str(out, ";\n");
+	}
+	buf_printf(out, "CREATE MACRO _pg_own.main.port() AS %d;\n", (int)names->port);
+}
+
+void catalog_sql(struct buf *out)
 {
 	struct span rest = {SQL, sizeof(SQL) - 1};
-	buf_str(out, "ATTACH ':memory:' AS _pg;\nCREATE SCHEMA _pg.info;\n");
+	buf_str(out, "CREATE SCHEMA _pg.info;\n");
 	put_types(out);
 	put_type_names(out);
 	put_relations(out);
@@ -168,7 +182,7 @@ void catalog_sql(const struct catalog_names *names, struct buf *out)
 		buf_span(out, span_cut(&rest, '{'));
 		struct span after = rest;
 		struct span key = span_cut(&after, '}');
-		if (key.len && key.len < 20 && put_name(names, key, out))
+		if (key.len && key.len < 20 && put_name(key, out))
 			rest = after;
 		else if (rest.ptr != SQL + sizeof(SQL) - 1 && rest.len)
 			buf_byte(out, '{');

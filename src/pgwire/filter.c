@@ -205,7 +205,7 @@ static bool is_file(struct token t, struct arena *arena)
 bool filter_is_hidden(struct span name)
 {
 	if (span_eq_nocase(name, SPAN("__private")) || span_eq_nocase(name, SPAN("system")) ||
-	    span_eq_nocase(name, SPAN("_pg")))
+	    span_eq_nocase(name, SPAN("_pg")) || span_eq_nocase(name, SPAN("_pg_own")))
 		return true;
 	/* _t and digits */
 	bool digits = name.len > 2 && strncasecmp(name.ptr, "_t", 2) == 0;

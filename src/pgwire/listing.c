@@ -149,9 +149,9 @@ static bool put_rows(struct listing *l, struct bulk *schemas, struct err *err)
 static bool write_rows(struct listing *l, struct err *err)
 {
 	struct bulk *schemas = NULL;
-	bool fine = bulk_open(l->session, "_pg", "main", "_project_schemas", NULL, 0, &schemas, err) &&
-		    bulk_open(l->session, "_pg", "main", "_project_tables", NULL, 0, &l->table_rows, err) &&
-		    bulk_open(l->session, "_pg", "main", "_project_columns", NULL, 0, &l->column_rows, err) &&
+	bool fine = bulk_open(l->session, "_pg_own", "main", "_project_schemas", NULL, 0, &schemas, err) &&
+		    bulk_open(l->session, "_pg_own", "main", "_project_tables", NULL, 0, &l->table_rows, err) &&
+		    bulk_open(l->session, "_pg_own", "main", "_project_columns", NULL, 0, &l->column_rows, err) &&
 		    put_rows(l, schemas, err);
 	bulk_close(schemas);
 	bulk_close(l->table_rows);
@@ -162,12 +162,13 @@ static bool write_rows(struct listing *l, struct err *err)
 static bool rewrite_listing(struct listing *l, uint64_t epoch, struct err *err)
 {
 	struct err ignored = ERR_INIT;
-	const char *done = arena_printf(l->b->work, "INSERT INTO _pg.main._listing VALUES (%llu, %llu);\nCOMMIT;",
+	const char *done = arena_printf(l->b->work, "INSERT INTO _pg_own.main._listing VALUES (%llu, %llu);\nCOMMIT;",
 					(unsigned long long)epoch, (unsigned long long)l->fingerprint);
-	if (!session_run(l->session,
-			 "BEGIN;\nDELETE FROM _pg.main._project_schemas;\nDELETE FROM _pg.main._project_tables;\n"
-			 "DELETE FROM _pg.main._project_columns;\nDELETE FROM _pg.main._listing;",
-			 err))
+	if (!session_run(
+		    l->session,
+		    "BEGIN;\nDELETE FROM _pg_own.main._project_schemas;\nDELETE FROM _pg_own.main._project_tables;\n"
+		    "DELETE FROM _pg_own.main._project_columns;\nDELETE FROM _pg_own.main._listing;",
+		    err))
 		return false;
 	if (write_rows(l, err) && session_run(l->session, done, err))
 		return true;
@@ -178,19 +179,20 @@ static bool rewrite_listing(struct listing *l, uint64_t epoch, struct err *err)
 static bool update(struct listing *l, uint64_t epoch, struct err *err)
 {
 	int64_t known, fingerprint;
-	if (!session_int(l->session, "SELECT coalesce(max(epoch), -1)::BIGINT FROM _pg.main._listing", &known, err))
+	if (!session_int(l->session, "SELECT coalesce(max(epoch), -1)::BIGINT FROM _pg_own.main._listing", &known, err))
 		return false;
 	if (known == (int64_t)epoch)
 		return true;
 	if (!look(l, err) ||
-	    !session_int(l->session, "SELECT coalesce(max(fingerprint), -1)::BIGINT FROM _pg.main._listing",
+	    !session_int(l->session, "SELECT coalesce(max(fingerprint), -1)::BIGINT FROM _pg_own.main._listing",
 			 &fingerprint, err))
 		return false;
 	if (fingerprint != (int64_t)l->fingerprint)
 		return rewrite_listing(l, epoch, err);
 	return session_run(
 		l->session,
-		arena_printf(l->b->work, "UPDATE _pg.main._listing SET epoch = %llu", (unsigned long long)epoch), err);
+		arena_printf(l->b->work, "UPDATE _pg_own.main._listing SET epoch = %llu", (unsigned long long)epoch),
+		err);
 }
 
 bool listing_update(struct backend *b, uint64_t epoch, struct err *err)

@@ -310,6 +310,7 @@ bool pg_door_start(struct storage *storage, struct pg_door **ret, struct err *er
 	*door = (struct pg_door){.storage = storage, .listener = -1, .wake = {-1, -1}, .next_pid = FIRST_PID};
 	(void)pthread_mutex_init(&door->lock, NULL);
 	(void)pthread_cond_init(&door->gone, NULL);
+	catalog_file_init(&door->catalog);
 	hash_hmac_sha256((struct span){(const char *)storage->server_key, sizeof(storage->server_key)},
 			 SPAN("pgwire mock salt"), door->mock_secret);
 	clock_iso(clock_unix_us(), door->started);
@@ -318,6 +319,7 @@ bool pg_door_start(struct storage *storage, struct pg_door **ret, struct err *er
 		if (door->listener >= 0)
 			(void)close(door->listener);
 		conn_tls_free(door->tls);
+		catalog_file_done(&door->catalog);
 		free(door);
 		return false;
 	}
@@ -393,6 +395,7 @@ void pg_door_stop(struct pg_door *door)
 	conn_tls_free(door->tls);
 	(void)pthread_mutex_destroy(&door->lock);
 	(void)pthread_cond_destroy(&door->gone);
+	catalog_file_done(&door->catalog);
 	free(door);
 }
 

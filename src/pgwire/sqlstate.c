@@ -186,7 +186,8 @@ static bool names_version(struct span hint)
 /* Of relations the engine names its own as soon as nothing else is alike. */
 static bool helps(struct span hint)
 {
-	static const char *const own[] = {"_pg.", "pg_", "sqlite_", "duckdb_", "pragma_", "information_schema."};
+	static const char *const own[] = {"_pg.",    "_pg_own.",	   "pg_", "sqlite_", "duckdb_",
+					  "pragma_", "information_schema."};
 	bool found = false;
 	for (size_t i = 0; hint.len && i < ARRAY_LEN(own); i++)
 		found = found || memmem(hint.ptr, hint.len, own[i], strlen(own[i]));

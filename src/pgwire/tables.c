@@ -135,7 +135,7 @@ static bool is_own_schema(struct span name)
 static bool spare_catalog(const struct walk *w, struct span name)
 {
 	static const char ask[] =
-		"SELECT coalesce(system.main.bool_or(d = '_pg') AND NOT system.main.bool_or(d IN ('temp', %L)), false)::BIGINT FROM (SELECT "
+		"SELECT coalesce(system.main.bool_or(d IN ('_pg', '_pg_own')) AND NOT system.main.bool_or(d IN ('temp', %L)), false)::BIGINT FROM (SELECT "
 		"database_name AS d, table_name AS n FROM system.main.duckdb_tables() UNION ALL SELECT database_name, "
 		"view_name FROM system.main.duckdb_views() UNION ALL SELECT database_name, function_name FROM "
 		"system.main.duckdb_functions()) WHERE n COLLATE NOCASE = %L";
@@ -274,11 +274,13 @@ static bool make_catalog(void *ctx, struct session *session, struct err *err)
 				      .version = version,
 				      .started = b->door->started,
 				      .port = b->door->port};
-	catalog_sql(&names, &sql);
-	bool fine = activity_signals(b, session, err);
-	if (fine)
-		fine = sql.failed ? err_set(err, ERR_ENGINE, "The catalog's SQL is too long")
-				  : session_run(session, sql.ptr, err);
+	char path[LIMIT_PATH_BYTES];
+	buf_str(&sql, "DETACH DATABASE IF EXISTS _pg_own;\n");
+	catalog_own_sql(&names, &sql);
+	const bool fine = activity_signals(b, session, err) && workspace_own_file(b->wi, path, "pg.duckdb", err) &&
+			  (!sql.failed || err_set(err, ERR_ENGINE, "The catalog's SQL is too long")) &&
+			  session_run(session, sql.ptr, err) &&
+			  catalog_file_attach(&b->door->catalog, session, path, err);
 	buf_done(&sql);
 	return fine;
 }

@@ -55,6 +55,12 @@ bool workspace_session(struct workspace_instance *wi, struct session **ret, stru
 	return false;
 }
 
+bool workspace_own_file(const struct workspace_instance *wi, char ret[LIMIT_PATH_BYTES], const char *name,
+			struct err *err)
+{
+	return fs_path(ret, LIMIT_PATH_BYTES, err, "%s/%s", wi->links, name);
+}
+
 bool workspace_prepare(struct workspace_instance *wi,
 		       bool (*prepare)(void *ctx, struct session *session, struct err *err), void *ctx, struct err *err)
 {

@@ -30,6 +30,7 @@
 #ifndef STORAGE_WORKSPACE_INSTANCE_H
 #define STORAGE_WORKSPACE_INSTANCE_H
 
+#include "base/limits.h"
 #include "engine/session.h"
 #include "storage/workspace.h"
 
@@ -52,6 +53,9 @@ struct instance *workspace_engine(struct workspace_instance *wi);
 bool workspace_failed(struct workspace_instance *wi);
 /* The engine's name of the workspace's own file, unquoted. */
 const char *workspace_db(const struct workspace_instance *wi);
+/* Where a file is that the engine may open and that goes with the instance. */
+MUST_CHECK bool workspace_own_file(const struct workspace_instance *wi, char ret[LIMIT_PATH_BYTES], const char *name,
+				   struct err *err);
 /* The workspace was deleted or expired, or its engine gave up (workspace_failed): end. */
 bool workspace_is_doomed(const struct workspace_instance *wi);
 

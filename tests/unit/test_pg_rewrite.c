@@ -144,7 +144,9 @@ static int open_world(void **state)
 		"memory", "workspace_w", "it's me", "PostgreSQL 15.10 (DuckDB)", "2026-01-02 03:04:05+00", 5432};
 	assert_true(instance_open(&config, &w.instance, &err));
 	assert_true(session_open(w.instance, &w.session, &err));
-	catalog_sql(&names, &sql);
+	catalog_own_sql(&names, &sql);
+	buf_str(&sql, "ATTACH ':memory:' AS _pg;\n");
+	catalog_sql(&sql);
 	assert_true(function_register(w.session, "_pg_signal", &(struct function){is_seven, NULL, NULL}, &err));
 	if (!session_run(w.session, sql.ptr, &err))
 		fail_msg("%s", err.message);
@@ -155,9 +157,9 @@ static int open_world(void **state)
 		"CREATE TABLE ch (t_id INTEGER REFERENCES t(id), made TIMESTAMPTZ);"
 		"CREATE VIEW v AS SELECT id FROM t; CREATE SEQUENCE sq; CREATE INDEX ix ON t(name); CREATE TEMP TABLE tmp (a INTEGER);"
 		"COMMENT ON TABLE t IS 'things';"
-		"INSERT INTO _pg._project_schemas VALUES (1073741825, 'in_c_fin');"
-		"INSERT INTO _pg._project_tables VALUES (1073741826, 1073741825, 'in_c_fin', 'Invoices', 7, 4096, 'id', NULL);"
-		"INSERT INTO _pg._project_columns VALUES (1073741826, 1, 'id', 'BIGINT', false, NULL, NULL),"
+		"INSERT INTO _pg_own._project_schemas VALUES (1073741825, 'in_c_fin');"
+		"INSERT INTO _pg_own._project_tables VALUES (1073741826, 1073741825, 'in_c_fin', 'Invoices', 7, 4096, 'id', NULL);"
+		"INSERT INTO _pg_own._project_columns VALUES (1073741826, 1, 'id', 'BIGINT', false, NULL, NULL),"
 		" (1073741826, 2, 'total', 'DECIMAL(12,3)', true, NULL, 'sum');"
 		"SET search_path = 'main,_pg.main'";
 	if (!session_run(w.session, setup, &err))

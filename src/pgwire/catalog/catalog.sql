@@ -1,22 +1,13 @@
--- pg_catalog and information_schema for one workspace's engine instance. Run once, in the database _pg that is attached in
--- memory for it: schema main is pg_catalog, schema info is information_schema. Texts in braces are filled in by catalog.c.
+-- pg_catalog and information_schema, in the database _pg: schema main is pg_catalog, schema info is information_schema. It is made once and
+-- attached read-only to the engine of each workspace; what each has of its own stands in _pg_own (own.sql). {name} is the macro _pg_own.main.name().
 --
 -- Ids: what PostgreSQL has itself keeps its id; objects of the workspace have the engine's id, which is above 16384 and
 -- stays while they live, below 2^28; tables of the project get theirs from their names: from 2^29 on, buckets from 1.5 * 2^30 on.
 -- Ids of rows that the engine does not number (constraints, defaults, indexes of keys) are made of their table's: from 2^28 on,
 -- from 2^30 on for tables of the project.
 
--- What the session keeps up to date: the project's tables as the workspace sees them.
-CREATE TABLE _pg.main._project_schemas (oid UINTEGER, name VARCHAR);
-CREATE TABLE _pg.main._project_tables (oid UINTEGER, schema_oid UINTEGER, schema_name VARCHAR, table_name VARCHAR,
-	row_count DOUBLE, byte_count BIGINT, key_text VARCHAR, comment VARCHAR);
-CREATE TABLE _pg.main._project_columns (table_oid UINTEGER, attnum SMALLINT, name VARCHAR, data_type VARCHAR, is_nullable BOOLEAN,
-	column_default VARCHAR, comment VARCHAR);
-
 -- Columns of the catalog's own relations (system_columns.sql).
 CREATE TABLE _pg.main._system_columns (table_oid UINTEGER, attnum SMALLINT, name VARCHAR, type_oid UINTEGER, is_not_null BOOLEAN, is_plain BOOLEAN);
-
-CREATE TABLE _pg.main._listing (epoch BIGINT, fingerprint BIGINT);
 
 -- Types of the engine, by their names without parameters.
 CREATE MACRO _pg.main._base(t) AS regexp_replace(t, '[(\[].*$', '');
@@ -45,7 +36,7 @@ CREATE VIEW _pg.main._namespaces AS
 	UNION ALL SELECT 14000::UINTEGER, 'pg_temp_1'
 	UNION ALL SELECT CASE WHEN schema_name = 'main' THEN 2200 ELSE oid END::UINTEGER, schema_name
 		FROM system.main.duckdb_schemas() WHERE database_name = {db_text} AND schema_name NOT IN ('pg_catalog', 'information_schema')
-	UNION ALL SELECT oid, name FROM _pg.main._project_schemas;
+	UNION ALL SELECT oid, name FROM _pg_own.main._project_schemas;
 
 CREATE MACRO _pg.main._namespace_oid(db, schema_name, schema_oid) AS
 	(CASE WHEN db = 'temp' THEN 14000 WHEN schema_name = 'main' THEN 2200 ELSE schema_oid END)::UINTEGER;
@@ -71,7 +62,7 @@ CREATE VIEW _pg.main._constraints AS
 	SELECT _pg.main._row_oid(oid, 0), oid, schema_oid, table_name, 0, 'p', table_name || '_pkey',
 		'PRIMARY KEY (' || array_to_string(list_transform(key_columns, lambda k: '"' || replace(k, '"', '""') || '"'), ', ') || ')', NULL,
 		key_columns, NULL, NULL, NULL
-	FROM (SELECT *, string_split(key_text, chr(31)) AS key_columns FROM _pg.main._project_tables WHERE key_text IS NOT NULL);
+	FROM (SELECT *, string_split(key_text, chr(31)) AS key_columns FROM _pg_own.main._project_tables WHERE key_text IS NOT NULL);
 
 CREATE VIEW _pg.main._enums AS
 	SELECT type_oid::UINTEGER AS oid, type_name AS name, labels, _pg.main._namespace_oid(database_name, schema_name, schema_oid) AS namespace_oid,
@@ -100,7 +91,7 @@ CREATE VIEW _pg.main._columns AS
 			WHEN c.data_type LIKE '%]' THEN coalesce(t.array_oid, 1009) ELSE coalesce(t.oid, 25) END)::UINTEGER AS type_oid
 	FROM (SELECT table_oid::UINTEGER AS table_oid, column_index::SMALLINT AS attnum, column_name AS name, data_type, is_nullable, column_default, comment
 		FROM system.main.duckdb_columns() WHERE database_name IN ({db_text}, 'temp') AND NOT internal
-		UNION ALL SELECT table_oid, attnum, name, data_type, is_nullable, column_default, comment FROM _pg.main._project_columns) c
+		UNION ALL SELECT table_oid, attnum, name, data_type, is_nullable, column_default, comment FROM _pg_own.main._project_columns) c
 	LEFT JOIN _pg.main._engine_types t ON t.name = _pg.main._base(c.data_type) LEFT JOIN _pg.main._enum_columns e
 		ON e.data_type = regexp_replace(c.data_type, '\[\d*\]$', '[]'));
 
@@ -138,9 +129,9 @@ CREATE VIEW _pg.main._relations AS
 		CASE WHEN temporary THEN 't' ELSE 'p' END, 1, 3, 0, comment
 	FROM system.main.duckdb_sequences() WHERE database_name IN ({db_text}, 'temp')
 	UNION ALL
-	SELECT oid, table_name, schema_oid, 'r', 'p', row_count, (SELECT count(*) FROM _pg.main._project_columns c WHERE c.table_oid = t.oid),
+	SELECT oid, table_name, schema_oid, 'r', 'p', row_count, (SELECT count(*) FROM _pg_own.main._project_columns c WHERE c.table_oid = t.oid),
 		0, comment
-	FROM _pg.main._project_tables t
+	FROM _pg_own.main._project_tables t
 	UNION ALL SELECT oid, name, namespace_oid, 'i', 'p', 0, len(columns), 0, NULL FROM _pg.main._indexes
 	UNION ALL SELECT oid, name, 11::UINTEGER, CASE WHEN oid < 12000 THEN 'r' ELSE 'v' END, 'p', 0, 0, 0, NULL FROM _pg.main._system_relations
 	UNION ALL SELECT oid, name, 13000::UINTEGER, 'v', 'p', 0, natts, 0, NULL FROM _pg.main._information_relations;
@@ -162,7 +153,7 @@ CREATE VIEW _pg.main.pg_class AS
 		0::UINTEGER AS relrewrite, 0::UINTEGER AS relfrozenxid, 0::UINTEGER AS relminmxid, CASE WHEN p.oid IS NOT NULL THEN [{user_text} || '=r/' || {user_text}] END AS relacl,
 		NULL::VARCHAR[] AS reloptions, NULL::VARCHAR AS relpartbound, 1259::UINTEGER AS tableoid
 	FROM _pg.main._relations r LEFT JOIN keyed k ON k.table_oid = r.oid LEFT JOIN linked l ON l.oid = r.oid
-		LEFT JOIN _pg.main._project_tables p ON p.oid = r.oid;
+		LEFT JOIN _pg_own.main._project_tables p ON p.oid = r.oid;
 
 CREATE VIEW _pg.main.pg_attribute AS
 	SELECT c.table_oid AS attrelid, c.name AS attname, c.type_oid AS atttypid, -1::INTEGER AS attstattarget,

@@ -10,7 +10,7 @@ CREATE MACRO _pg.main.user() AS {user_text};
 CREATE MACRO _pg.main.current_role() AS {user_text};
 CREATE MACRO _pg.main.current_database() AS {database_text};
 CREATE MACRO _pg.main.current_catalog() AS {database_text};
--- The engine's search path holds the client's schemas that exist, behind system.main in statements that ask the catalog, and _pg.main at its end; twice when the client wants none.
+-- The engine's search path holds the client's schemas that exist, behind _pg.main and system.main in statements that ask the catalog, and _pg.main at its end; twice when the client wants none.
 CREATE MACRO _pg.main._set_path() AS list_filter(list_transform(string_split(system.main.current_setting('search_path'), ','),
 	lambda s: CASE WHEN starts_with(replace(s, '"', ''), {db_text} || '.') THEN replace(s, '"', '')[length({db_text}) + 2:]
 		ELSE regexp_replace(replace(s, '"', ''), '(.)\.main$', '\1') END), lambda s: s NOT IN ('', '_pg', 'system'));
@@ -178,7 +178,7 @@ CREATE MACRO _pg.main.pg_ts_config_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_ts_dict_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_ts_parser_is_visible(o) AS true;
 CREATE MACRO _pg.main.pg_ts_template_is_visible(o) AS true;
-CREATE MACRO _pg.main._is_project_table(t) AS coalesce((SELECT bool_or(true) FROM _pg.main._project_tables _of_p WHERE _of_p.oid = _pg.main.to_regclass(t::VARCHAR)), false);
+CREATE MACRO _pg.main._is_project_table(t) AS coalesce((SELECT bool_or(true) FROM _pg_own.main._project_tables _of_p WHERE _of_p.oid = _pg.main.to_regclass(t::VARCHAR)), false);
 CREATE MACRO _pg.main._may(t, p) AS upper(p) LIKE 'SELECT%' OR NOT _pg.main._is_project_table(t);
 CREATE MACRO _pg.main.has_table_privilege(t, p) AS _pg.main._may(t, p), (u, t, p) AS _pg.main._may(t, p);
 CREATE MACRO _pg.main.has_any_column_privilege(t, p) AS _pg.main._may(t, p), (u, t, p) AS _pg.main._may(t, p);
@@ -202,7 +202,7 @@ CREATE MACRO _pg.main.pg_relation_is_updatable(o, t) AS CASE WHEN _pg.main._is_p
 CREATE MACRO _pg.main.pg_column_is_updatable(o, c, t) AS NOT _pg.main._is_project_table(o);
 
 -- Sizes.
-CREATE MACRO _pg.main._bytes(o) AS coalesce((SELECT any_value(_of_p.byte_count) FROM _pg.main._project_tables _of_p WHERE _of_p.oid = _pg.main.to_regclass(o::VARCHAR)), 0)::BIGINT;
+CREATE MACRO _pg.main._bytes(o) AS coalesce((SELECT any_value(_of_p.byte_count) FROM _pg_own.main._project_tables _of_p WHERE _of_p.oid = _pg.main.to_regclass(o::VARCHAR)), 0)::BIGINT;
 CREATE MACRO _pg.main.pg_table_size(o) AS _pg.main._bytes(o);
 CREATE MACRO _pg.main.pg_total_relation_size(o) AS _pg.main._bytes(o);
 CREATE MACRO _pg.main.pg_relation_size(o) AS _pg.main._bytes(o), (o, fork) AS _pg.main._bytes(o);

@@ -1,7 +1,7 @@
 -- information_schema, in _pg.info.
 CREATE VIEW _pg.info._tables AS
 	SELECT r.oid, s.name AS schema_name, r.name, r.kind, r.persistence, coalesce(p.oid IS NOT NULL, false) AS is_project
-	FROM _pg.main._relations r JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid LEFT JOIN _pg.main._project_tables p ON p.oid = r.oid
+	FROM _pg.main._relations r JOIN _pg.main._namespaces s ON s.oid = r.namespace_oid LEFT JOIN _pg_own.main._project_tables p ON p.oid = r.oid
 	WHERE r.kind IN ('r', 'v') AND s.name NOT IN ('pg_catalog', 'information_schema');
 CREATE VIEW _pg.info.information_schema_catalog_name AS SELECT {database_text} AS catalog_name;
 CREATE VIEW _pg.info.schemata AS
