@@ -311,12 +311,26 @@ static bool count_merged(struct importer *im, const struct import_merge *m, stru
 	return fine;
 }
 
+/* The key while the column "rowid" is called `hidden`; NULL: there is none. */
+static const char *const *key_hidden(const struct importer *im, const char *const *key, size_t count,
+				     const char *hidden)
+{
+	if (!hidden)
+		return key;
+	const char **names = arena_array(im->arena, const char *, count);
+	for (size_t i = 0; i < count; i++)
+		names[i] = strcasecmp(key[i], "rowid") == 0 ? hidden : key[i];
+	return names;
+}
+
 /* The table's own key holds too, when rows were merged by other columns. */
-static bool own_key_holds(struct importer *im, const struct import_merge *by, struct err *err)
+static bool own_key_holds(struct importer *im, const struct import_merge *by, const char *hidden, struct err *err)
 {
 	const struct table_schema *schema = &im->write.info.schema;
-	struct import_merge own = {
-		.alias = by->alias, .key = schema->key, .key_count = schema->key_count, .first_new = by->first_new};
+	struct import_merge own = {.alias = by->alias,
+				   .key = key_hidden(im, schema->key, schema->key_count, hidden),
+				   .key_count = schema->key_count,
+				   .first_new = by->first_new};
 	return !im->request->key_column_count || own.key_count == 0 ||
 	       import_merge_refuse(im->session, &own, im->arena, err);
 }
@@ -358,10 +372,7 @@ static bool hide_rowid(struct importer *im, struct import_merge *m, const struct
 		return true;
 	while (table_column_find(schema, hidden))
 		hidden = arena_printf(im->arena, "%s_", hidden);
-	const char **key = arena_array(im->arena, const char *, m->key_count);
-	for (size_t i = 0; i < m->key_count; i++)
-		key[i] = strcasecmp(m->key[i], "rowid") == 0 ? hidden : m->key[i];
-	m->key = key;
+	m->key = key_hidden(im, m->key, m->key_count, hidden);
 	*ret_hidden = hidden;
 	return rename_column(im, (*ret)->name, hidden, err);
 }
@@ -370,7 +381,7 @@ static bool merge(struct importer *im, bool *ret_removed, struct err *err)
 {
 	struct import_merge m = {.alias = staging_alias(im->write.next)};
 	const struct table_column *rowid;
-	const char *hidden;
+	const char *hidden = NULL;
 	uint64_t removed = 0;
 	*ret_removed = false;
 	im->rows_merged = im->rows_read;
@@ -385,7 +396,7 @@ static bool merge(struct importer *im, bool *ret_removed, struct err *err)
 	else if (fine)
 		fine = import_merge_replace(im->session, &m, &removed, err) &&
 		       (removed == 0 || count_merged(im, &m, err));
-	fine = fine && own_key_holds(im, &m, err);
+	fine = fine && own_key_holds(im, &m, hidden, err);
 	if (!fine && err->code == ERR_DUPLICATE_KEY)
 		err_detail(err, "dedup_mode", im->request->dedup_mode);
 	*ret_removed = removed > 0;

@@ -684,6 +684,13 @@ def test_dedup_columns_do_not_weaken_the_key(own, project):
         load(own, project, "id,v\n1,c\n", options={"importType": "INCREMENTAL", "dedupColumnsNames": ["v"]})
     load(own, project, "id,v\n3,a\n", options={"importType": "INCREMENTAL", "dedupColumnsNames": ["v"]})
     assert sorted(rows(own)) == [[2, "b"], [3, "a"]]
+    # The engine has a name of its own "rowid", which is unique whatever the column holds.
+    own.run("CreateTableCommand", path=["in_c_b"], tableName="r", primaryKeysNames=["rowid"],
+            columns=[{"name": "rowid", "type": "INTEGER"}, {"name": "v", "type": "VARCHAR"}])
+    load(own, project, "rowid,v\n1,a\n", name="r")
+    with pytest.raises(Failure):
+        load(own, project, "rowid,v\n1,c\n", name="r", options={"importType": "INCREMENTAL", "dedupColumnsNames": ["v"]})
+    assert rows(own, "r") == [[1, "a"]]
 
 
 def test_export(own, project):
