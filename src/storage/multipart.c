@@ -58,14 +58,10 @@ bool multipart_find(struct storage *storage, struct arena *arena, const char *pr
 }
 
 /* Run by the catalog's writer: an upload may end while a part of it arrives. */
-static bool still_open(void *ctx, struct catalog *catalog, struct err *err)
+static bool still_open(void *ctx, const struct multipart *row, struct err *err)
 {
-	struct arena *arena = arena_new();
-	struct multipart row;
-	const char *id = ctx;
-	bool fine = catalog_get_multipart(catalog, arena, KEY(id), &row) && strcmp(row.state, state_open) == 0;
-	arena_free(arena);
-	return fine || not_found(err);
+	(void)ctx;
+	return (row && strcmp(row->state, state_open) == 0) || not_found(err);
 }
 
 bool multipart_put_part(struct storage *storage, struct arena *arena, const struct multipart *upload, int number,
@@ -88,7 +84,7 @@ bool multipart_put_part(struct storage *storage, struct arena *arena, const stru
 	key_lock(storage->objects->locks, lock);
 	bool replaces = catalog_get_multipart_part(storage->catalog, arena, KEY(upload->id, number), &old);
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
-	catalog_check(t, still_open, (void *)(uintptr_t)upload->id);
+	catalog_verify_multipart(t, KEY(upload->id), still_open, NULL);
 	catalog_put_multipart_part(t, ret);
 	bool fine = catalog_commit(t, err);
 	if (fine && replaces)

@@ -83,15 +83,17 @@ struct found {
 	const char *sha256;
 	int64_t size_bytes;
 	int64_t mtime_ns;
-	bool edited; /* checksums of the former bytes are void */
+	bool edited;   /* checksums of the former bytes are void */
+	int64_t grown; /* bytes, of the record as it was then: another reader may have been first */
 };
 
 static bool apply_found(void *ctx, struct file_row *row, struct arena *arena)
 {
-	const struct found *found = ctx;
+	struct found *found = ctx;
 	(void)arena;
 	if (row->content && found->content && strcmp(row->content, found->content) != 0)
 		return false;
+	found->grown = found->size_bytes - row->size_bytes;
 	row->etag = found->etag;
 	row->sha256 = found->sha256;
 	row->size_bytes = found->size_bytes;
@@ -114,13 +116,17 @@ static bool describe(struct storage *storage, struct arena *arena, struct file_r
 		return false;
 	blob_hex(&values, CHECKSUM_MD5, etag);
 	blob_hex(&values, CHECKSUM_SHA256, sha256);
-	struct found found = {row->content, etag,	  sha256,
-			      st->st_size,  mtime_of(st), row->mtime_ns != 0 && !is_as_recorded(row, st)};
+	struct found found = {.content = row->content,
+			      .etag = etag,
+			      .sha256 = sha256,
+			      .size_bytes = st->st_size,
+			      .mtime_ns = mtime_of(st),
+			      .edited = row->mtime_ns != 0 && !is_as_recorded(row, st)};
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 	catalog_change_file_row(t, KEY(row->project_id, row->id), apply_found, &found, ERR_NONE);
 	if (!catalog_commit(t, err))
 		return false;
-	usage_move(storage->objects->usage, row->project_id, 0, st->st_size - row->size_bytes);
+	usage_move(storage->objects->usage, row->project_id, 0, found.grown);
 	(void)apply_found(&found, row, arena);
 	return true;
 }
