@@ -94,15 +94,21 @@ def verify(server, project, load, rows_before):
     return table["row_count"]
 
 
+FRESH = 20  # rounds of one project: the load adds to it, and what there is is compared each time
+
+
 def crash_rounds(server_factory, rounds, seed):
     chance = random.Random(seed)
     server = server_factory()
-    project = Project(server)
-    project.bucket()
-    project.table("grow")
-    file_id = project.upload("id,v\n" + "".join(f"{i},x\n" for i in range(ROWS)))
-    rows = acknowledged = 0
+    acknowledged = 0
     for number in range(rounds):
+        if number % FRESH == 0:
+            if number:
+                assert server.delete(project.path).status_code == 204
+            project, rows = Project(server), 0
+            project.bucket()
+            project.table("grow")
+            file_id = project.upload("id,v\n" + "".join(f"{i},x\n" for i in range(ROWS)))
         load = Load(server, project, number)
         load.file = file_id
         load.run(chance.uniform(0.02, 0.35))

@@ -93,7 +93,8 @@ CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELEC
 	JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.name = _pg.main._plain_name(n) AND list_contains(_pg.main._visible_schemas(), _of_s.name)),
 	(SELECT min(_of_r.oid) FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid
 	WHERE _of_s.name || '.' || _of_r.name = _pg.main._plain_name(n)));
-CREATE MACRO _pg.main.regclass_oid(n) AS coalesce(_pg.main.to_regclass(n), error('relation "' || n::VARCHAR || '" does not exist'));
+-- Of its own in a subquery, what is cast is planned once: the text may be a query itself.
+CREATE MACRO _pg.main.regclass_oid(n) AS (SELECT coalesce(_pg.main.to_regclass(_of_n.n), error('relation "' || _of_n.n::VARCHAR || '" does not exist')) FROM (SELECT n AS n) _of_n);
 CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _pg.main._is_visible(_of_s.name, _of_r.name) THEN _pg.main._quoted(_of_r.name)
 	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
 	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
