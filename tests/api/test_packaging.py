@@ -99,6 +99,16 @@ def test_documents_lead_to_files_that_exist():
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_architecture_names_only_what_the_code_has():
+    text = (REPO / "ARCHITECTURE.md").read_text()
+    code = "\n".join(path.read_text() for path in (REPO / "src").rglob("*.[ch]"))
+    names = re.findall(r"`(?:struct )?([a-z]+_[a-z_]+)(?:\(\))?`", text)
+    assert len(names) > 4
+    assert not [name for name in names if not re.search(rf"\b{name}\b", code)]
+    files = re.findall(r"`((?:storage|engine|base|catalog|metrics|rest|http)/[a-z_]+\.(?:c|h|def))`", text)
+    assert len(files) > 8 and not [name for name in files if not (REPO / "src" / name).is_file()]
+
+
 def test_image_is_debian_12_and_runs_without_root():
     text = DOCKERFILE.read_text()
     stages = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
