@@ -14,6 +14,7 @@
 #include "engine/encode_pg.h"
 #include "engine/session.h"
 #include "pgwire/catalog_file.h"
+#include "pgwire/command.h"
 #include "pgwire/conn.h"
 #include "pgwire/door.h"
 #include "pgwire/fingerprint.h"
@@ -225,6 +226,7 @@ struct backend {
 	char block;    /* I, T, E */
 	bool implicit; /* an engine transaction that ends with Sync or the query string */
 	bool read_only;
+	bool has_queried; /* the block's modes are settled */
 	uint64_t changes; /* statements that modified, since BEGIN */
 	bool objects_changed;
 	uint64_t pin;
@@ -453,6 +455,14 @@ MUST_CHECK bool discard_run(struct backend *b, const struct stmt *s, char tag[ST
 
 /* ---- guc_session.c ---- */
 MUST_CHECK bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e);
+/* What SET and set_config() set; NULL: back to what RESET gives. The end of the transaction, be it that of one statement, settles it. */
+MUST_CHECK bool gucs_assign(struct backend *b, struct span name, const struct span *value, enum guc_scope scope,
+			    struct pg_error *e);
+/* The modes of BEGIN and SET TRANSACTION, or those that the session's transactions begin with. */
+MUST_CHECK bool gucs_modes(struct backend *b, const struct command_transaction *modes, bool for_session,
+			   struct pg_error *e);
+/* What SHOW tells. */
+const char *gucs_shown(struct backend *b, enum guc_id id);
 MUST_CHECK bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, struct pg_error *e);
 /* Lets what has an effect have it: time zone, styles, search path, timeouts. */
 void gucs_apply(struct backend *b);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "pgwire/command_parser.h"
+#include "pgwire/guc.h"
 #include "pgwire/types.h"
 
 static bool isolation_level(struct parser *p, struct span *ret)
@@ -26,11 +27,11 @@ static bool isolation_level(struct parser *p, struct span *ret)
 	return parser_fail(p);
 }
 
-/* ISOLATION LEVEL x | READ ONLY | READ WRITE | [NOT] DEFERRABLE, with or without commas. */
-static bool transaction_modes(struct parser *p, struct command_transaction *ret)
+/* ISOLATION LEVEL x | READ ONLY | READ WRITE | [NOT] DEFERRABLE, with or without commas; at least `least` of them. */
+static bool transaction_modes(struct parser *p, struct command_transaction *ret, unsigned least)
 {
-	for (;;) {
-		(void)parser_punct(p, ',');
+	for (unsigned n = 0;; n++) {
+		const bool must = parser_punct(p, ',') || n < least;
 		if (parser_word(p, "isolation")) {
 			ret->has_isolation = true;
 			if (!parser_word(p, "level") || !isolation_level(p, &ret->isolation))
@@ -41,11 +42,13 @@ static bool transaction_modes(struct parser *p, struct command_transaction *ret)
 			ret->read_only = token_is(p->now, "only");
 			if (!parser_word(p, "only") && !parser_word(p, "write"))
 				return parser_fail(p);
-		} else if (parser_word(p, "not")) {
+		} else if (token_is(p->now, "not") || token_is(p->now, "deferrable")) {
+			ret->has_deferrable = true;
+			ret->deferrable = !parser_word(p, "not");
 			if (!parser_word(p, "deferrable"))
 				return parser_fail(p);
-		} else if (!parser_word(p, "deferrable")) {
-			return true;
+		} else {
+			return !must || parser_fail(p);
 		}
 	}
 }
@@ -58,7 +61,7 @@ bool command_transaction(const struct stmt *s, struct arena *arena, struct comma
 	if (!parser_word(&p, "work"))
 		(void)parser_word(&p, "transaction");
 	if (s->kind == STMT_BEGIN || s->kind == STMT_START)
-		return transaction_modes(&p, ret) && parser_end(&p);
+		return transaction_modes(&p, ret, 0) && parser_end(&p);
 	if (token_is(p.now, "prepared"))
 		return pg_error_set(e, "0A000", "prepared transactions are not supported");
 	if (parser_word(&p, "and")) {
@@ -95,6 +98,8 @@ static bool set_item(struct parser *p, bool quoted, struct buf *out)
 	case TOKEN_STRING:
 	case TOKEN_WORD:
 	case TOKEN_QUOTED:
+		if (token_is(p->now, "null"))
+			return parser_fail(p);
 		set_text(out,
 			 p->now.kind == TOKEN_STRING ? token_string(p->now, p->arena) : token_name(p->now, p->arena),
 			 quoted);
@@ -113,15 +118,19 @@ static bool set_value(struct parser *p, struct command_set *ret)
 {
 	struct buf out = BUF(LIMIT_EXPRESSION_BYTES);
 	bool fine;
+	size_t n = 1;
 	if (token_is(p->now, "default")) {
 		parser_step(p);
 		ret->is_default = true;
 		return parser_end(p);
 	}
-	const bool quoted = span_eq_nocase(ret->name, SPAN("search_path"));
-	while ((fine = set_item(p, quoted, &out)) && parser_punct(p, ','))
+	const enum guc_id id = guc_find(ret->name);
+	const enum guc_type type = id == GUC_COUNT ? GUC_STRING : guc_row(id)->type;
+	for (; (fine = set_item(p, type == GUC_NAMES, &out)) && parser_punct(p, ','); n++)
 		buf_str(&out, ", ");
 	fine = fine && parser_end(p);
+	if (fine && n > 1 && type != GUC_NAMES && type != GUC_LIST)
+		fine = pg_error_set(p->e, "22023", "SET %.*s takes only one argument", SPAN_ARG(ret->name));
 	if (out.failed)
 		fine = pg_error_set(p->e, "22023", "value of a setting is too long");
 	ret->value = fine ? arena_span(p->arena, buf_view(&out)) : SPAN_NONE;
@@ -153,8 +162,9 @@ static struct span interval_zone(struct span text, struct arena *arena)
 	struct span rest = span_skip(text, signed_text);
 	const struct span hours = span_cut(&rest, ':'), minutes = span_cut(&rest, ':');
 	uint64_t h, m = 0;
-	if (!span_u64(hours, &h) || (minutes.len && !span_u64(minutes, &m)) || h > 15 || m > 59)
-		return text;
+	/* A number alone would be one of seconds. */
+	if (!span_u64(hours, &h) || !span_u64(minutes, &m) || h > 15 || m > 59)
+		return span_of(arena_printf(arena, "INTERVAL '%.*s'", SPAN_ARG(text)));
 	const char *tail = m ? arena_printf(arena, ":%02u", (unsigned)m) : "";
 	return span_of(arena_printf(arena, "<%c%02u%s>%c%02u%s", west ? '-' : '+', (unsigned)h, tail, west ? '+' : '-',
 				    (unsigned)h, tail));
@@ -187,7 +197,35 @@ static bool set_role(struct parser *p, struct command_set *ret)
 static bool set_modes(struct parser *p, struct command_set *ret, enum set_scope scope)
 {
 	ret->scope = scope;
-	return transaction_modes(p, &ret->modes) && parser_end(p);
+	if (scope == SET_TRANSACTION && token_is(p->now, "snapshot"))
+		return pg_error_set(p->e, "0A000", "SET TRANSACTION SNAPSHOT is not supported");
+	return transaction_modes(p, &ret->modes, 1) && parser_end(p);
+}
+
+/* SET SCHEMA 'x' and SET XML OPTION x, which are settings by other names; SET CATALOG 'x'. */
+static bool set_renamed(struct parser *p, struct command_set *ret, bool *ret_done)
+{
+	const struct token after = lexer_peek(&p->lx);
+	*ret_done = true;
+	if (token_is(p->now, "schema") && after.kind == TOKEN_STRING) {
+		parser_step(p);
+		ret->name = SPAN("search_path");
+		return set_value(p, ret);
+	}
+	if (token_is(p->now, "catalog") && after.kind == TOKEN_STRING) {
+		parser_step(p);
+		(void)pg_error_set(p->e, "0A000", "current database cannot be changed");
+		p->e->position = sqlstate_position(p->text, (size_t)(p->now.text.ptr - p->text.ptr));
+		return false;
+	}
+	if (token_is(p->now, "xml") && token_is(after, "option")) {
+		parser_step(p);
+		parser_step(p);
+		ret->name = SPAN("xmloption");
+		return token_is(p->now, "document") || token_is(p->now, "content") ? set_value(p, ret) : parser_fail(p);
+	}
+	*ret_done = false;
+	return true;
 }
 
 /* The forms of SET that have words of their own; *ret_done: this was one of them. */
@@ -198,7 +236,8 @@ static bool set_special(struct parser *p, struct command_set *ret, bool *ret_don
 		return parser_word(p, "zone") ? set_time_zone(p, ret) : parser_fail(p);
 	if (parser_word(p, "names")) {
 		ret->name = SPAN("client_encoding");
-		return set_value(p, ret);
+		ret->is_default = p->now.kind == TOKEN_END;
+		return ret->is_default || set_value(p, ret);
 	}
 	if (parser_word(p, "transaction"))
 		return set_modes(p, ret, SET_TRANSACTION);
@@ -209,12 +248,13 @@ static bool set_special(struct parser *p, struct command_set *ret, bool *ret_don
 		ret->name = SPAN("role");
 		return set_role(p, ret);
 	}
+	if (token_is(p->now, "session") && token_is(lexer_peek(&p->lx), "authorization"))
+		parser_step(p);
 	if (parser_word(p, "authorization")) {
 		ret->name = SPAN("session_authorization");
 		return set_role(p, ret);
 	}
-	*ret_done = false;
-	return true;
+	return set_renamed(p, ret, ret_done);
 }
 
 /* "x =" or "x TO": whatever x is, it is a setting's name. */
@@ -222,6 +262,20 @@ static bool is_assignment(const struct parser *p)
 {
 	struct token after = lexer_peek(&p->lx);
 	return after.kind == TOKEN_OPERATOR || token_is(after, "to");
+}
+
+/* Behind the name. */
+static bool set_assigned(struct parser *p, struct command_set *ret)
+{
+	/* "=-1" is two signs. */
+	const bool equals = p->now.kind == TOKEN_OPERATOR && *p->now.text.ptr == '=' &&
+			    (p->now.text.len == 1 || strchr("+-", p->now.text.ptr[1]));
+	if (!equals && !token_is(p->now, "to"))
+		return parser_fail(p);
+	if (equals)
+		p->lx.rest = span_skip(p->text, (size_t)(p->now.text.ptr + 1 - p->text.ptr));
+	parser_step(p);
+	return set_value(p, ret);
 }
 
 static bool parse_set(struct parser *p, struct command_set *ret)
@@ -239,15 +293,11 @@ static bool parse_set(struct parser *p, struct command_set *ret)
 		return true;
 	if (!setting_name(p, &ret->name))
 		return false;
-	/* "=-1" is two signs. */
-	const bool equals = p->now.kind == TOKEN_OPERATOR && *p->now.text.ptr == '=' &&
-			    (p->now.text.len == 1 || strchr("+-", p->now.text.ptr[1]));
-	if (!equals && !token_is(p->now, "to"))
-		return parser_fail(p);
-	if (equals)
-		p->lx.rest = span_skip(p->text, (size_t)(p->now.text.ptr + 1 - p->text.ptr));
-	parser_step(p);
-	return set_value(p, ret);
+	if (parser_word(p, "from")) {
+		ret->is_current = parser_word(p, "current");
+		return ret->is_current ? parser_end(p) : parser_fail(p);
+	}
+	return set_assigned(p, ret);
 }
 
 /* RESET and SHOW: ALL, a name, or the special spellings of PostgreSQL. */

@@ -12,7 +12,7 @@ enum { COMMAND_LIST_MAX = 4096 };
 
 /* BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT; SET TRANSACTION has the same modes. */
 struct command_transaction {
-	bool has_isolation, has_access, read_only;
+	bool has_isolation, has_access, read_only, has_deferrable, deferrable;
 	struct span isolation; /* "read committed", lower case */
 	bool chain;
 };
@@ -26,6 +26,7 @@ struct command_set {
 	enum set_scope scope;
 	struct span name;		  /* as written, lower case; SPAN_NONE: ALL */
 	bool is_default;		  /* SET x TO DEFAULT, RESET x */
+	bool is_current;		  /* SET x FROM CURRENT */
 	struct span value;		  /* list items joined by ", " */
 	struct command_transaction modes; /* SET_TRANSACTION, SET_CHARACTERISTICS */
 };

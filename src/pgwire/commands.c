@@ -5,13 +5,14 @@
 #include "pgwire/backend.h"
 #include "pgwire/sequences.h"
 #include "pgwire/types.h"
+#include "pgwire/unsupported.h"
 
 static bool prepare(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct command_prepare c;
 	struct prepared *q;
 	if (!command_prepare(s, b->work, &c, e))
-		return false;
+		return unsupported_apply(s, e) && false;
 	if (prepared_find(b, c.name))
 		return pg_error_set(e, "42P05", "prepared statement \"%.*s\" already exists", SPAN_ARG(c.name));
 	if (!prepared_make(b, c.name, c.body, c.types, c.type_count, &q, e))

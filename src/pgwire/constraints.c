@@ -31,8 +31,8 @@ void constraints_name_check(struct pg_error *e, struct span expression)
 		column = found;
 	}
 	const bool named = one && column.len;
-	(void)snprintf(e->constraint, sizeof(e->constraint), "%.60s%s%.*s_check", e->table, named ? "_" : "",
-		       SPAN_ARG(named ? span_first(column, 60) : SPAN("")));
+	pg_error_text(e->constraint, sizeof(e->constraint), "%s%s%.*s_check", e->table, named ? "_" : "",
+		      SPAN_ARG(named ? column : SPAN("")));
 	arena_free(arena);
 }
 
@@ -113,12 +113,12 @@ static void tell_foreign_key(struct backend *b, struct span table, struct span s
 	struct buf columns = BUF(8192), values = BUF(8192);
 	put_columns(span_first(rest, (size_t)(quote - rest.ptr)), &columns, &values);
 	if (!columns.failed && !values.failed && look_up(b, table, child, buf_view(&columns), &k)) {
-		char name[128];
+		char name[sizeof(e->constraint)];
 		const struct span given = definition_marked_name(span_of(k.mark), b->work);
 		if (given.len)
-			(void)snprintf(name, sizeof(name), "%.*s", SPAN_ARG(given));
+			pg_error_text(name, sizeof(name), "%.*s", SPAN_ARG(given));
 		else
-			(void)snprintf(name, sizeof(name), "%.50s_%.50s_fkey", k.child, k.joined);
+			pg_error_text(name, sizeof(name), "%s_%s_fkey", k.child, k.joined);
 		if (child)
 			(void)pg_error_set(e, "23503",
 					   "insert or update on table \"%s\" violates foreign key constraint \"%s\"",
@@ -133,9 +133,9 @@ static void tell_foreign_key(struct backend *b, struct span table, struct span s
 				      : "Key (%s)=(%.*s) is still referenced from table \"%s\".",
 				child ? k.columns : k.referenced, SPAN_ARG(buf_view(&values)),
 				child ? k.parent : k.child);
-		(void)snprintf(e->schema, sizeof(e->schema), "%s", k.schema);
-		(void)snprintf(e->table, sizeof(e->table), "%s", k.child);
-		(void)snprintf(e->constraint, sizeof(e->constraint), "%s", name);
+		pg_error_text(e->schema, sizeof(e->schema), "%s", k.schema);
+		pg_error_text(e->table, sizeof(e->table), "%s", k.child);
+		pg_error_text(e->constraint, sizeof(e->constraint), "%s", name);
 	}
 	buf_done(&columns);
 	buf_done(&values);
@@ -173,7 +173,7 @@ static void tell_name(struct backend *b, struct span schema, struct span table, 
 		return;
 	memcpy(was, e->constraint, sizeof(was));
 	memcpy(text, e->message, sizeof(text));
-	(void)snprintf(e->constraint, sizeof(e->constraint), "%.*s", SPAN_ARG(given));
+	pg_error_text(e->constraint, sizeof(e->constraint), "%.*s", SPAN_ARG(given));
 	const char *quoted = strstr(text, arena_printf(b->work, "constraint \"%s\"", was));
 	if (quoted)
 		(void)snprintf(e->message, sizeof(e->message), "%.*sconstraint \"%s\"", (int)(quoted - text), text,
@@ -192,7 +192,7 @@ void constraints_tell(struct backend *b, const struct stmt *s, struct span said,
 			schema = token_name(t, b->work);
 	if (span_is(schema, "public"))
 		schema = SPAN("main");
-	(void)snprintf(e->schema, sizeof(e->schema), "%.*s", SPAN_ARG(span_first(schema, 120)));
+	pg_error_text(e->schema, sizeof(e->schema), "%.*s", SPAN_ARG(schema));
 	tell_foreign_key(b, token_name(target, b->work), said, e);
 	tell_name(b, schema, token_name(target, b->work), said, e);
 }

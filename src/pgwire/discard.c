@@ -31,6 +31,16 @@ static bool discard_temp(struct backend *b, struct pg_error *e)
 	return run_sql(b, drops, e);
 }
 
+static bool refuse(const struct stmt *s, struct pg_error *e)
+{
+	struct lexer lx = {s->text};
+	(void)lexer_next(&lx);
+	const struct token t = lexer_next(&lx);
+	(void)pg_error_set(e, "42601", "syntax error at or near \"%.*s\"", SPAN_ARG(span_first_utf8(t.text, 100)));
+	e->position = sqlstate_position(s->text, (size_t)(t.text.ptr - s->text.ptr));
+	return false;
+}
+
 bool discard_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
 	struct span what;
@@ -43,8 +53,7 @@ bool discard_run(struct backend *b, const struct stmt *s, char tag[STMT_TAG_SIZE
 	if (span_is(what, "plans"))
 		b->plan_settings++;
 	if (what.ptr && !span_is(what, "all"))
-		return span_is(what, "plans") || span_is(what, "sequences") ||
-		       pg_error_set(e, "42601", "syntax error at or near \"%.*s\"", SPAN_ARG(span_first(what, 100)));
+		return span_is(what, "plans") || span_is(what, "sequences") || refuse(s, e);
 	if (b->block != 'I')
 		return pg_error_set(e, "25001", "DISCARD ALL cannot run inside a transaction block");
 	portals_close_all(b);

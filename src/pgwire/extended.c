@@ -289,14 +289,12 @@ static bool on_execute(struct backend *b, struct span body, struct pg_error *e)
 		return pg_error_set(e, "34000", "portal \"%.*s\" does not exist", SPAN_ARG(m.portal));
 	if (!transaction_allows(b, &p->stmt, e))
 		return false;
-	bool counts = p->stmt.kind != STMT_NONE;
+	if (p->stmt.kind == STMT_NONE)
+		return execute(b, p, &m, e);
 	struct span text = arena_span(b->work, p->stmt.text);
 	int64_t start = run_begin(b, text);
 	bool fine = execute(b, p, &m, e);
-	if (counts)
-		run_end(b, start, fine ? NULL : e, text);
-	else
-		atomic_store(&b->running, false);
+	run_end(b, start, fine ? NULL : e, text);
 	return fine;
 }
 

@@ -23,9 +23,10 @@ enum guc_id {
 	GUC_COUNT
 };
 
-enum { GUC_CUSTOM_MAX = 64, GUC_VALUE_MAX = 4096, GUC_UNDO_MAX = 10000 };
+enum { GUC_CUSTOM_MAX = 64, GUC_NAME_MAX = 128, GUC_VALUE_MAX = 4096, GUC_UNDO_MAX = 10000 };
 
-enum guc_type { GUC_BOOL, GUC_INTEGER, GUC_REAL, GUC_ENUM, GUC_STRING };
+/* LIST: several values, with commas between; NAMES: such as are quoted like identifiers. */
+enum guc_type { GUC_BOOL, GUC_INTEGER, GUC_REAL, GUC_ENUM, GUC_STRING, GUC_LIST, GUC_NAMES };
 enum guc_rule { GUC_USER, GUC_FIXED, GUC_SERVER, GUC_SPECIAL };
 
 struct guc_row {
@@ -80,7 +81,7 @@ void guc_assign(struct gucs *g, enum guc_id id, const char *value);
 MUST_CHECK bool guc_set(struct gucs *g, struct span name, struct span value, enum guc_scope scope, bool in_block,
 			struct pg_error *e);
 /* To the value of session start. */
-MUST_CHECK bool guc_reset(struct gucs *g, struct span name, bool in_block, struct pg_error *e);
+MUST_CHECK bool guc_reset(struct gucs *g, struct span name, enum guc_scope scope, bool in_block, struct pg_error *e);
 void guc_reset_all(struct gucs *g, bool in_block);
 /* NULL and no error are impossible: unknown names are 42704. */
 MUST_CHECK bool guc_show(const struct gucs *g, struct span name, const char **ret, struct pg_error *e);
@@ -92,6 +93,8 @@ void gucs_back(struct gucs *g, size_t mark);
 void gucs_commit(struct gucs *g);
 void gucs_rollback(struct gucs *g);
 
+/* What RESET would give. */
+const char *guc_reset_text(const struct gucs *g, enum guc_id id);
 const char *guc_text(const struct gucs *g, enum guc_id id);
 bool guc_bool(const struct gucs *g, enum guc_id id);
 /* In the base unit: milliseconds for times. */
@@ -101,6 +104,15 @@ int64_t guc_int(const struct gucs *g, enum guc_id id);
 bool guc_next_report(struct gucs *g, const char **ret_name, const char **ret_value);
 /* All reported settings, at session start: for (i = 0; i < GUC_COUNT; i++) */
 bool guc_is_reported(enum guc_id id);
+/* guc_check.c: the text to be stored (GUC_VALUE_MAX bytes). `name` as the client wrote it. */
+MUST_CHECK bool guc_check(struct gucs *g, enum guc_id id, struct span name, struct span value, char *ret,
+			  struct pg_error *e);
+/* 55P02 for what nobody may set. */
+MUST_CHECK bool guc_check_fixed(const struct guc_row *row, struct span name, struct pg_error *e);
+/* Of a text as it is stored, in the base unit. */
+double guc_number(const struct guc_row *row, const char *text);
+/* The default as SHOW shows it: 4096 kB is 4MB. */
+char *guc_first_value(const struct guc_row *row);
 /* Finds by name, case ignored; GUC_COUNT: none. */
 enum guc_id guc_find(struct span name);
 

@@ -279,26 +279,74 @@ void gucs_apply(struct backend *b)
 	}
 }
 
+static bool too_late(struct pg_error *e, const char *text)
+{
+	return pg_error_set(e, "25001", "%s", text);
+}
+
+/* What a block reads and writes is settled with its first query. */
+static bool may_change_mode(const struct backend *b, enum guc_id id, struct span value, struct pg_error *e)
+{
+	const bool isolation = id == GUC_transaction_isolation, within = b->savepoint_count > 0;
+	if (b->block != 'T' || (!isolation && id != GUC_transaction_deferrable) || (!within && !b->has_queried) ||
+	    (isolation && span_eq_nocase(value, span_of(guc_text(&b->gucs, id)))))
+		return true;
+	if (isolation)
+		return too_late(e, within ? "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction"
+					  : "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+	return too_late(e, within ? "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction"
+				  : "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+}
+
+static bool change_access(struct backend *b, bool read_only, struct pg_error *e)
+{
+	if (b->block == 'T' && b->read_only && !read_only) {
+		if (b->savepoint_count && b->savepoints[b->savepoint_count - 1].read_only)
+			return too_late(e, "cannot set transaction read-write mode inside a read-only transaction");
+		if (b->has_queried)
+			return too_late(e, "transaction read-write mode must be set before any query");
+	}
+	b->read_only = read_only;
+	return true;
+}
+
+bool gucs_assign(struct backend *b, struct span name, const struct span *value, enum guc_scope scope,
+		 struct pg_error *e)
+{
+	const enum guc_id id = guc_find(name);
+	const struct gucs *g = &b->gucs;
+	const struct span wanted = value ? *value : id == GUC_COUNT ? SPAN_NONE : span_of(guc_reset_text(g, id));
+	if (!may_change_mode(b, id, wanted, e))
+		return false;
+	if (!(value ? guc_set(&b->gucs, name, *value, scope, true, e) : guc_reset(&b->gucs, name, scope, true, e)))
+		return false;
+	return id != GUC_transaction_read_only || change_access(b, guc_bool(g, id), e);
+}
+
+bool gucs_modes(struct backend *b, const struct command_transaction *modes, bool for_session, struct pg_error *e)
+{
+	const struct {
+		bool given;
+		const char *of_session, *of_block;
+		struct span value;
+	} rows[] = {{modes->has_isolation, "default_transaction_isolation", "transaction_isolation", modes->isolation},
+		    {modes->has_access, "default_transaction_read_only", "transaction_read_only",
+		     modes->read_only ? SPAN("on") : SPAN("off")},
+		    {modes->has_deferrable, "default_transaction_deferrable", "transaction_deferrable",
+		     modes->deferrable ? SPAN("on") : SPAN("off")}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].given && !gucs_assign(b, span_of(for_session ? rows[i].of_session : rows[i].of_block),
+						  &rows[i].value, for_session ? GUC_SESSION : GUC_LOCAL, e))
+			return false;
+	return true;
+}
+
 static bool set_modes(struct backend *b, const struct command_set *c, struct pg_error *e)
 {
-	bool session = c->scope == SET_CHARACTERISTICS;
-	enum guc_scope scope = session ? GUC_SESSION : GUC_LOCAL;
-	if (!session && b->block == 'I') {
+	const bool session = c->scope == SET_CHARACTERISTICS;
+	if (!session && b->block == 'I')
 		backend_notice(b, PG_WARNING, "25P01", "SET TRANSACTION can only be used in transaction blocks");
-		return true;
-	}
-	if (c->modes.has_isolation &&
-	    !guc_set(&b->gucs, session ? SPAN("default_transaction_isolation") : SPAN("transaction_isolation"),
-		     c->modes.isolation, scope, b->block != 'I', e))
-		return false;
-	if (!c->modes.has_access)
-		return true;
-	if (!session) {
-		b->read_only = c->modes.read_only;
-		return true;
-	}
-	return guc_set(&b->gucs, SPAN("default_transaction_read_only"), c->modes.read_only ? SPAN("on") : SPAN("off"),
-		       scope, b->block != 'I', e);
+	return gucs_modes(b, &c->modes, session, e);
 }
 
 /* --- the engine's own settings --- */
@@ -407,7 +455,8 @@ static bool set_engine(struct backend *b, const struct command_set *c, bool *ret
 bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e)
 {
 	struct command_set c;
-	bool in_block = b->block != 'I', fine = true;
+	bool fine = true;
+	const bool in_block = b->block != 'I';
 	if (!command_set(s, b->work, &c, e))
 		return false;
 	if (c.scope == SET_TRANSACTION || c.scope == SET_CHARACTERISTICS)
@@ -417,27 +466,29 @@ bool gucs_run(struct backend *b, const struct stmt *s, struct pg_error *e)
 		return false;
 	if (done)
 		return true;
-	if (c.scope == SET_LOCAL && !in_block)
+	const enum guc_scope scope = c.scope == SET_LOCAL ? GUC_LOCAL : GUC_SESSION;
+	const char *now;
+	if (scope == GUC_LOCAL && !in_block && !b->implicit)
 		backend_notice(b, PG_WARNING, "25P01", "SET LOCAL can only be used in transaction blocks");
 	if (!c.name.ptr)
-		guc_reset_all(&b->gucs, in_block);
-	else if (c.is_default)
-		fine = guc_reset(&b->gucs, c.name, in_block, e);
-	else if (c.scope != SET_LOCAL || in_block)
-		fine = guc_set(&b->gucs, c.name, c.value, c.scope == SET_LOCAL ? GUC_LOCAL : GUC_SESSION, in_block, e);
-	if (fine && guc_find(c.name) == GUC_transaction_read_only)
-		b->read_only = guc_bool(&b->gucs, GUC_transaction_read_only);
+		guc_reset_all(&b->gucs, true);
+	else if (c.is_current)
+		fine = guc_show(&b->gucs, c.name, &now, e);
+	else
+		fine = gucs_assign(b, c.name, c.is_default ? NULL : &c.value, scope, e);
 	gucs_apply(b);
 	return fine;
 }
 
-static const char *shown(struct backend *b, enum guc_id id)
+const char *gucs_shown(struct backend *b, enum guc_id id)
 {
 	if (id == GUC_transaction_read_only)
 		return b->block != 'I' ? (b->read_only ? "on" : "off")
 				       : guc_text(&b->gucs, GUC_default_transaction_read_only);
 	if (id == GUC_transaction_isolation && b->block == 'I')
 		return guc_text(&b->gucs, GUC_default_transaction_isolation);
+	if (id == GUC_transaction_deferrable && b->block == 'I')
+		return guc_text(&b->gucs, GUC_default_transaction_deferrable);
 	return guc_text(&b->gucs, id);
 }
 
@@ -446,7 +497,7 @@ static bool show_all(struct backend *b, struct portal *p)
 	struct span *texts = arena_array(p->arena, struct span, 3 * GUC_COUNT);
 	for (size_t i = 0; i < GUC_COUNT; i++) {
 		texts[3 * i] = span_of(guc_row((enum guc_id)i)->name);
-		texts[3 * i + 1] = span_of(arena_strdup(p->arena, shown(b, (enum guc_id)i)));
+		texts[3 * i + 1] = span_of(arena_strdup(p->arena, gucs_shown(b, (enum guc_id)i)));
 		texts[3 * i + 2] = SPAN("");
 	}
 	rows_give(p, texts, 3, GUC_COUNT);
@@ -471,7 +522,7 @@ bool gucs_run_show(struct backend *b, const struct stmt *s, struct portal *p, st
 		if (!session_text(b->engine, sql, b->work, &value, &err))
 			return backend_engine_error(b, &err, NULL, NULL, e);
 	} else if (id < GUC_COUNT)
-		value = shown(b, id);
+		value = gucs_shown(b, id);
 	else if (!guc_show(&b->gucs, c.name, &value, e))
 		return false;
 	const struct span text = span_of(arena_strdup(p->arena, value));

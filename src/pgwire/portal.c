@@ -253,6 +253,7 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 		char tag[STMT_TAG_SIZE + 24], struct pg_error *e)
 {
 	struct portal *outer = b->current;
+	const char *text = p->stmt.text.ptr;
 	const bool hide = p->stmt.kind == STMT_DROP || p->stmt.kind == STMT_ALTER || p->stmt.kind == STMT_COMMENT;
 	b->current = p;
 	gucs_engine_first(b, &p->stmt);
@@ -265,6 +266,9 @@ bool portal_run(struct backend *b, struct portal *p, uint64_t max, bool with_col
 		gucs_hide_catalog(b, false);
 	b->current = outer;
 	note_objects(b, &p->stmt, fine);
+	/* What EXECUTE stands for is not in its own text. */
+	if (!fine && p->stmt.text.ptr != text)
+		e->position = 0;
 	return fine;
 }
 

@@ -12,7 +12,9 @@ static bool literal_arguments(struct rewriter *r, size_t open, size_t close, str
 		bool word = token_is(t, "true") || token_is(t, "false") || token_is(t, "null");
 		if (*ret_count == REWRITE_ARGUMENTS_MAX || (t.kind != TOKEN_STRING && t.kind != TOKEN_NUMBER && !word))
 			return false;
-		ret[(*ret_count)++] = t.kind == TOKEN_STRING ? token_string(t, r->arena) : t.text;
+		ret[(*ret_count)++] = t.kind == TOKEN_STRING ? token_string(t, r->arena)
+				      : token_is(t, "null")  ? SPAN_NONE
+							     : t.text;
 		/* A cast of the literal changes nothing that matters here. */
 		while (piece_kind(r, i + 1, TOKEN_CAST))
 			i += 2;
@@ -30,8 +32,8 @@ static void session_call(struct rewriter *r, size_t i)
 	if (close < r->n && !r->too_complex && literal_arguments(r, i + 1, close, arguments, &count) &&
 	    r->hooks->call(r->hooks->session, token_name(r->p[i].t, r->arena), arguments, count, &out) && !out.failed &&
 	    piece_edit(r)) {
-		const bool path =
-			piece_named(r, i, "current_setting") && span_eq_nocase(arguments[0], SPAN("search_path"));
+		const bool path = piece_named(r, i, "current_setting") && arguments[0].ptr &&
+				  span_eq_nocase(arguments[0], SPAN("search_path"));
 		piece_drop(r, i, close + 1);
 		r->p[i].text = arena_copy(r->arena, buf_view(&out));
 		/* What relations of the catalog are compared with has their names of schemas. */

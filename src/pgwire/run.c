@@ -287,6 +287,7 @@ static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena
 bool run_prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
 		 struct pg_error *e)
 {
+	b->has_queried = true;
 	if (atomic_load(&b->running))
 		return prepare(b, s, arena, ret, e);
 	session_set_timeout(b->engine, gucs_timeout_ns(b));
@@ -316,6 +317,7 @@ bool run_start(struct backend *b, struct portal *p, struct pg_error *e)
 	}
 	if (backend_cancelled(b, e))
 		return false;
+	b->has_queried = true;
 	gucs_engine_first(b, &p->stmt);
 	if (!b->pinned) {
 		p->pin = workspace_pin(b->wi);

@@ -76,6 +76,14 @@ void pg_notice_set(struct pg_error *e, enum pg_severity severity, const char *sq
 	FILL(e, message);
 }
 
+void pg_error_text(char *to, size_t size, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	set_text(to, size, fmt, args);
+	va_end(args);
+}
+
 void pg_error_detail(struct pg_error *e, const char *fmt, ...)
 {
 	FILL(e, detail);
@@ -127,6 +135,10 @@ static const struct {
 	{"08P01", "invalid value for parameter", "22023"},
 	{"08P01", "permission denied to set parameter", "42501"},
 	{"08P01", "cannot be changed", "55P02"},
+	{"08P01", "invalid configuration parameter name", "42602"},
+	{"08P01", "SET requires parameter name", "22004"},
+	{"08P01", "must be set before any query", "25001"},
+	{"08P01", "must be called before any query", "25001"},
 	{"22023", "type \"", "42704"},
 	{"22023", "relation \"", "42P01"},
 	{"22023", "function \"", "42883"},
@@ -136,6 +148,18 @@ static const struct {
 	{"42601", "Prepared statement", "26000"},
 	{"42601", "Could not choose a best candidate", "42725"},
 	{"42601", "Duplicate alias", "42712"},
+	{"42702", "duplicate alias", "42712"},
+	{"42601", "more than one primary key", "42P16"},
+	{"42601", "Invalid escape string", "22025"},
+	{"22023", "missing ): ", "2201B"},
+	{"22023", "unexpected ): ", "2201B"},
+	{"22023", "missing ]: ", "2201B"},
+	{"22023", "no argument for repetition operator: ", "2201B"},
+	{"22023", "invalid escape sequence: ", "2201B"},
+	{"22023", "bad repetition operator: ", "2201B"},
+	{"22023", "invalid character class range: ", "2201B"},
+	{"22023", "invalid perl operator: ", "2201B"},
+	{"22023", "invalid repetition size: ", "2201B"},
 	{"42601", "can *only* use the", "42P16"},
 	{"42601", "LIMIT/OFFSET cannot be negative", "2201W"},
 	{"42804", "Cannot compare values of type", "42883"},
@@ -150,27 +174,19 @@ static const struct {
 	{"0A000", "TimeZone", "22023"},
 };
 
-static void copy_name(char to[128], struct span name)
-{
-	name = span_first(name, 127);
-	memcpy(to, name.ptr, name.len);
-	to[name.len] = '\0';
-}
-
 /* What a violated constraint names: "NOT NULL constraint failed: t.b", "CHECK constraint failed on table t with ..". */
 static void name_constraint(struct pg_error *e, struct span text)
 {
 	static const char not_null[] = "NOT NULL constraint failed: ";
 	static const char check[] = "CHECK constraint failed on table ";
-	struct span rest;
-	if (span_starts(text, span_of(not_null))) {
-		rest = span_skip(text, sizeof(not_null) - 1);
-		copy_name(e->table, span_cut(&rest, '.'));
-		copy_name(e->column, rest);
-	} else if (span_starts(text, span_of(check))) {
-		rest = span_skip(text, sizeof(check) - 1);
-		copy_name(e->table, span_cut(&rest, ' '));
-	}
+	const bool is_check = span_starts(text, span_of(check));
+	if (!is_check && !span_starts(text, span_of(not_null)))
+		return;
+	struct span rest = span_skip(text, is_check ? sizeof(check) - 1 : sizeof(not_null) - 1);
+	const struct span table = span_cut(&rest, is_check ? ' ' : '.');
+	pg_error_text(e->table, sizeof(e->table), "%.*s", SPAN_ARG(table));
+	if (!is_check)
+		pg_error_text(e->column, sizeof(e->column), "%.*s", SPAN_ARG(rest));
 }
 
 /* _t12.data: a table's file as the service attached it. */

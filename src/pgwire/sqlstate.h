@@ -26,10 +26,10 @@ struct pg_error {
 	char detail[512];
 	char hint[256];
 	char where[512];
-	char schema[128];
-	char table[128];
-	char column[128];
-	char constraint[128];
+	char schema[256];
+	char table[256];
+	char column[256];
+	char constraint[256];
 	char routine[32];
 };
 
@@ -57,6 +57,8 @@ COLD void pg_notice_set(struct pg_error *e, enum pg_severity severity, const cha
 void pg_error_detail(struct pg_error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void pg_error_hint(struct pg_error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void pg_error_where(struct pg_error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A text of `size` bytes, such as a field of an error: cut, if it must be, between characters. */
+void pg_error_text(char *to, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The failure of another room, with the SQLSTATE of its row in err.def. Returns false. */
 COLD bool pg_error_from(struct pg_error *e, const struct err *err);
 const char *pg_severity_name(enum pg_severity severity);

@@ -351,6 +351,11 @@ static bool apply_settings(struct login *l)
 	(void)snprintf(version, sizeof(version), "15.10 (DuckDB %s)", *engine == 'v' ? engine + 1 : engine);
 	guc_assign(&b->gucs, GUC_server_version, version);
 	guc_assign(&b->gucs, GUC_session_authorization, b->user);
+	guc_assign(&b->gucs, GUC_listen_addresses, b->door->storage->settings->pgwire_host);
+	guc_assign(&b->gucs, GUC_port, arena_printf(l->arena, "%d", b->door->port));
+	guc_assign(&b->gucs, GUC_max_connections,
+		   arena_printf(l->arena, "%lld", (long long)b->door->storage->settings->pgwire_connections_max));
+	guc_assign(&b->gucs, GUC_ssl, b->door->tls ? "on" : "off");
 	while (startup_next_option(&options, scratch, &option, &e))
 		if (!set_startup(b, option.name, option.value))
 			return false;
@@ -380,11 +385,12 @@ static bool is_true(struct span v)
 static bool check_request(struct login *l)
 {
 	struct backend *b = l->b;
-	if (!l->s.user.len || l->s.user.len >= sizeof(b->user)) {
+	if (!l->s.user.len) {
 		reject("bad_request");
 		return refuse_text(b, "28000", "no PostgreSQL user name specified in startup packet");
 	}
-	(void)snprintf(b->user, sizeof(b->user), "%.*s", SPAN_ARG(l->s.user));
+	/* Nobody has a name that long: it is unknown like any other. */
+	pg_error_text(b->user, sizeof(b->user), "%.*s", SPAN_ARG(l->s.user));
 	if (l->s.has_replication && is_true(l->s.replication)) {
 		count_login("error");
 		return refuse_text(b, "0A000", "replication is not supported");

@@ -9,27 +9,71 @@ void state_put_text(struct buf *out, const char *text)
 	lexer_quote_string(out, span_of(text));
 }
 
+static void put_or_null(struct buf *out, const char *text, bool given)
+{
+	if (given)
+		state_put_text(out, text);
+	else
+		buf_str(out, "NULL");
+	buf_str(out, ", ");
+}
+
+/* Without its unit. */
+static void put_value(struct buf *out, const struct guc_row *row, const char *text)
+{
+	const bool is_number = row->type == GUC_INTEGER || row->type == GUC_REAL;
+	char number[32];
+	(void)snprintf(number, sizeof(number), row->type == GUC_INTEGER ? "%.0f" : "%g",
+		       is_number ? guc_number(row, text) : 0);
+	put_or_null(out, is_number ? number : text, true);
+}
+
+static void put_setting(struct backend *b, const struct guc_row *row, enum guc_id id, struct buf *out)
+{
+	static const char *const types[] = {
+		[GUC_BOOL] = "bool",	 [GUC_INTEGER] = "integer", [GUC_REAL] = "real",   [GUC_ENUM] = "enum",
+		[GUC_STRING] = "string", [GUC_LIST] = "string",	    [GUC_NAMES] = "string"};
+	const bool is_number = row->type == GUC_INTEGER || row->type == GUC_REAL;
+	const char *now = gucs_shown(b, id), *reset = guc_reset_text(&b->gucs, id);
+	char limit[32];
+	/* What the server decides has the value it booted with. */
+	const bool is_user = row->rule == GUC_USER || row->rule == GUC_SPECIAL;
+	const char *boot = is_user ? row->value : reset;
+	buf_byte(out, '(');
+	put_or_null(out, row->name, true);
+	put_value(out, row, now);
+	put_or_null(out, row->unit, row->unit[0]);
+	put_or_null(out, row->rule == GUC_FIXED ? "internal" : row->rule == GUC_SERVER ? "postmaster" : "user", true);
+	put_or_null(out, types[row->type], true);
+	put_or_null(out,
+		    strcmp(now, reset) != 0		  ? "session"
+		    : is_user && strcmp(reset, boot) != 0 ? "client"
+							  : "default",
+		    true);
+	(void)snprintf(limit, sizeof(limit), row->type == GUC_INTEGER ? "%.0f" : "%g", row->least);
+	put_or_null(out, limit, is_number);
+	(void)snprintf(limit, sizeof(limit), row->type == GUC_INTEGER ? "%.0f" : "%g", row->most);
+	put_or_null(out, limit, is_number);
+	const struct span words = span_first(span_of(row->words), strcspn(row->words, ";"));
+	put_or_null(out, arena_printf(b->work, "%.*s", SPAN_ARG(words)), row->type == GUC_ENUM);
+	put_value(out, row, boot);
+	put_value(out, row, reset);
+	out->len -= 2;
+	buf_byte(out, ')');
+}
+
 static void put_settings(struct backend *b, struct buf *out)
 {
 	buf_str(out,
 		"(SELECT name, setting, unit, 'Server' AS category, '' AS short_desc, NULL::VARCHAR AS extra_desc, "
-		"'user' AS context, vartype, 'default' AS source, NULL::VARCHAR AS min_val, NULL::VARCHAR AS max_val, "
-		"NULL::VARCHAR[] AS enumvals, setting AS boot_val, setting AS reset_val, NULL::VARCHAR AS sourcefile, "
-		"NULL::INTEGER AS sourceline, false AS pending_restart FROM (VALUES ");
+		"context, vartype, source, min_val, max_val, system.main.string_split(words, ',') AS enumvals, boot_val, "
+		"reset_val, NULL::VARCHAR AS sourcefile, NULL::INTEGER AS sourceline, false AS pending_restart FROM (VALUES ");
 	for (int i = 0; i < GUC_COUNT; i++) {
-		static const char *const types[] = {"bool", "integer", "real", "enum", "string"};
-		const struct guc_row *row = guc_row((enum guc_id)i);
-		buf_str(out, i ? ", (" : "(");
-		state_put_text(out, row->name);
-		buf_str(out, ", ");
-		if (row->type == GUC_INTEGER)
-			buf_printf(out, "'%lld'", (long long)guc_int(&b->gucs, (enum guc_id)i));
-		else
-			state_put_text(out, guc_text(&b->gucs, (enum guc_id)i));
-		buf_printf(out, ", %s%s%s, '%s')", row->unit[0] ? "'" : "", row->unit[0] ? row->unit : "NULL",
-			   row->unit[0] ? "'" : "", types[row->type]);
+		buf_str(out, i ? ", " : "");
+		put_setting(b, guc_row((enum guc_id)i), (enum guc_id)i, out);
 	}
-	buf_str(out, ") AS s(name, setting, unit, vartype))");
+	buf_str(out,
+		") AS s(name, setting, unit, context, vartype, source, min_val, max_val, words, boot_val, reset_val))");
 }
 
 void state_put_time(struct buf *out, int64_t us)
@@ -114,38 +158,61 @@ static void put_error(struct buf *out, const struct pg_error *e)
 	buf_str(out, ")::VARCHAR");
 }
 
+static bool is_true(struct span text)
+{
+	static const char *const words[] = {"true", "t", "yes", "y", "on", "1"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (span_eq_nocase(text, span_of(words[i])))
+			return true;
+	return false;
+}
+
+/* Arguments without a text are NULL. */
 static bool set_config(struct backend *b, const struct span *arguments, struct pg_error *e)
 {
-	const bool local = span_eq_nocase(arguments[2], SPAN("true")) || span_is(arguments[2], "t");
-	const bool is_engines =
-		guc_find(arguments[0]) == GUC_COUNT && (gucs_is_engine(arguments[0]) || gucs_is_denied(arguments[0]));
-	if (is_engines)
+	const struct span name = arguments[0];
+	if (!name.ptr)
+		return pg_error_set(e, "22004", "SET requires parameter name");
+	if (guc_find(name) == GUC_COUNT && (gucs_is_engine(name) || gucs_is_denied(name)))
 		return pg_error_set(e, "42501", "permission denied to set parameter \"%.*s\"",
-				    SPAN_ARG(span_first(arguments[0], 100)));
-	return guc_set(&b->gucs, arguments[0], arguments[1], local ? GUC_LOCAL : GUC_SESSION, b->block != 'I', e);
+				    SPAN_ARG(span_first(name, 100)));
+	return gucs_assign(b, name, arguments[1].ptr ? &arguments[1] : NULL,
+			   is_true(arguments[2]) ? GUC_LOCAL : GUC_SESSION, e);
+}
+
+static void put_current(struct backend *b, struct span name, bool may_miss, struct buf *out)
+{
+	struct pg_error e = PG_ERROR_INIT;
+	const char *value;
+	const enum guc_id id = guc_find(name);
+	if (id == GUC_COUNT && gucs_is_engine(name))
+		buf_printf(out, "system.main.current_setting('%.*s')::VARCHAR", SPAN_ARG(name));
+	else if (id < GUC_COUNT)
+		state_put_text(out, gucs_shown(b, id));
+	else if (guc_show(&b->gucs, name, &value, &e))
+		state_put_text(out, value);
+	else if (may_miss)
+		buf_str(out, "NULL::VARCHAR");
+	else
+		put_error(out, &e);
 }
 
 static bool call_setting(struct backend *b, struct span name, const struct span *arguments, size_t n, struct buf *out)
 {
 	struct pg_error e = PG_ERROR_INIT;
-	const char *value;
 	if (span_eq_nocase(name, SPAN("set_config")) && n == 3) {
 		if (!set_config(b, arguments, &e)) {
 			put_error(out, &e);
 			return true;
 		}
 		gucs_apply(b);
-	} else if (!span_eq_nocase(name, SPAN("current_setting")) || n < 1) {
+	} else if (!span_eq_nocase(name, SPAN("current_setting")) || n < 1 || n > 2) {
 		return false;
 	}
-	if (guc_find(arguments[0]) == GUC_COUNT && gucs_is_engine(arguments[0]))
-		buf_printf(out, "system.main.current_setting('%.*s')::VARCHAR", SPAN_ARG(arguments[0]));
-	else if (guc_show(&b->gucs, arguments[0], &value, &e))
-		state_put_text(out, value);
-	else if (n == 2)
+	if (!arguments[0].ptr || (n == 2 && !arguments[1].ptr))
 		buf_str(out, "NULL::VARCHAR");
 	else
-		put_error(out, &e);
+		put_current(b, arguments[0], n == 2 && is_true(arguments[1]), out);
 	return true;
 }
 

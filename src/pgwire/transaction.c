@@ -73,15 +73,20 @@ static bool finish(struct backend *b, bool commit, struct pg_error *e)
 	return close_engine(b, commit && held, held ? e : &ignored) && held;
 }
 
-/* Everything that lasts until the end of a block. */
-static void end_of_block(struct backend *b, bool committed)
+static void settle_settings(struct backend *b, bool committed)
 {
-	savepoints_drop(b, 0);
 	if (committed)
 		gucs_commit(&b->gucs);
 	else
 		gucs_rollback(&b->gucs);
 	gucs_apply(b);
+}
+
+/* Everything that lasts until the end of a block. */
+static void end_of_block(struct backend *b, bool committed)
+{
+	savepoints_drop(b, 0);
+	settle_settings(b, committed);
 	b->block = 'I';
 	b->block_us = 0;
 	b->implicit = false;
@@ -124,8 +129,12 @@ bool transaction_begin_read(struct backend *b, const struct stmt *s, struct pg_e
 
 bool transaction_end_implicit(struct backend *b, bool commit, struct pg_error *e)
 {
-	if (!b->implicit)
+	if (!b->implicit) {
+		/* Those of a statement that needed no transaction of the engine. */
+		if (b->block == 'I' && b->gucs.any_touched)
+			settle_settings(b, commit);
 		return true;
+	}
 	const bool fine = finish(b, commit, e);
 	end_of_block(b, commit && fine);
 	return fine;
@@ -147,6 +156,23 @@ bool transaction_allows(const struct backend *b, const struct stmt *s, struct pg
 			    "current transaction is aborted, commands ignored until end of transaction block");
 }
 
+static bool start_block(struct backend *b, struct pg_error *e)
+{
+	static const enum guc_id modes[][2] = {{GUC_default_transaction_isolation, GUC_transaction_isolation},
+					       {GUC_default_transaction_deferrable, GUC_transaction_deferrable}};
+	b->block = 'T';
+	b->block_us = clock_unix_us();
+	b->read_only = guc_bool(&b->gucs, GUC_default_transaction_read_only);
+	b->has_queried = false;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		const char *value = guc_text(&b->gucs, modes[i][0]);
+		if (strcmp(value, guc_text(&b->gucs, modes[i][1])) != 0 &&
+		    !guc_set(&b->gucs, span_of(guc_row(modes[i][1])->name), span_of(value), GUC_LOCAL, true, e))
+			return false;
+	}
+	return true;
+}
+
 static bool begin(struct backend *b, const struct command_transaction *modes, struct pg_error *e)
 {
 	if (b->block != 'I') {
@@ -156,25 +182,22 @@ static bool begin(struct backend *b, const struct command_transaction *modes, st
 		if (!b->implicit && !open_engine(b, e))
 			return false;
 		b->implicit = false;
-		b->block = 'T';
-		b->block_us = clock_unix_us();
-		b->read_only = guc_bool(&b->gucs, GUC_default_transaction_read_only);
+		if (!start_block(b, e))
+			return false;
 	}
-	if (modes->has_access)
-		b->read_only = modes->read_only;
-	return !modes->has_isolation ||
-	       guc_set(&b->gucs, SPAN("transaction_isolation"), modes->isolation, GUC_LOCAL, true, e);
+	return gucs_modes(b, modes, false, e);
 }
 
-/* AND CHAIN: the next block, of the same modes. */
-static bool chain(struct backend *b, bool read_only, struct pg_error *e)
+/* Those of the block, for one that follows by AND CHAIN. */
+static struct command_transaction modes_now(const struct backend *b)
 {
-	if (!open_engine(b, e))
-		return false;
-	b->block = 'T';
-	b->block_us = clock_unix_us();
-	b->read_only = read_only;
-	return true;
+	return (struct command_transaction){
+		.has_access = true,
+		.read_only = b->read_only,
+		.has_isolation = true,
+		.isolation = span_of(arena_strdup(b->work, guc_text(&b->gucs, GUC_transaction_isolation))),
+		.has_deferrable = true,
+		.deferrable = guc_bool(&b->gucs, GUC_transaction_deferrable)};
 }
 
 static bool end(struct backend *b, bool commit, const struct command_transaction *modes, char tag[STMT_TAG_SIZE + 24],
@@ -187,17 +210,21 @@ static bool end(struct backend *b, bool commit, const struct command_transaction
 				    commit ? "COMMIT" : "ROLLBACK");
 	if (!was_block) {
 		backend_notice(b, PG_WARNING, "25P01", "there is no transaction in progress");
-		if (!b->implicit)
+		if (!b->implicit) {
+			settle_settings(b, commit);
 			return true;
+		}
 	}
 	if (commit && (failed || session_aborted(b->engine))) {
 		commit = false;
 		(void)snprintf(tag, STMT_TAG_SIZE + 24, "ROLLBACK");
 	}
-	bool read_only = b->read_only;
+	const struct command_transaction next = modes_now(b);
 	bool fine = finish(b, commit, e);
 	end_of_block(b, commit && fine);
-	return fine && modes->chain ? chain(b, read_only, e) : fine;
+	if (!fine || !modes->chain)
+		return fine;
+	return open_engine(b, e) && start_block(b, e) && gucs_modes(b, &next, false, e);
 }
 
 static size_t savepoint_find(const struct backend *b, struct span name)

@@ -7,77 +7,82 @@
 
 enum { PARTS = 2 };
 
+/* Which part of a sentence stands in the statement's text. */
+enum place { NOWHERE, NAME, SECOND_NAME, LITERAL };
+
 /* `*` in the engine's sentence is a part, `%` the first, `&` the second of them in PostgreSQL's. First match wins. */
 static const struct {
 	const char *engine, *sqlstate /* NULL: as it is */, *postgres;
-	bool names; /* the first part is a name of the statement's text */
+	enum place place;
 } SENTENCES[] = {
-	{"Table with name \"*\" already exists!", NULL, "relation \"%\" already exists", false},
-	{"View with name \"*\" already exists!", NULL, "relation \"%\" already exists", false},
-	{"Index with name \"*\" already exists!", NULL, "relation \"%\" already exists", false},
-	{"Sequence with name \"*\" already exists!", NULL, "relation \"%\" already exists", false},
-	{"Schema with name \"*\" already exists!", NULL, "schema \"%\" already exists", false},
-	{"Type with name \"*\" already exists!", NULL, "type \"%\" already exists", false},
+	{"Table with name \"*\" already exists!", NULL, "relation \"%\" already exists", NOWHERE},
+	{"View with name \"*\" already exists!", NULL, "relation \"%\" already exists", NOWHERE},
+	{"Index with name \"*\" already exists!", NULL, "relation \"%\" already exists", NOWHERE},
+	{"Sequence with name \"*\" already exists!", NULL, "relation \"%\" already exists", NOWHERE},
+	{"Schema with name \"*\" already exists!", NULL, "schema \"%\" already exists", NOWHERE},
+	{"Type with name \"*\" already exists!", NULL, "type \"%\" already exists", NOWHERE},
 	{"Table with name \"*\" does not exist because schema \"*\" does not exist.", NULL,
-	 "relation \"%\" does not exist", true},
-	{"Table with name * does not exist!", NULL, "relation \"%\" does not exist", true},
-	{"View with name * does not exist!", NULL, "view \"%\" does not exist", true},
-	{"Sequence with name * does not exist!", "42P01", "relation \"%\" does not exist", false},
-	{"Schema with name * does not exist!", NULL, "schema \"%\" does not exist", true},
-	{"Index with name * does not exist!", NULL, "index \"%\" does not exist", false},
-	{"Type with name * does not exist!", NULL, "type \"%\" does not exist", true},
-	{"Existing object * is of type *, trying to drop type Table", "42809", "\"%\" is not a table", false},
-	{"Existing object * is of type *, trying to drop type View", "42809", "\"%\" is not a view", false},
-	{"Existing object * is of type *, trying to replace with type View", "42809", "\"%\" is not a view", false},
-	{"* Function with name * does not exist!", NULL, "function & does not exist", false},
-	{"Referenced column \"*\" not found in FROM clause!", NULL, "column \"%\" does not exist", true},
+	 "relation \"%\" does not exist", NAME},
+	{"Table with name * does not exist!", NULL, "relation \"%\" does not exist", NAME},
+	{"View with name * does not exist!", NULL, "view \"%\" does not exist", NAME},
+	{"Sequence with name * does not exist!", "42P01", "relation \"%\" does not exist", NOWHERE},
+	{"Schema with name * does not exist!", NULL, "schema \"%\" does not exist", NAME},
+	{"Index with name * does not exist!", NULL, "index \"%\" does not exist", NOWHERE},
+	{"Type with name * does not exist!", NULL, "type \"%\" does not exist", NAME},
+	{"Existing object * is of type *, trying to drop type Table", "42809", "\"%\" is not a table", NOWHERE},
+	{"Existing object * is of type *, trying to drop type View", "42809", "\"%\" is not a view", NOWHERE},
+	{"Existing object * is of type *, trying to replace with type View", "42809", "\"%\" is not a view", NOWHERE},
+	{"* Function with name * does not exist!", NULL, "function & does not exist", NOWHERE},
+	{"Referenced column \"*\" not found in FROM clause!", NULL, "column \"%\" does not exist", NAME},
 	{"Referenced column \"*\" was not found because the FROM clause is missing", NULL,
-	 "column \"%\" does not exist", true},
-	{"Referenced update column * not found in table!", NULL, "column \"%\" does not exist", true},
-	{"Referenced table \"*\" not found!", NULL, "missing FROM-clause entry for table \"%\"", true},
+	 "column \"%\" does not exist", NAME},
+	{"Referenced update column * not found in table!", NULL, "column \"%\" does not exist", NAME},
+	{"Referenced table \"*\" not found!", NULL, "missing FROM-clause entry for table \"%\"", NAME},
 	{"Table \"*\" does not have a column with name \"*\"", "42703", "column \"&\" of relation \"%\" does not exist",
-	 false},
-	{"Values list \"*\" does not have a column named \"*\"", "42703", "column %.& does not exist", false},
-	{"Table \"*\" does not have a column named \"*\"", "42703", "column %.& does not exist", false},
-	{"Duplicate column name \"*\" in INSERT", "42701", "column \"%\" specified more than once", false},
-	{"Ambiguous reference to column name \"*\" (*", NULL, "column reference \"%\" is ambiguous", false},
+	 SECOND_NAME},
+	{"Values list \"*\" does not have a column named \"*\"", "42703", "column %.& does not exist", NOWHERE},
+	{"Table \"*\" does not have a column named \"*\"", "42703", "column %.& does not exist", NOWHERE},
+	{"Duplicate column name \"*\" in INSERT", "42701", "column \"%\" specified more than once", NOWHERE},
+	{"Ambiguous reference to column name \"*\" (*", NULL, "column reference \"%\" is ambiguous", NOWHERE},
 	{"The specified columns as conflict target are not referenced by *", "42P10",
-	 "there is no unique or exclusion constraint matching the ON CONFLICT specification", false},
-	{"ORDER term out of range*", "42P10", "ORDER BY position is not in select list", false},
-	{"GROUP BY term out of range*", "42P10", "GROUP BY position is not in select list", false},
+	 "there is no unique or exclusion constraint matching the ON CONFLICT specification", NOWHERE},
+	{"ORDER term out of range*", "42P10", "ORDER BY position is not in select list", NOWHERE},
+	{"GROUP BY term out of range*", "42P10", "GROUP BY position is not in select list", NOWHERE},
 	{"Could not drop the table because this table is main key table of the table \"*\"", NULL,
-	 "cannot drop the table because table \"%\" refers to it", false},
+	 "cannot drop the table because table \"%\" refers to it", NOWHERE},
 	{"Failed to create foreign key: *", "42830",
-	 "there is no unique constraint matching given keys for referenced table", false},
+	 "there is no unique constraint matching given keys for referenced table", NOWHERE},
 	{"Table does not contain column * referenced in check constraint!", "42703", "column \"%\" does not exist",
-	 false},
+	 NOWHERE},
 	{"Cannot insert into a generated column", "428C9", "cannot insert a non-DEFAULT value into a generated column",
-	 false},
+	 NOWHERE},
 	{"Cant update column \"*\" because it is a generated column!", "428C9",
-	 "column \"%\" can only be updated to DEFAULT", false},
+	 "column \"%\" can only be updated to DEFAULT", NOWHERE},
 	{"currval: sequence is not yet defined in this session", "55000",
-	 "currval of the sequence is not yet defined in this session", false},
-	{"Could not convert string '*' to BOOL", NULL, "invalid input syntax for type boolean: \"%\"", false},
-	{"Could not convert string '*' to INT16", NULL, "invalid input syntax for type smallint: \"%\"", false},
-	{"Could not convert string '*' to INT32", NULL, "invalid input syntax for type integer: \"%\"", false},
-	{"Could not convert string '*' to INT64", NULL, "invalid input syntax for type bigint: \"%\"", false},
-	{"Could not convert string '*' to FLOAT", NULL, "invalid input syntax for type real: \"%\"", false},
+	 "currval of the sequence is not yet defined in this session", NOWHERE},
+	{"Could not convert string '*' to BOOL", NULL, "invalid input syntax for type boolean: \"%\"", LITERAL},
+	{"Could not convert string '*' to INT16", NULL, "invalid input syntax for type smallint: \"%\"", LITERAL},
+	{"Could not convert string '*' to INT32", NULL, "invalid input syntax for type integer: \"%\"", LITERAL},
+	{"Could not convert string '*' to INT64", NULL, "invalid input syntax for type bigint: \"%\"", LITERAL},
+	{"Could not convert string '*' to FLOAT", NULL, "invalid input syntax for type real: \"%\"", LITERAL},
 	{"Could not convert string '*' to DOUBLE", NULL, "invalid input syntax for type double precision: \"%\"",
-	 false},
-	{"Could not convert string '*' to INTERVAL", "22007", "invalid input syntax for type interval: \"%\"", false},
+	 LITERAL},
+	{"Could not convert string \"*\" to DECIMAL(*", NULL, "invalid input syntax for type numeric: \"%\"", LITERAL},
+	{"Could not convert string '*' to INTERVAL", "22007", "invalid input syntax for type interval: \"%\"", LITERAL},
 	{"invalid date field format: \"*\", expected format is *", NULL, "invalid input syntax for type date: \"%\"",
-	 false},
+	 LITERAL},
 	{"invalid timestamp field format: \"*\", expected format is *", NULL,
-	 "invalid input syntax for type timestamp: \"%\"", false},
-	{"date field value out of range: \"*\"*", NULL, "date/time field value out of range: \"%\"", false},
-	{"time field value out of range: \"*\"*", NULL, "date/time field value out of range: \"%\"", false},
+	 "invalid input syntax for type timestamp: \"%\"", LITERAL},
+	{"timestamp field value out of range: \"*\"*", NULL, "date/time field value out of range: \"%\"", LITERAL},
+	{"date field value out of range: \"*\"*", NULL, "date/time field value out of range: \"%\"", LITERAL},
+	{"time field value out of range: \"*\"*", NULL, "date/time field value out of range: \"%\"", LITERAL},
 	{"Values were not provided for the following prepared statement parameters: *", "42P02",
-	 "there is no parameter $%", false},
-	{"Overflow in * of INT16 (*", NULL, "smallint out of range", false},
-	{"Overflow in * of INT32 (*", NULL, "integer out of range", false},
-	{"Overflow in * of INT64 (*", NULL, "bigint out of range", false},
+	 "there is no parameter $%", NOWHERE},
+	{"Overflow in * of INT16 (*", NULL, "smallint out of range", NOWHERE},
+	{"Overflow in * of INT32 (*", NULL, "integer out of range", NOWHERE},
+	{"Overflow in * of INT64 (*", NULL, "bigint out of range", NOWHERE},
 	{"NOT NULL constraint failed: *.*", NULL,
-	 "null value in column \"&\" of relation \"%\" violates not-null constraint", false},
+	 "null value in column \"&\" of relation \"%\" violates not-null constraint", NOWHERE},
 };
 
 /* The parts of a sentence that fits the pattern. The last part takes what is left, others as little as possible. */
@@ -110,7 +115,7 @@ static void put_parts(char *to, size_t size, const char *template, const struct 
 	size_t len = 0;
 	for (const char *c = template; *c && len + 1 < size; c++) {
 		const struct span piece = *c == '%' ? parts[0] : *c == '&' ? parts[1] : (struct span){c, 1};
-		const struct span fits = span_first(piece, size - 1 - len);
+		const struct span fits = span_first_utf8(piece, size - 1 - len);
 		if (fits.len)
 			memcpy(to + len, fits.ptr, fits.len);
 		len += fits.len;
@@ -148,6 +153,31 @@ static void place(struct pg_error *e, const struct stmt *s, struct span name, st
 		}
 }
 
+/* Where the value stands, if once only: it may be one of a row's instead. */
+static void place_literal(struct pg_error *e, const struct stmt *s, struct span value, struct arena *arena)
+{
+	struct lexer lx = {s->text};
+	uint32_t found = 0;
+	if (e->position)
+		return;
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END && t.kind != TOKEN_BAD; t = lexer_next(&lx))
+		if (t.kind == TOKEN_STRING && span_eq(token_string(t, arena), value)) {
+			if (found)
+				return;
+			found = sqlstate_position(s->text, (size_t)(t.text.ptr - s->text.ptr));
+		}
+	e->position = found;
+}
+
+static void place_part(struct pg_error *e, const struct stmt *s, enum place what, const struct span parts[PARTS],
+		       struct arena *arena)
+{
+	if (what == LITERAL)
+		place_literal(e, s, parts[0], arena);
+	else if (what != NOWHERE)
+		place(e, s, parts[what == SECOND_NAME], arena);
+}
+
 static bool is_number(struct span text)
 {
 	text = span_skip(text, text.len && strchr("+-", *text.ptr));
@@ -166,8 +196,8 @@ static void tell_range(struct pg_error *e, const struct span value)
 	const struct span name = span_first(span_of(type + 9), strcspn(type + 9, ":"));
 	char text[512];
 	(void)snprintf(text, sizeof(text), "value \"%.*s\" is out of range for type %.*s",
-		       SPAN_ARG(span_first(value, 200)), SPAN_ARG(name));
-	(void)snprintf(e->message, sizeof(e->message), "%s", text);
+		       SPAN_ARG(span_first_utf8(value, 200)), SPAN_ARG(name));
+	pg_error_text(e->message, sizeof(e->message), "%s", text);
 	(void)snprintf(e->sqlstate, sizeof(e->sqlstate), "22003");
 }
 
@@ -187,7 +217,7 @@ static void tell_kind(struct pg_error *e, struct span kind)
 /* "a: 1, b: x" -> "(a, b)=(1, x)" and the constraint's name t_a_b_key. What holds such marks itself is cut in another place. */
 static void name_key(struct pg_error *e, struct span table, struct span pairs, bool primary)
 {
-	char columns[256] = "", values[256] = "", name[128] = "";
+	char columns[256] = "", values[256] = "", name[256] = "";
 	while (pairs.len) {
 		const char *end = memmem(pairs.ptr, pairs.len, ", ", 2);
 		struct span value = span_first(pairs, end ? (size_t)(end - pairs.ptr) : pairs.len);
@@ -195,16 +225,16 @@ static void name_key(struct pg_error *e, struct span table, struct span pairs, b
 		const struct span column = span_cut(&value, ':');
 		const char *comma = *columns ? ", " : "";
 		const size_t c = strlen(columns), v = strlen(values), n = strlen(name);
-		(void)snprintf(columns + c, sizeof(columns) - c, "%s%.*s", comma, SPAN_ARG(column));
-		(void)snprintf(values + v, sizeof(values) - v, "%s%.*s", comma, SPAN_ARG(span_trim(value)));
-		(void)snprintf(name + n, sizeof(name) - n, "_%.*s", SPAN_ARG(column));
+		pg_error_text(columns + c, sizeof(columns) - c, "%s%.*s", comma, SPAN_ARG(column));
+		pg_error_text(values + v, sizeof(values) - v, "%s%.*s", comma, SPAN_ARG(span_trim(value)));
+		pg_error_text(name + n, sizeof(name) - n, "_%.*s", SPAN_ARG(column));
 	}
 	pg_error_detail(e, "Key (%s)=(%s) already exists.", columns, values);
-	(void)snprintf(e->table, sizeof(e->table), "%.*s", SPAN_ARG(table));
-	(void)snprintf(e->constraint, sizeof(e->constraint), "%.*s%s%s", SPAN_ARG(span_first(table, 60)),
-		       primary ? "" : name, primary ? "_pkey" : "_key");
-	(void)snprintf(e->message, sizeof(e->message), "duplicate key value violates unique constraint \"%s\"",
-		       e->constraint);
+	pg_error_text(e->table, sizeof(e->table), "%.*s", SPAN_ARG(table));
+	pg_error_text(e->constraint, sizeof(e->constraint), "%.*s%s%s", SPAN_ARG(table), primary ? "" : name,
+		      primary ? "_pkey" : "_key");
+	pg_error_text(e->message, sizeof(e->message), "duplicate key value violates unique constraint \"%s\"",
+		      e->constraint);
 }
 
 /* CHECK((x > 0)) */
@@ -215,10 +245,10 @@ static void tell_check(struct pg_error *e)
 	memcpy(said, e->message, sizeof(said));
 	if (!matches("CHECK constraint failed on table * with expression CHECK*", span_of(said), parts))
 		return;
-	(void)snprintf(e->table, sizeof(e->table), "%.*s", SPAN_ARG(span_first(parts[0], 120)));
+	pg_error_text(e->table, sizeof(e->table), "%.*s", SPAN_ARG(parts[0]));
 	constraints_name_check(e, parts[1]);
-	(void)snprintf(e->message, sizeof(e->message), "new row for relation \"%s\" violates check constraint \"%s\"",
-		       e->table, e->constraint);
+	pg_error_text(e->message, sizeof(e->message), "new row for relation \"%s\" violates check constraint \"%s\"",
+		      e->table, e->constraint);
 }
 
 static void tell_target(struct pg_error *e, struct span table)
@@ -234,9 +264,9 @@ static void tell_target(struct pg_error *e, struct span table)
 				child ? "Key \"%.*s\" is not present in the referenced table."
 				      : "Key \"%.*s\" is still referenced from another table.",
 				SPAN_ARG(parts[0]));
-		(void)snprintf(e->table, sizeof(e->table), "%.*s", SPAN_ARG(table));
-		(void)snprintf(e->message, sizeof(e->message), "%s on table \"%s\" violates foreign key constraint",
-			       child ? "insert or update" : "update or delete", e->table);
+		pg_error_text(e->table, sizeof(e->table), "%.*s", SPAN_ARG(table));
+		pg_error_text(e->message, sizeof(e->message), "%s on table \"%s\" violates foreign key constraint",
+			      child ? "insert or update" : "update or delete", e->table);
 	} else if (matches("Cannot drop entry \"*_seq\" because *", span_of(said), parts)) {
 		/* CREATE TABLE makes the sequences of its columns first. */
 		(void)pg_error_set(e, "42P07", "relation \"%.*s\" already exists", SPAN_ARG(table));
@@ -260,8 +290,8 @@ void wording_apply(struct pg_error *e, const struct stmt *s, struct arena *arena
 		put_parts(e->message, sizeof(e->message), SENTENCES[i].postgres, parts);
 		if (SENTENCES[i].sqlstate)
 			(void)snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", SENTENCES[i].sqlstate);
-		if (s && SENTENCES[i].names)
-			place(e, s, parts[0], arena);
+		if (s)
+			place_part(e, s, SENTENCES[i].place, parts, arena);
 		tell_range(e, parts[0]);
 		if (s && s->kind == STMT_DROP && strcmp(e->sqlstate, "42809") == 0)
 			tell_kind(e, parts[1]);

@@ -38,7 +38,6 @@ ROLLBACK
 SELECT 1; ROLLBACK; SELECT 2
 SELECT 1; COMMIT; SELECT 2
 BEGIN; SELECT 'x'::int; SELECT 2
---! position: wording
 SELECT 1
 COMMIT
 SET TRANSACTION READ ONLY
@@ -49,7 +48,6 @@ ROLLBACK
 BEGIN
 SELECT 1
 SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
---! outcome: lenient
 ROLLBACK
 SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY
 SHOW default_transaction_read_only
@@ -90,7 +88,6 @@ COMMIT
 BEGIN
 SAVEPOINT a
 SELECT 'x'::int
---! position: wording
 SELECT 1
 SAVEPOINT b
 RELEASE a
@@ -119,17 +116,14 @@ DEALLOCATE ALL
 EXECUTE x
 END
 BEGIN; SELECT 1; SAVEPOINT s; SELECT 'x'::int; ROLLBACK TO s
---! position: wording
 ROLLBACK
 BEGIN; SAVEPOINT s
 SELECT 'x'::int
---! position: wording
 ROLLBACK TO s; SELECT 1; RELEASE s; COMMIT
 SAVEPOINT a; SELECT 1
 SELECT 1; SAVEPOINT a
 BEGIN
 SELECT 'x'::int
---! position: wording
 ;
 ROLLBACK
 
@@ -231,7 +225,6 @@ SHOW datestyle
 SET datestyle TO iso, ymd
 SHOW datestyle
 SET datestyle = 'nope'
---! message: wording
 RESET datestyle
 SET IntervalStyle = 'iso_8601'
 SELECT interval '1 year 2 months -3 days 04:05:06.5'
@@ -242,7 +235,6 @@ SET IntervalStyle = 'postgres_verbose'
 SELECT interval '1 year 2 months -3 days 04:05:06.5'
 SELECT interval '0'
 SET IntervalStyle = 'nope'
---! message: wording
 RESET IntervalStyle
 SET bytea_output = 'escape'
 SELECT '\x00ff5c41'::bytea
@@ -333,7 +325,6 @@ SET TIME ZONE UTC
 SET seed = 0.5
 --! outcome: missing
 SET XML OPTION DOCUMENT
---! outcome: missing
 SET CONSTRAINTS ALL DEFERRED
 SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED
 
@@ -357,7 +348,6 @@ DISCARD ALL
 EXECUTE p
 SHOW application_name
 DISCARD NOPE
---! message position: wording
 DISCARD
 DISCARD ALL; SELECT 1
 --! outcome: lenient
@@ -444,10 +434,8 @@ CREATE TABLE ms (i int); INSERT INTO ms VALUES (1); INSERT INTO ms VALUES (2); S
 INSERT INTO ms VALUES (3); BEGIN; INSERT INTO ms VALUES (4); ROLLBACK
 SELECT i FROM ms ORDER BY i
 INSERT INTO ms VALUES (5); SELECT 'x'::int
---! position: wording
 SELECT i FROM ms ORDER BY i
 BEGIN; INSERT INTO ms VALUES (6); COMMIT; INSERT INTO ms VALUES (7); SELECT 'x'::int
---! position: wording
 SELECT i FROM ms ORDER BY i
 ;
 ;;
@@ -571,7 +559,6 @@ INSERT INTO dt (v) VALUES (NULL)
 INSERT INTO dt (v, n) VALUES ('neg', -1)
 --! message: wording
 INSERT INTO dt (v, nope) VALUES (1, 2)
---! position: wording
 INSERT INTO dt (v, v) VALUES (1, 2)
 --! position: wording
 INSERT INTO dt (v) VALUES (1, 2)
@@ -953,13 +940,10 @@ SELECT 1)
 SELECT "ž" FROM (VALUES (1)) t(x)
 SELECT 'žžž', nope
 SELECT 'x'::int
---! position: wording
 SELECT '1.5'::int
 --! outcome: dialect
 SELECT ''::int
---! position: wording
 SELECT '99999999999'::int
---! position: wording
 SELECT 2147483647 + 1
 SELECT 9223372036854775807 + 1
 SELECT 32767::int2 + 1::int2
@@ -977,19 +961,12 @@ SELECT ln(0)
 SELECT ln(-1)
 SELECT sqrt(-1)
 SELECT 'nope'::bool
---! position: wording
 SELECT 'nope'::date
---! position: wording
 SELECT '2024-13-01'::date
---! position: wording
 SELECT '2024-02-30'::date
---! position: wording
 SELECT '25:00'::time
---! position: wording
 SELECT 'nope'::timestamp
---! position: wording
 SELECT 'nope'::interval
---! position: wording
 SELECT 'nope'::uuid
 --! message position: wording
 SELECT '{bad'::json
@@ -1006,9 +983,7 @@ SELECT true + 1
 SELECT date '2024-01-01' + date '2024-01-01'
 --! message: wording
 SELECT 1 = 'x'
---! position: wording
 SELECT 1 WHERE 'x'
---! position: wording
 SELECT 1 WHERE 1
 --! outcome: dialect
 SELECT x, count(*) FROM (VALUES (1)) t(x)
@@ -1041,9 +1016,7 @@ SELECT CASE WHEN 1 THEN 2 END
 SELECT coalesce()
 SELECT CAST(1 AS)
 SELECT array[1, 'x']
---! position: wording
 SELECT 1 IN ('x')
---! position: wording
 SELECT $1
 SELECT $1::int
 SELECT substring('a' from -1 for -1)
@@ -1611,3 +1584,947 @@ SELECT * FROM jsonb_array_elements('[1,2]') AS e
 SELECT jsonb_object_agg(k, v) ->> 'b' FROM (VALUES ('a', 1), ('b', 2)) t(k, v)
 SELECT key, value FROM jsonb_each_text('{"a":1,"b":"x","c":null}') ORDER BY key
 SELECT x.key, x.value, t.id FROM (VALUES (1, '{"a":1}'::jsonb), (2, '{"b":null}'::jsonb)) t(id, j) CROSS JOIN LATERAL jsonb_each_text(t.j) AS x ORDER BY 1
+
+-- [values of search_path]
+SHOW nope
+SHOW server_encoding
+SHOW block_size
+SHOW "DateStyle"
+SHOW datestyle
+SHOW timezone
+SHOW TIME ZONE
+SHOW TRANSACTION ISOLATION LEVEL
+SHOW SESSION AUTHORIZATION
+SHOW session_authorization
+SHOW lc_collate
+SHOW search_path
+--! values: identity
+SHOW is_superuser
+SHOW role
+SET search_path = a, b
+SHOW search_path
+SET search_path = 'a, b'
+SHOW search_path
+--! values: identity
+SET search_path = "A b", c
+SHOW search_path
+SET search_path TO DEFAULT
+SHOW search_path
+--! values: identity
+SET search_path TO "$user", public
+SHOW search_path
+SET search_path = ''
+SHOW search_path
+SET search_path = 1
+SET search_path = a,
+SET search_path =
+SELECT set_config('search_path', 'main, public', false)
+SHOW search_path
+SELECT set_config('search_path', 'x"y', false)
+SET search_path = main
+
+-- [values of settings]
+SET statement_timeout = 1000
+SHOW statement_timeout
+SET statement_timeout = '2min'
+SHOW statement_timeout
+SET statement_timeout = '90s'
+SHOW statement_timeout
+SET statement_timeout = '1.5s'
+SHOW statement_timeout
+SET statement_timeout = '1 s'
+SHOW statement_timeout
+SET statement_timeout = ' 5  ms '
+SHOW statement_timeout
+SET statement_timeout = '1500us'
+SHOW statement_timeout
+SET statement_timeout = '0x10'
+SHOW statement_timeout
+SET statement_timeout = '010'
+SHOW statement_timeout
+SET statement_timeout = '1h'
+SHOW statement_timeout
+SET statement_timeout = '1d'
+SHOW statement_timeout
+SET statement_timeout = 1.5
+SHOW statement_timeout
+SET statement_timeout = '1e3'
+SHOW statement_timeout
+SET statement_timeout = -1
+SET statement_timeout = 2147483648
+SET statement_timeout = '25d'
+SET statement_timeout = '24d'
+SHOW statement_timeout
+SET statement_timeout = 'soon'
+SET statement_timeout = '5 parsecs'
+SET statement_timeout = '5MB'
+SET statement_timeout = ''
+SET statement_timeout = '5S'
+SET statement_timeout = 'NaN'
+SET statement_timeout = 'inf'
+SET statement_timeout = '1e400'
+SET statement_timeout = NULL
+SET statement_timeout = on
+SET statement_timeout = true
+SET statement_timeout TO DEFAULT
+SHOW statement_timeout
+SET statement_timeout = 1, 2
+SET statement_timeout
+SET statement_timeout 5
+SET statement_timeout = (5)
+SET statement_timeout = 2 + 3
+SET statement_timeout = $1
+--! message sqlstate: wording
+SET work_mem = '64MB'
+SHOW work_mem
+SET work_mem = '64mb'
+SET work_mem = '1GB'
+SHOW work_mem
+SET work_mem = 63
+SET work_mem = '63kB'
+SET work_mem = '1025kB'
+SHOW work_mem
+SET work_mem = '1.5MB'
+SHOW work_mem
+SET work_mem = '4TB'
+SET work_mem = 1000
+SHOW work_mem
+SET effective_cache_size = '1GB'
+SHOW effective_cache_size
+SET effective_cache_size = '12kB'
+SHOW effective_cache_size
+SET effective_cache_size = 1001
+SHOW effective_cache_size
+SET temp_buffers = 99
+SET random_page_cost = 1.1
+SHOW random_page_cost
+SET random_page_cost = -1
+SET random_page_cost = '1e-3'
+SHOW random_page_cost
+SET random_page_cost = 1e400
+SET random_page_cost = 1234567.891
+SHOW random_page_cost
+SET random_page_cost = 0.1234567
+SHOW random_page_cost
+SET seq_page_cost = 'x'
+SET geqo_selection_bias = 3
+SET geqo_seed = 0.5
+SET vacuum_cost_delay = '1.5ms'
+SHOW vacuum_cost_delay
+SET vacuum_cost_delay = '1500us'
+SHOW vacuum_cost_delay
+SET vacuum_cost_delay = 2
+SHOW vacuum_cost_delay
+SET vacuum_cost_delay = 101
+SET jit = off
+SHOW jit
+SET jit = 'o'
+SET jit = 'of'
+SHOW jit
+SET jit = t
+SHOW jit
+SET jit = 'maybe'
+SET jit = 2
+SET jit = 1
+SHOW jit
+SET jit = ''
+SET jit = NULL
+SET enable_seqscan = 'FALSE'
+SHOW enable_seqscan
+SET client_min_messages = info
+SHOW client_min_messages
+SET client_min_messages = debug
+SHOW client_min_messages
+SET client_min_messages = 'WARNING'
+SHOW client_min_messages
+SET client_min_messages = fatal
+SET client_min_messages = panic
+SET client_min_messages = 'nope'
+SET client_min_messages = error
+SHOW client_min_messages
+SET bytea_output = 'octal'
+SET bytea_output = HEX
+SHOW bytea_output
+SET extra_float_digits = 4
+SET extra_float_digits = -16
+SET extra_float_digits = '2'
+SHOW extra_float_digits
+SET extra_float_digits = 2.5
+SHOW extra_float_digits
+SET extra_float_digits = 3.6
+SET IntervalStyle = 'ISO_8601'
+SHOW intervalstyle
+SET IntervalStyle = iso8601
+
+-- [values of time zones]
+SET TimeZone = 'Europe/Prague'
+SHOW TimeZone
+SET TIME ZONE 'europe/prague'
+SHOW TIMEZONE
+SET TIME ZONE LOCAL
+SHOW TimeZone
+SET TIME ZONE DEFAULT
+SHOW TimeZone
+SET TIME ZONE 3
+SHOW TimeZone
+SET TIME ZONE -7
+SHOW TimeZone
+SET TIME ZONE 5.5
+SHOW TimeZone
+SET TIME ZONE '-5.25'
+SHOW TimeZone
+SET TIME ZONE 'GMT-03'
+SHOW TimeZone
+SELECT '2020-01-01 00:00:00+00'::timestamptz
+SET TIME ZONE '<+05>-5'
+SHOW TimeZone
+SELECT '2020-01-01 00:00:00+00'::timestamptz
+SET TIME ZONE 'EST5EDT'
+SELECT '2020-07-01 00:00:00+00'::timestamptz
+SET TIME ZONE 'PST8PDT,M3.2.0,M11.1.0'
+--! outcome: missing
+SELECT '2020-07-01 00:00:00+00'::timestamptz
+--! values: missing
+SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE
+SHOW TimeZone
+SET TIME ZONE INTERVAL '3'
+--! outcome: missing
+SET TIME ZONE INTERVAL '1 month'
+--! message: wording
+SET TIME ZONE 'Nowhere'
+SET TIME ZONE 20
+--! outcome: missing
+SET TIME ZONE 200
+--! message: wording
+SET TIME ZONE ''
+SET TimeZone = utc
+SHOW TimeZone
+SET TimeZone = 'UTC'
+SET TimeZone = 'Etc/UTC'
+SHOW TimeZone
+SET SESSION TIME ZONE 'UTC'
+SET LOCAL TIME ZONE 'UTC'
+SET SESSION TIMEZONE TO 'Asia/Kolkata'
+SHOW TimeZone
+SET TIME ZONE PST8PDT
+SHOW TimeZone
+SET TIME ZONE "Europe/Paris"
+SHOW TimeZone
+SET timezone = 'America/New_York', 'UTC'
+RESET TIME ZONE
+SHOW TimeZone
+RESET timezone
+SHOW TIME ZONE
+
+-- [values of DateStyle]
+SET datestyle = 'ISO'
+SET datestyle TO 'ISO, DMY'
+SHOW datestyle
+SET datestyle = iso, ymd
+SHOW datestyle
+SET datestyle = ISO, European
+SHOW datestyle
+SET datestyle = US
+SHOW datestyle
+SET datestyle = 'NonEuropean'
+SHOW datestyle
+SET datestyle = 'ISO, ISO'
+SET datestyle = 'mdy, dmy'
+SET datestyle = bogus
+SET datestyle = ''
+SET datestyle = DEFAULT
+SHOW datestyle
+SET datestyle = 'default'
+SHOW datestyle
+SET datestyle = 'iso,'
+SET datestyle = SQL
+--! outcome: missing
+SET datestyle = 'Postgres, DMY'
+--! outcome: missing
+SET datestyle = German
+--! outcome: missing
+RESET datestyle
+--! report: missing
+SHOW datestyle
+
+-- [values of encodings]
+SET client_encoding = 'UTF8'
+SET client_encoding TO utf8
+SET client_encoding = 'utf-8'
+SHOW client_encoding
+SET client_encoding = unicode
+SHOW client_encoding
+SET NAMES 'utf8'
+SET NAMES UTF8
+--! outcome: lenient
+SET NAMES
+SHOW client_encoding
+SET NAMES DEFAULT
+SET NAMES 'LATIN1'
+--! outcome: missing
+SET client_encoding = 'bogus'
+SET client_encoding = ''
+SET client_encoding = SQL_ASCII
+SHOW client_encoding
+RESET client_encoding
+SHOW client_encoding
+SET client_encoding = 'U_T F8'
+SHOW client_encoding
+
+-- [roles and settings of the server]
+SET ROLE NONE
+SET ROLE none
+SET ROLE 'none'
+SET ROLE nobody
+--! message sqlstate: identity
+SET SESSION ROLE NONE
+SET LOCAL ROLE NONE
+SET SESSION AUTHORIZATION DEFAULT
+SET SESSION AUTHORIZATION nobody
+--! message sqlstate: identity
+SET LOCAL SESSION AUTHORIZATION DEFAULT
+SET SESSION SESSION AUTHORIZATION DEFAULT
+RESET ROLE
+RESET SESSION AUTHORIZATION
+RESET session_authorization
+SHOW role
+SET role = 'none'
+SET session_authorization = DEFAULT
+SET is_superuser = on
+SET server_version = '1'
+SET server_version_num = 1
+SET server_encoding = 'UTF8'
+SET block_size = 1
+SET max_identifier_length = 63
+SET max_index_keys = 1
+SET integer_datetimes = off
+SET in_hot_standby = on
+SET lc_collate = 'C'
+SET shared_buffers = '1GB'
+SET max_connections = 5
+SET port = 5
+SET listen_addresses = ''
+SET autovacuum = off
+--! message: wording
+SET fsync = off
+--! message sqlstate: missing
+SET log_statement = 'all'
+--! message sqlstate: missing
+SET session_preload_libraries = 'x'
+--! message sqlstate: missing
+SET shared_preload_libraries = 'x'
+--! message sqlstate: missing
+SET local_preload_libraries = 'x'
+--! outcome: missing
+SET dynamic_library_path = 'x'
+--! message sqlstate: missing
+SET data_directory = 'x'
+--! message sqlstate: missing
+SHOW ssl
+RESET server_version
+RESET shared_buffers
+RESET is_superuser
+RESET log_statement
+--! message sqlstate: missing
+SET nope = 1
+SHOW nope
+RESET nope
+SELECT current_setting('nope')
+SELECT current_setting('nope', true)
+SELECT current_setting('nope', false)
+SELECT current_setting(NULL)
+SELECT current_setting('work_mem')
+SELECT current_setting('WORK_MEM')
+SELECT set_config('nope', '1', false)
+SELECT set_config('work_mem', 'x', false)
+SELECT set_config('work_mem', '8MB', false)
+SHOW work_mem
+SELECT set_config('work_mem', '9MB', true)
+SHOW work_mem
+SELECT set_config('work_mem', NULL, false)
+SHOW work_mem
+SELECT set_config(NULL, '1', false)
+SELECT set_config('work_mem', '8MB', NULL)
+SELECT set_config('server_version', '8', false)
+SELECT set_config('a.b', 'c', false), current_setting('a.b')
+SELECT pg_catalog.set_config('search_path', '', false)
+SHOW search_path
+SELECT pg_catalog.current_setting('search_path')
+
+-- [settings of the client]
+SET a.b = 'x'
+SHOW a.b
+SET a.b = 1
+SHOW a.b
+SET a.b = 1.50
+SHOW a.b
+SET a.b = -3
+SHOW a.b
+SET a.b = true
+SHOW a.b
+SET a.b = on
+SHOW a.b
+SET a.b = Foo
+SHOW a.b
+SET a.b = "Foo"
+SHOW a.b
+SET a.b = 'it''s'
+SHOW a.b
+SET a.b = E'a\nb'
+SET a.b = x, y
+SET a.b TO DEFAULT
+SHOW a.b
+SET a.c TO DEFAULT
+SHOW a.c
+RESET a.b
+SHOW a.b
+RESET a.nope
+SHOW a.nope
+SELECT current_setting('a.nope')
+SELECT current_setting('a.nope', true)
+SET a.b.c = 1
+SHOW a.b.c
+SET "a b.c" = 1
+SET a."b c" = 1
+SET "1a.b" = 1
+SET a.1b = 1
+--! message position: wording
+SET ".b" = 1
+SET "a." = 1
+SET "a..b" = 1
+SHOW A.B
+SET plpgsql.variable_conflict = 'error'
+SET pg_stat_statements.track = 'all'
+BEGIN
+SET a.d = 'in'
+SHOW a.d
+ROLLBACK
+SHOW a.d
+BEGIN
+SET LOCAL a.e = 'in'
+SHOW a.e
+COMMIT
+SHOW a.e
+SELECT current_setting('a.e')
+SELECT current_setting('a.e', true)
+SET a.f = 'x'
+RESET ALL
+SHOW a.f
+
+-- [settings in transactions]
+SET work_mem = '5MB'
+BEGIN
+SET work_mem = '6MB'
+SET LOCAL work_mem = '7MB'
+SHOW work_mem
+COMMIT
+SHOW work_mem
+BEGIN
+SET LOCAL work_mem = '7MB'
+SET work_mem = '8MB'
+SHOW work_mem
+COMMIT
+SHOW work_mem
+BEGIN
+SET work_mem = '9MB'
+ROLLBACK
+SHOW work_mem
+BEGIN
+SET LOCAL work_mem = '9MB'
+SAVEPOINT a
+SET LOCAL work_mem = '10MB'
+ROLLBACK TO a
+SHOW work_mem
+SET work_mem = '11MB'
+SAVEPOINT b
+SET work_mem = '12MB'
+RELEASE b
+SHOW work_mem
+COMMIT
+SHOW work_mem
+BEGIN
+SAVEPOINT a
+SET LOCAL work_mem = '13MB'
+RELEASE a
+SHOW work_mem
+COMMIT
+SHOW work_mem
+SET LOCAL work_mem = '20MB'
+SHOW work_mem
+SET LOCAL work_mem = 'x'
+SET LOCAL nope = 1
+SET SESSION work_mem = '21MB'
+SHOW work_mem
+BEGIN
+SET work_mem = '22MB'
+SELECT 'x'::int
+SHOW work_mem
+COMMIT
+SHOW work_mem
+BEGIN
+RESET work_mem
+SHOW work_mem
+ROLLBACK
+SHOW work_mem
+BEGIN
+SET LOCAL application_name = 'loc'
+SHOW application_name
+COMMIT
+SHOW application_name
+SET application_name = 'größe'
+SHOW application_name
+SET application_name = 'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz'
+--! notice: wording
+SHOW application_name
+SET application_name TO foo
+SHOW application_name
+SET application_name = Foo
+SHOW application_name
+SET application_name = a, b
+RESET ALL
+SHOW application_name
+SHOW work_mem
+SET work_mem = '5MB'; SELECT 'x'::int
+SHOW work_mem
+SET work_mem = '5MB'; SET work_mem = 'x'
+SHOW work_mem
+
+-- [modes of transactions]
+SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE
+SHOW default_transaction_isolation
+SHOW transaction_isolation
+SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY
+SHOW default_transaction_read_only
+SHOW transaction_read_only
+CREATE TABLE romode (i int)
+SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE, ISOLATION LEVEL REPEATABLE READ
+SHOW default_transaction_isolation
+SHOW default_transaction_read_only
+SET SESSION CHARACTERISTICS AS TRANSACTION DEFERRABLE
+SHOW default_transaction_deferrable
+SET SESSION CHARACTERISTICS AS TRANSACTION NOT DEFERRABLE
+SHOW default_transaction_deferrable
+SET SESSION CHARACTERISTICS AS TRANSACTION
+SET SESSION CHARACTERISTICS AS TRANSACTION BOGUS
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
+SET TRANSACTION READ ONLY
+BEGIN
+SHOW transaction_isolation
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
+SHOW transaction_isolation
+SET TRANSACTION READ ONLY
+SHOW transaction_read_only
+SET TRANSACTION READ WRITE
+COMMIT
+BEGIN READ ONLY
+SHOW transaction_read_only
+SELECT 1
+SET TRANSACTION READ WRITE
+ROLLBACK
+BEGIN
+SELECT 1
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
+ROLLBACK
+BEGIN
+SELECT 1
+SET TRANSACTION READ ONLY
+SET TRANSACTION READ WRITE
+ROLLBACK
+BEGIN
+SET transaction_read_only = on
+SHOW transaction_read_only
+CREATE TABLE romode (i int)
+ROLLBACK
+BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY, DEFERRABLE
+SHOW transaction_isolation
+SHOW transaction_read_only
+SHOW transaction_deferrable
+COMMIT
+BEGIN ISOLATION LEVEL BOGUS
+SET default_transaction_isolation = 'bogus'
+SET default_transaction_isolation = 'read uncommitted'
+SHOW transaction_isolation
+SET transaction_isolation = 'serializable'
+SHOW transaction_isolation
+SET default_transaction_isolation = serializable
+RESET default_transaction_isolation
+SET default_transaction_read_only = on
+SHOW transaction_read_only
+CREATE TABLE romode (i int)
+SET default_transaction_read_only = off
+SET transaction_read_only = on
+SHOW transaction_read_only
+SET TRANSACTION SNAPSHOT '00000003-0000001B-1'
+--! message notice: wording
+SET TRANSACTION
+SET LOCAL TRANSACTION READ ONLY
+SET SESSION TRANSACTION READ ONLY
+SET LOCAL transaction_isolation = serializable
+
+-- [forms of SET]
+SET work_mem TO '5MB'
+SET SESSION work_mem = '5MB'
+SET GLOBAL work_mem = '5MB'
+--! outcome: lenient
+SET work_mem FROM CURRENT
+SET
+SET LOCAL
+RESET
+SHOW
+SHOW work_mem, jit
+SET "work_mem" = '5MB'
+SET "WORK_MEM" = '5MB'
+SET WORK_MEM = '5MB'
+SHOW "WORK_MEM"
+SET 'work_mem' = '5MB'
+SET work_mem = 5MB
+--! message position: wording
+SET work_mem == 5
+SET work_mem = '5MB' garbage
+SET work_mem = default garbage
+RESET work_mem garbage
+SHOW work_mem garbage
+SHOW ALL garbage
+RESET ALL garbage
+SET CONSTRAINTS ALL DEFERRED
+SET CONSTRAINTS ALL IMMEDIATE
+SET SCHEMA 'main'
+SHOW search_path
+SET SCHEMA main
+SET CATALOG 'x'
+SET XML OPTION DOCUMENT
+SHOW xmloption
+SET XML OPTION CONTENT
+SHOW xmloption
+SET search_path = main
+DISCARD ALL
+DISCARD PLANS
+DISCARD SEQUENCES
+DISCARD TEMP
+DISCARD TEMPORARY
+DISCARD
+DISCARD BOGUS
+BEGIN
+DISCARD ALL
+ROLLBACK
+BEGIN
+DISCARD PLANS
+DISCARD TEMP
+DISCARD SEQUENCES
+ROLLBACK
+LISTEN a
+NOTIFY a
+NOTIFY a, 'payload'
+UNLISTEN a
+UNLISTEN *
+ALTER ROLE CURRENT_USER SET work_mem = '5MB'
+--! outcome: identity
+ALTER USER CURRENT_USER SET work_mem = '5MB'
+--! outcome: identity
+ALTER ROLE ALL SET work_mem = '5MB'
+--! message: wording
+ALTER ROLE CURRENT_USER RESET ALL
+--! outcome: identity
+ALTER ROLE nobody SET work_mem = '5MB'
+--! message sqlstate: identity
+ALTER DATABASE foo SET work_mem = '5MB'
+--! message sqlstate: identity
+ALTER SYSTEM SET work_mem = '5MB'
+--! message: wording
+ALTER SYSTEM RESET ALL
+--! message: wording
+LOAD 'x'
+--! message: wording
+PREPARE TRANSACTION 'x'
+--! outcome: missing
+COMMIT PREPARED 'x'
+--! message sqlstate: missing
+ROLLBACK PREPARED 'x'
+--! message sqlstate: missing
+BEGIN
+PREPARE TRANSACTION 'x'
+--! message position sqlstate state: missing
+ROLLBACK
+--! notice: wording
+BEGIN
+COMMIT PREPARED 'x'
+--! message sqlstate: missing
+ROLLBACK
+DO $$ BEGIN END $$
+--! outcome: missing
+DO LANGUAGE plpgsql 'x'
+--! message position sqlstate: missing
+
+-- [settings in strings of statements]
+SET LOCAL work_mem = '1MB'; SHOW work_mem
+--! notice: wording
+SHOW work_mem
+SET work_mem = '2MB'; SELECT nope
+SHOW work_mem
+SET work_mem = '2MB'; SHOW work_mem; SELECT 'x'::int
+SHOW work_mem
+SELECT set_config('work_mem', '3MB', true); SHOW work_mem
+SHOW work_mem
+SELECT set_config('work_mem', '3MB', true)
+SHOW work_mem
+SELECT set_config('work_mem', '3MB', true), current_setting('work_mem')
+SHOW work_mem
+SELECT set_config('work_mem', '4MB', false), 'x'::int
+SHOW work_mem
+SELECT set_config('a.z', 'v', false) WHERE false
+SELECT current_setting('a.z', true)
+--! values: missing
+BEGIN; SET LOCAL work_mem = '5MB'; COMMIT; SHOW work_mem
+SET work_mem = '6MB'; COMMIT
+SHOW work_mem
+SET work_mem = '7MB'; ROLLBACK
+SHOW work_mem
+
+-- [sqlstates and positions]
+SELECT
+--! outcome: dialect
+SELEC 1
+SELECT 1 1
+SELECT * FROM
+SELECT * FROM nope
+SELECT * FROM nope.t
+--! sqlstate: dialect
+SELECT * FROM a.b.c
+--! message position sqlstate: dialect
+SELECT nope
+SELECT t.nope FROM (SELECT 1 AS a) t
+SELECT u.a FROM (SELECT 1 AS a) t
+SELECT nope()
+--! message: wording
+SELECT nope(1, 'a')
+--! message: wording
+SELECT 1::nope
+CREATE TABLE errt (i int PRIMARY KEY, t text NOT NULL, n numeric(4,2) CHECK (n > 0), u int UNIQUE)
+CREATE TABLE errt (i int)
+CREATE VIEW errv AS SELECT 1 AS a
+CREATE VIEW errv AS SELECT 1 AS a
+CREATE SCHEMA errs
+CREATE SCHEMA errs
+CREATE INDEX erri ON errt (t)
+CREATE INDEX erri ON errt (t)
+CREATE TYPE erre AS ENUM ('a')
+CREATE TYPE erre AS ENUM ('a')
+CREATE SEQUENCE errq
+CREATE SEQUENCE errq
+DROP TABLE nope
+--! message: wording
+DROP VIEW nope
+DROP SCHEMA nope
+DROP INDEX nope
+DROP TYPE nope
+DROP SEQUENCE nope
+--! message: wording
+DROP TABLE errv
+DROP VIEW errt
+DROP FUNCTION nope
+--! message: wording
+DROP FUNCTION nope(int)
+--! message position sqlstate: missing
+SELECT a FROM (SELECT 1 AS a) x, (SELECT 2 AS a) y
+SELECT i, count(*) FROM errt
+--! message: wording
+SELECT count(*) FROM errt WHERE count(*) > 1
+--! message: wording
+SELECT sum(sum(i)) FROM errt
+SELECT i FROM errt GROUP BY 5
+--! message position: wording
+SELECT i FROM errt ORDER BY 5
+--! message: wording
+SELECT i FROM errt HAVING i > 1
+--! message position: wording
+SELECT 'x'::int
+SELECT '99999999999'::int
+SELECT 99999999999::int
+--! message: wording
+SELECT 300::smallint::smallint, 99999::smallint
+--! message: wording
+SELECT 'x'::date
+SELECT '2020-13-01'::date
+SELECT '2020-02-30'::timestamp
+SELECT '25:00'::time
+SELECT 'x'::interval
+SELECT 'x'::uuid
+--! message position: wording
+SELECT 'x'::boolean
+SELECT '{'::json
+--! message position: wording
+SELECT '{1,2'::int[]
+--! message position: wording
+SELECT 'x'::numeric
+SELECT '1e400'::float8
+--! outcome: dialect
+SELECT 1/0::numeric
+--! outcome: dialect
+SELECT 1 % 0
+--! outcome: dialect
+SELECT sqrt(-1)
+SELECT ln(0)
+SELECT ln(-1)
+SELECT 2147483647 + 1
+SELECT 9223372036854775807 + 1
+SELECT 10::numeric(2,1)
+--! message: wording
+SELECT true + 1
+--! message: wording
+SELECT 'a' + 1
+--! message position sqlstate: dialect
+SELECT date '2020-01-01' + true
+--! message: wording
+SELECT ARRAY[1]::int
+--! message position: wording
+SELECT 1::int[]
+--! message position: wording
+SELECT 'b'::erre
+--! message position: wording
+SELECT (SELECT i FROM (VALUES (1),(2)) v(i))
+--! message: wording
+SELECT (SELECT 1, 2)
+--! message: wording
+SELECT 1 LIMIT -1
+--! message position: wording
+SELECT 1 OFFSET -1
+--! message position sqlstate: dialect
+SELECT 1 UNION SELECT 1, 2
+--! message position: wording
+SELECT 1 UNION SELECT 'a'
+--! outcome: dialect
+SELECT CASE WHEN 1 THEN 2 END
+--! outcome: dialect
+SELECT 1 WHERE 1
+--! outcome: dialect
+SELECT 1 WHERE 'x'
+SELECT DISTINCT ON (1) 1
+SELECT * FROM (SELECT 1)
+--! outcome: dialect
+SELECT * FROM errt x, errt x
+--! message: wording
+SELECT *
+--! message position: wording
+SELECT 1 AS a, 2 AS a ORDER BY a
+--! outcome: dialect
+SELECT row_number() FROM errt
+--! message sqlstate: dialect
+SELECT row_number() OVER (ORDER BY nope) FROM errt
+SELECT repeat('x', -1)
+SELECT substring('x', 1, -1)
+--! outcome: lenient
+SELECT chr(0)
+--! outcome: lenient
+SELECT chr(-1)
+--! message: wording
+SELECT to_date('x', 'YYYY-MM-DD')
+--! message: wording
+SELECT regexp_replace('a', '(', 'b')
+--! message: wording
+SELECT 'a' ~ '('
+--! message: wording
+SELECT 'a' LIKE 'a\' ESCAPE 'xx'
+--! message: wording
+SELECT 'x' COLLATE nope
+--! message position: wording
+SELECT nextval('nope')
+--! position: wording
+SELECT 'nope'::regclass
+--! position: wording
+SELECT 'nope'::regtype
+--! position: wording
+INSERT INTO nope VALUES (1)
+INSERT INTO errt (nope) VALUES (1)
+INSERT INTO errt VALUES (1)
+--! message: wording
+INSERT INTO errt VALUES (1, NULL, 1, 1)
+--! message: wording
+INSERT INTO errt VALUES (1, 'a', -1, 1)
+--! message: wording
+INSERT INTO errt VALUES (1, 'a', 1, 1)
+INSERT INTO errt VALUES (1, 'a', 1, 2)
+INSERT INTO errt VALUES (2, 'a', 1, 1)
+INSERT INTO errt VALUES (3, 'a', 1, 3, 4)
+--! message position: wording
+INSERT INTO errt (i, i) VALUES (1, 2)
+--! position: wording
+INSERT INTO errt VALUES (NULL, 'a', 1, 7)
+--! message: wording
+INSERT INTO errt VALUES ('x', 'a', 1, 7)
+INSERT INTO errt VALUES (8, 'a', 1000, 7)
+--! message position: wording
+UPDATE errt SET nope = 1
+--! message: wording
+UPDATE nope SET a = 1
+UPDATE errt SET i = 'x'
+UPDATE errt SET t = NULL
+--! message: wording
+DELETE FROM nope
+DELETE FROM errt WHERE nope
+ALTER TABLE nope ADD COLUMN a int
+ALTER TABLE errt ADD COLUMN t int
+--! message: wording
+ALTER TABLE errt DROP COLUMN nope
+ALTER TABLE errt RENAME COLUMN nope TO a
+--! message: wording
+ALTER TABLE errt ADD COLUMN z nope
+CREATE TABLE x1 (a nope)
+CREATE TABLE x1 (a int, a int)
+--! message: wording
+CREATE TABLE nope.x1 (a int)
+--! position: wording
+CREATE TABLE x1 (a int PRIMARY KEY, b int PRIMARY KEY)
+--! message position: wording
+CREATE TABLE x1 (a int DEFAULT 'x')
+--! outcome: dialect
+CREATE TABLE x1 (a int REFERENCES nope(i))
+CREATE TABLE errc (i int REFERENCES errt(i))
+INSERT INTO errc VALUES (99)
+INSERT INTO errc VALUES (1)
+DELETE FROM errt
+DROP TABLE errt
+--! message: wording
+CREATE INDEX x1 ON nope (a)
+CREATE INDEX x1 ON errt (nope)
+--! message: wording
+CREATE VIEW x1 AS SELECT * FROM nope
+TRUNCATE nope
+--! position: wording
+COMMENT ON TABLE nope IS 'x'
+EXECUTE nope
+DEALLOCATE nope
+FETCH nope
+CLOSE nope
+MOVE nope
+DECLARE c CURSOR FOR SELECT 1
+SAVEPOINT a
+RELEASE a
+ROLLBACK TO a
+PREPARE p AS SELECT $1::int
+PREPARE p AS SELECT 1
+EXECUTE p
+EXECUTE p(1, 2)
+EXECUTE p('x')
+--! position: wording
+LOCK TABLE nope
+--! outcome: lenient
+VACUUM nope
+--! outcome: lenient
+ANALYZE nope
+--! outcome: lenient
+GRANT SELECT ON nope TO PUBLIC
+--! outcome: lenient
+COPY nope FROM STDIN
+COPY errt (nope) TO STDOUT
+--! message: wording
+EXPLAIN SELECT nope
+SELECT 'ä', nope
+SELECT 'ä€😀' AS "ä", x'zz'
+--! outcome: dialect
+SELECT 'unterminated
+SELECT "unterminated
+SELECT $$unterminated
+SELECT /* unterminated
+SELECT 1 FROM errt WHERE i = 'x'
+SELECT i FROM errt WHERE t = 1
+--! message position sqlstate: dialect

@@ -31,6 +31,25 @@ VIOLATIONS = [
 ]
 
 
+@pytest.mark.parametrize("column", ["x", "x" + "ž" * 31, "ž" * 60, "€" * 60])
+def test_long_names_stay_whole_characters(login, column):
+    """However long: the session's encoding is UTF-8, also of what is cut."""
+    table = column + "y" * 70
+    with psycopg.connect(**login, autocommit=True) as c:
+        c.execute(f'CREATE TABLE "{table}" ("{column}" text PRIMARY KEY, n text NOT NULL, CHECK ("{column}" <> n))')
+        c.execute(f'INSERT INTO "{table}" VALUES (%s, \'b\')', ["€" * 200])
+        for values, state in ((("€" * 200, "n"), "23505"), (("n", None), "23502"), (("n", "n"), "23514")):
+            with pytest.raises(psycopg.errors.IntegrityError) as refused:
+                c.execute(f'INSERT INTO "{table}" VALUES (%s, %s)', values)
+            d = refused.value.diag
+            assert d.sqlstate == state
+            for field in (d.message_primary, d.message_detail, d.schema_name, d.table_name, d.column_name, d.constraint_name):
+                assert field is None or not {"?", "\ufffd"} & set(field), field
+            assert table.startswith(d.table_name) and len(d.table_name.encode()) >= min(len(table.encode()), 253)
+            if state == "23505":
+                assert d.constraint_name.startswith(column)
+
+
 @pytest.fixture(scope="module")
 def login(module_project):
     workspace = Workspace(module_project)

@@ -220,6 +220,16 @@ def test_who_is_unknown_cannot_be_told_from_who_is_wrong(login):
     assert salts[0] == salts[1] != salts[2]
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "ž" * 200, "x" * 9000])
+def test_names_that_are_too_long_are_those_of_nobody(login, name):
+    with Raw(login["port"]) as raw:
+        raw.mechanisms({"user": name})
+        final, _ = scram_final("wrong", raw.first())
+        severity, state, text_of = raw.refusal(message("p", final))
+        shown = text_of.removeprefix('password authentication failed for user "').removesuffix('"')
+        assert (severity, state) == ("FATAL", "28P01") and 240 < len(shown.encode()) < 256 and name.startswith(shown)
+
+
 def test_leaving_at_the_password_is_no_failed_login(server, login):
     def counted():
         samples = parse_metrics(server.get("/metrics").text)

@@ -39,11 +39,13 @@ REFUSED = [
     "ALTER INDEX i RENAME TO j",
     "UPDATE t SET a = 1 WHERE CURRENT OF c",
     "CREATE STATISTICS s ON a FROM t",
+    "DO $$ BEGIN END $$",
+    "PREPARE TRANSACTION 'x'",
 ]
 
 # What only those may who rule over more than their own database.
 DENIED = [
-    "DO $$ BEGIN END $$",
+    "ALTER SYSTEM SET work_mem = '1GB'",
     "CREATE ROLE r",
     "CREATE USER u PASSWORD 'x'",
     "ALTER ROLE r SET search_path = x",

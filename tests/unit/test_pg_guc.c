@@ -31,8 +31,13 @@ static void values_are_checked(void **state)
 	} rows[] = {
 		{"nope", "1", NULL, "42704"},
 		{"", "1", NULL, "42704"},
-		{".x", "1", NULL, "42704"},
-		{"x.", "1", NULL, "42704"},
+		{".x", "1", NULL, "42602"},
+		{"x.", "1", NULL, "42602"},
+		{"x..y", "1", NULL, "42602"},
+		{"x.1", "1", NULL, "42602"},
+		{"x.y z", "1", NULL, "42602"},
+		{"x.$y", "1", NULL, "42602"},
+		{"_x.y$1.z", "1", "1", NULL},
 		{"server_version", "9", NULL, "55P02"},
 		{"max_connections", "9", NULL, "55P02"},
 		{"client_encoding", "latin1", NULL, "22023"},
@@ -47,7 +52,28 @@ static void values_are_checked(void **state)
 		{"statement_timeout", "1e99", NULL, "22023"},
 		{"statement_timeout", "5min", "5min", NULL},
 		{"statement_timeout", "1500", "1500ms", NULL},
+		{"statement_timeout", "0x10", "16ms", NULL},
+		{"statement_timeout", "010", "8ms", NULL},
+		{"statement_timeout", "1.0004s", "1s", NULL},
+		{"statement_timeout", "1500us", "2ms", NULL},
+		{"statement_timeout", "2147483648", NULL, "22023"},
 		{"statement_timeout", "0", "0", NULL},
+		{"effective_cache_size", "12kB", "16kB", NULL},
+		{"vacuum_cost_delay", "1.5", "1500us", NULL},
+		{"random_page_cost", "1.5s", NULL, "22023"},
+		{"datestyle", "mdy, dmy", NULL, "22023"},
+		{"datestyle", "iso,", NULL, "22023"},
+		{"datestyle", "European", "ISO, DMY", NULL},
+		{"search_path", "\"a, \"\"b\", c", "\"a, \"\"b\", c", NULL},
+		{"search_path", "\"a", NULL, "22023"},
+		{"search_path", "\"", NULL, "22023"},
+		{"search_path", "a b", NULL, "22023"},
+		{"search_path", ",", NULL, "22023"},
+		{"search_path", "", "", NULL},
+		{"client_min_messages", "debug", "debug2", NULL},
+		{"client_min_messages", "debug=debug2", NULL, "22023"},
+		{"client_min_messages", "info", "info", NULL},
+		{"client_min_messages", "", NULL, "22023"},
 		{"work_mem", "64MB", "64MB", NULL},
 		{"extra_float_digits", "4", NULL, "22023"},
 		{"extra_float_digits", "3", "3", NULL},
@@ -79,7 +105,7 @@ static void values_are_checked(void **state)
 		else
 			assert_string_equal(e.sqlstate, rows[i].sqlstate);
 	}
-	assert_int_equal(g.custom_count, 1);
+	assert_int_equal(g.custom_count, 2);
 	assert_int_equal(guc_int(&g, GUC_statement_timeout), 0);
 	assert_true(set(&g, "statement_timeout", "2s", GUC_SESSION, false));
 	assert_int_equal(guc_int(&g, GUC_statement_timeout), 2000);
@@ -122,10 +148,10 @@ static void resets_go_to_the_value_of_the_start(void **state)
 	gucs_init(&g);
 	assert_true(set(&g, "application_name", "app", GUC_STARTUP, false));
 	assert_true(set(&g, "application_name", "other", GUC_SESSION, false));
-	assert_true(guc_reset(&g, SPAN("application_name"), false, &e));
+	assert_true(guc_reset(&g, SPAN("application_name"), GUC_SESSION, false, &e));
 	check(&g, "application_name", "app");
-	assert_false(guc_reset(&g, SPAN("server_version"), false, &e));
-	assert_false(guc_reset(&g, SPAN("nope"), false, &e));
+	assert_false(guc_reset(&g, SPAN("server_version"), GUC_SESSION, false, &e));
+	assert_false(guc_reset(&g, SPAN("nope"), GUC_SESSION, false, &e));
 	assert_true(set(&g, "work_mem", "1MB", GUC_SESSION, false));
 	assert_true(set(&g, "a.b", "first", GUC_STARTUP, false));
 	assert_true(set(&g, "a.b", "second", GUC_SESSION, false));
