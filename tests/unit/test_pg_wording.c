@@ -35,7 +35,7 @@ static const struct {
 	 "42P01@15 relation \"s.t\" does not exist"},
 	{"42883", "Scalar Function with name f does not exist!", "select f()", "42883@0 function f does not exist"},
 	{"42703", "Table \"t\" does not have a column with name \"c\"", "insert into t (c) values (1)",
-	 "42703@0 column \"c\" of relation \"t\" does not exist"},
+	 "42703@16 column \"c\" of relation \"t\" does not exist"},
 	{"42601", "Duplicate column name \"v\" in INSERT", NULL, "42701@0 column \"v\" specified more than once"},
 	/* Values */
 	{"22P02", "Could not convert string '99999999999' to INT32", NULL,
