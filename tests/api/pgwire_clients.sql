@@ -296,3 +296,13 @@ select to_regclass('other.far'), to_regclass('nowhere.x'), pg_catalog.to_regclas
 select n.nspname, current_schema(), current_schemas(true) as s from pg_namespace n where n.oid = 11
 --! types: the functions return texts
 
+-- [functions] types with their modifiers
+select o, m, format_type(o, m) from (values (23, null), (1043, 14), (1042, 14), (1042, -1), (1042, null), (1700, 655366), (1700, -1), (1114, 3), (1184, 0), (1083, 2),
+(1266, 2), (1560, 5), (1562, 5), (1007, null), (0, null), (999999, null), (2205, null)) v(o, m) order by 1, 2
+
+-- [functions] names of ids that are none
+select 0::regclass::text, 0::regtype::text, 999999::regclass::text, 999999::regtype::text
+
+-- [functions] comments by the catalog they are of, sizes for people
+select obj_description('parent'::regclass), obj_description('parent'::regclass, 'pg_class'), obj_description('parent'::regclass, 'pg_proc'),
+pg_size_pretty(10240::bigint), pg_size_pretty(1234567890123456::bigint), pg_size_pretty(12345678901234567::bigint)

@@ -61,13 +61,16 @@ CREATE MACRO _pg.main._enum_shown(o) AS (SELECT any_value(CASE WHEN list_contain
 CREATE MACRO _pg.main.format_type(o, typmod) AS coalesce(CASE
 	WHEN o = 1700 AND typmod > 4 THEN 'numeric(' || ((typmod - 4) >> 16) || ',' || ((typmod - 4) & 65535) || ')'
 	WHEN o IN (1042, 1043) AND typmod > 4 THEN CASE o WHEN 1042 THEN 'character(' ELSE 'character varying(' END || (typmod - 4) || ')'
+	WHEN o IN (1083, 1114, 1184, 1266) AND typmod >= 0 THEN regexp_replace(_pg.main._type_name(o), '^(\w+)', '\1(' || typmod || ')')
+	WHEN o IN (1560, 1562) AND typmod >= 0 THEN _pg.main._type_name(o) || '(' || typmod || ')'
+	WHEN o = 1042 AND typmod = -1 THEN 'bpchar' WHEN o = 0 THEN '-'
 	ELSE _pg.main._type_name(o) END, _pg.main._enum_shown(o), CASE WHEN o IS NOT NULL THEN repeat('?', 3) END);
 CREATE MACRO _pg.main._plain_type(n) AS regexp_replace(replace(n::VARCHAR, '"', ''), '^((?:main|public)\.)?(.*?)(\[\])?$', '\2');
 CREATE MACRO _pg.main.to_regtype(n) AS coalesce(try_cast(n AS UINTEGER),
 	(SELECT min(_of_t.oid) FROM _pg.main._type_names _of_t WHERE _of_t.name = lower(replace(replace(regexp_replace(n::VARCHAR, '\(.*\)', ''), '"', ''), 'pg_catalog.', ''))),
 	(SELECT min(CASE WHEN n::VARCHAR LIKE '%[]' OR _of_e.name <> _pg.main._plain_type(n) THEN _of_e.array_oid ELSE _of_e.oid END) FROM _pg.main._enums _of_e
 		WHERE _of_e.name = _pg.main._plain_type(n) OR '_' || _of_e.name = _pg.main._plain_type(n)));
-CREATE MACRO _pg.main.regtype_text(x) AS CASE WHEN try_cast(x AS UINTEGER) IS NOT NULL THEN _pg.main.format_type(try_cast(x AS UINTEGER), NULL)
+CREATE MACRO _pg.main.regtype_text(x) AS CASE WHEN try_cast(x AS UINTEGER) IS NOT NULL THEN replace(_pg.main.format_type(try_cast(x AS UINTEGER), NULL), repeat('?', 3), x::VARCHAR)
 	ELSE _pg.main._type_shown(regexp_replace(replace(x::VARCHAR, '"', ''), '^(pg_catalog|main|public)\.', '')) END;
 CREATE MACRO _pg.main.regtype_oid(n) AS coalesce(_pg.main.to_regtype(n), error('type "' || n::VARCHAR || '" does not exist'));
 CREATE MACRO _pg.main.pg_typeof(x) AS CASE _pg.main._base(typeof(x)) WHEN 'BOOLEAN' THEN 'boolean' WHEN 'TINYINT' THEN 'smallint' WHEN 'UTINYINT' THEN 'smallint'
@@ -97,7 +100,7 @@ CREATE MACRO _pg.main.to_regclass(n) AS coalesce(try_cast(n AS UINTEGER), (SELEC
 CREATE MACRO _pg.main.regclass_oid(n) AS (SELECT coalesce(_pg.main.to_regclass(_of_n.n), error('relation "' || _of_n.n::VARCHAR || '" does not exist')) FROM (SELECT n AS n) _of_n);
 CREATE MACRO _pg.main.regclass_text(o) AS coalesce((SELECT any_value(CASE WHEN _pg.main._is_visible(_of_s.name, _of_r.name) THEN _pg.main._quoted(_of_r.name)
 	ELSE _pg.main._quoted(_of_s.name) || '.' || _pg.main._quoted(_of_r.name) END)
-	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), o::VARCHAR);
+	FROM _pg.main._relations _of_r JOIN _pg.main._namespaces _of_s ON _of_s.oid = _of_r.namespace_oid WHERE _of_r.oid = try_cast(o AS UINTEGER)), CASE WHEN o::VARCHAR = '0' THEN '-' ELSE o::VARCHAR END);
 CREATE MACRO _pg.main.to_regproc(n) AS coalesce(try_cast(n AS UINTEGER), (SELECT min(_of_f.oid) FROM _pg.main._system_functions _of_f WHERE _of_f.name = regexp_replace(replace(n::VARCHAR, 'pg_catalog.', ''), '\(.*\)$', '')),
 	(SELECT min(_of_f.function_oid) FROM system.main.duckdb_functions() _of_f WHERE NOT _of_f.internal AND _of_f.database_name = {db_text} AND _of_f.function_name = _pg.main._plain_name(n)));
 CREATE MACRO _pg.main.regproc_oid(n) AS coalesce(_pg.main.to_regproc(n), error('function "' || n::VARCHAR || '" does not exist'));
@@ -160,7 +163,7 @@ CREATE MACRO _pg.main.pg_get_replica_identity_index(o) AS NULL::UINTEGER;
 CREATE MACRO _pg.main.pg_describe_object(c, o, n) AS 'object ' || o;
 CREATE MACRO _pg.main.pg_identify_object(c, o, n) AS {'type': 'object', 'schema': NULL::VARCHAR, 'name': NULL::VARCHAR, 'identity': o::VARCHAR};
 CREATE MACRO _pg.main._description(o, n) AS (SELECT min(_of_d.description) FROM _pg.main.pg_description _of_d WHERE _of_d.objoid = o AND _of_d.objsubid = n);
-CREATE MACRO _pg.main.obj_description(o) AS _pg.main._description(o, 0), (o, c) AS _pg.main._description(o, 0);
+CREATE MACRO _pg.main.obj_description(o) AS _pg.main._description(o, 0), (o, c) AS CASE WHEN c = 'pg_class' THEN _pg.main._description(o, 0) END;
 CREATE MACRO _pg.main.col_description(o, n) AS _pg.main._description(o, n);
 CREATE MACRO _pg.main.shobj_description(o, c) AS NULL::VARCHAR;
 
@@ -215,7 +218,7 @@ CREATE MACRO _pg.main.pg_relation_filenode(o) AS o;
 CREATE MACRO _pg.main.pg_relation_filepath(o) AS NULL::VARCHAR;
 CREATE MACRO _pg.main.pg_size_pretty(n) AS CASE WHEN abs(n) < 10240 THEN n::BIGINT || ' bytes' WHEN abs(n) < 10485760 THEN round(n / 1024)::BIGINT || ' kB'
 	WHEN abs(n) < 10737418240 THEN round(n / 1048576)::BIGINT || ' MB' WHEN abs(n) < 10995116277760 THEN round(n / 1073741824)::BIGINT || ' GB'
-	ELSE round(n / 1099511627776)::BIGINT || ' TB' END;
+	WHEN abs(n) < 11258999068426240 THEN round(n / 1099511627776)::BIGINT || ' TB' ELSE round(n / 1125899906842624)::BIGINT || ' PB' END;
 CREATE MACRO _pg.main.pg_stat_get_numscans(o) AS 0::BIGINT;
 CREATE MACRO _pg.main.pg_stat_get_live_tuples(o) AS coalesce((SELECT any_value(_of_r.tuples::BIGINT) FROM _pg.main._relations _of_r WHERE _of_r.oid = o), 0);
 CREATE MACRO _pg.main.pg_stat_get_dead_tuples(o) AS 0::BIGINT;
