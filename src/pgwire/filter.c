@@ -50,6 +50,10 @@ static const char *const DENIED[] = {
 	"import_database",
 	"json_execute_serialized_sql",
 	"json_serialize_plan",
+	/* These go as deep as the JSON that they are given, and past the end of the thread's stack. */
+	"json_deserialize_sql",
+	"json_structure",
+	"json_group_structure",
 	"histogram_values",
 	"query",
 	"query_table",
@@ -86,6 +90,9 @@ static const char *const DENIED[] = {
 	"disable_peg_parser",
 	"copy_database",
 };
+
+/* These go as deep as their last argument, a structure, says. */
+static const char *const STRUCTURED[] = {"from_json", "from_json_strict", "json_transform", "json_transform_strict"};
 
 /* What PRAGMA and CALL may be. */
 static const char *const PRAGMAS[] = {"table_info",  "show",	       "show_tables",
@@ -222,12 +229,54 @@ static bool is_denied_view(struct span name)
 	       is_denied(name);
 }
 
-static bool filter_name(const struct scan *scan, struct span name, struct token next, struct pg_error *e)
+/* No escapes, which could hide what opens. */
+static bool is_shallow(struct token structure)
 {
+	size_t opened = 0;
+	for (size_t i = 0; i < structure.text.len; i++)
+		opened += structure.text.ptr[i] == '[' || structure.text.ptr[i] == '{';
+	return structure.kind == TOKEN_STRING && structure.text.ptr[0] == '\'' && opened <= LIMIT_EXPRESSION_DEPTH;
+}
+
+/* Whether the last argument of the call behind is written out, and not too deep. */
+static bool is_structure_shallow(struct lexer lx)
+{
+	struct token last = {0}, before = {0};
+	size_t depth = 0;
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; before = last, last = t, t = lexer_next(&lx)) {
+		depth += token_opens(t);
+		depth -= token_closes(t) && depth > 0;
+		if (!depth)
+			break;
+	}
+	return is_shallow(last) && (token_is_punct(before, ',') || token_is_punct(before, '('));
+}
+
+static bool is_structured(struct span name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(STRUCTURED); i++)
+		if (matches(STRUCTURED[i], name))
+			return true;
+	return false;
+}
+
+static bool unbounded(struct pg_error *e, struct span name)
+{
+	(void)pg_error_set(e, "0A000", "the structure that %.*s is told must be a plain text, not deeper than %d",
+			   SPAN_ARG(name), LIMIT_EXPRESSION_DEPTH);
+	pg_error_hint(e, "Write it out as the last argument: from_json(j, '[\"INTEGER\"]').");
+	return false;
+}
+
+static bool filter_name(const struct scan *scan, struct span name, struct lexer behind, struct pg_error *e)
+{
+	const struct token next = lexer_peek(&behind);
 	/* histogram(x) is an aggregate, FROM histogram('t', x) reads whatever table is named. */
 	const bool reads = scan->at_table && span_eq_nocase(name, SPAN("histogram"));
 	if (token_is_punct(next, '(') && (is_denied(name) || reads))
 		return denied(e, "function", name);
+	if (token_is_punct(next, '(') && is_structured(name) && !is_structure_shallow(behind))
+		return unbounded(e, name);
 	if (token_is_punct(next, '.') && filter_is_hidden(name))
 		return denied(e, "schema", name);
 	return !is_denied_view(name) || denied(e, "relation", name);
@@ -242,7 +291,7 @@ static bool filter_tokens(struct backend *b, struct span text, bool names, struc
 		if (scan.at_table && is_file(t, b->work))
 			return denied(e, "file", t.text);
 		if (names && token_is_name(t) &&
-		    !filter_name(&scan, t.kind == TOKEN_WORD ? t.text : token_name(t, b->work), lexer_peek(&lx), e))
+		    !filter_name(&scan, t.kind == TOKEN_WORD ? t.text : token_name(t, b->work), lx, e))
 			return false;
 	}
 	return true;

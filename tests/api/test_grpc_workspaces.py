@@ -177,6 +177,9 @@ def test_query(own, admin, project):
             "project_id must be provided via credentials or pathRestriction", query="SELECT 1")
     refused(admin, "NOT_FOUND", "ExecuteQueryCommand", "Project none not found", query="SELECT 1",
             pathRestriction=["none"])
+    deep = "repeat('[', 50000) || '\"INTEGER\"' || repeat(']', 50000)"
+    for call in (f"From_JSON('[1]', {deep})", f"json_structure({deep})", f"U&\"json\\005fstructure\"({deep})"):
+        assert failing(own, f"SELECT {call}").endswith(" is not allowed here")
     for sql in ("selec", "SELECT nope", "SELECT 1; SELECT 2", "CREATE TABLE x(a INT)", "INSERT INTO in_c_b.t VALUES (9, 'x')",
                 "DELETE FROM in_c_b.t", "DROP TABLE in_c_b.t", "ATTACH '/tmp/x.db'", "COPY (SELECT 1) TO '/tmp/x'",
                 "SET threads = 1", "INSTALL httpfs", "LOAD httpfs", "SELECT * FROM read_csv('/etc/passwd')",

@@ -117,6 +117,17 @@ EXPRESSIONS = [
     "write_log('x')",
     "parse_duckdb_log_message('QueryLog', 'x')",
     "load_extension('httpfs')",
+    # What goes deeper than a thread's stack.
+    "json_structure(repeat('{{\"a\":', 50000) || '1' || repeat('}}', 50000))",
+    "json_group_structure(repeat('{{\"a\":', 50000) || '1' || repeat('}}', 50000))",
+    "json_deserialize_sql(repeat('{{\"a\":', 50000) || '1' || repeat('}}', 50000))",
+    "from_json('[1]', repeat('[', 50000) || '\"INTEGER\"' || repeat(']', 50000))",
+    "system.main.from_json_strict('[1]', repeat('[', 50000) || '\"INTEGER\"' || repeat(']', 50000))",
+    "\"Json_Transform\"('[1]', CAST(repeat('[', 50000) || '\"INTEGER\"' || repeat(']', 50000) AS text))",
+    "('[1]').json_transform_strict(repeat('[', 50000) || '\"INTEGER\"' || repeat(']', 50000))",
+    "from_json('[1]', repeat('[', 50000) || '\"INTEGER\"' || repeat(']', 50000) || '')",
+    "from_json('[1]', E'\\x5b\"INTEGER\"\\x5d')",
+    "from_json('[1]', '" + 101 * "[" + '"INTEGER"' + 101 * "]" + "')",
 ]
 STATEMENTS = [
     "ATTACH '{other}' AS x",
@@ -591,9 +602,11 @@ def test_what_may_be_asked_tells_no_path_and_nothing_of_others(world, sql):
         ("SELECT count(*) FROM own o JOIN own p ON o.v = 'mine' AND p.v = 'mine', generate_series(1, 3)", 3),
         ("SELECT 1 AS \"km/h\" FROM own", 1),
         ("SELECT len(['a', 'b'])", 2),
+        ("SELECT (from_json('{\"a\": [1, 2]}', '{\"a\": [\"INTEGER\"]}')).a", [1, 2]),
+        ("SELECT ('{\"a\": 1}').json_transform('{\"a\": \"INTEGER\"}').a", 1),
     ],
 )
-def test_strings_that_are_no_files_are_let_through(world, sql, value):
+def test_what_only_looks_like_it_is_let_through(world, sql, value):
     with world.connect() as c:
         assert c.execute(sql).fetchone() == (value,)
 
