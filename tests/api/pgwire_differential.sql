@@ -1301,7 +1301,6 @@ SELECT current_user AS v, session_user AS w, user AS x, current_database() AS y,
 --! types: types
 SELECT pg_is_in_recovery() AS v, pg_backend_pid() > 0 AS w, txid_current() > 0 AS x
 SELECT format_type(23, NULL) AS v, format_type(1700, 655366) AS w, format_type(1043, 14) AS x, format_type(1007, -1) AS y, format_type(0, NULL) AS z, format_type(999999, NULL) AS a, format_type(1042, 9) AS b, format_type(1114, 3) AS c
---! values: dialect
 SELECT to_regclass('nope') AS v, to_regclass('pg_class') AS w, to_regtype('int4') AS x, to_regtype('nope') AS y, to_regnamespace('pg_catalog') AS z
 --! types values: dialect
 SELECT 'int4'::regtype::oid AS v, 23::regtype AS w, 'integer[]'::regtype::oid AS x, 'pg_type'::regclass::oid AS y, 1247::regclass AS z

@@ -99,11 +99,10 @@ FRESH = 20  # rounds of one project: the load adds to it, and what there is is c
 
 def crash_rounds(server_factory, rounds, seed):
     chance = random.Random(seed)
-    server = server_factory()
-    acknowledged = 0
+    server, project, acknowledged = server_factory(), None, 0
     for number in range(rounds):
         if number % FRESH == 0:
-            if number:
+            if project:
                 assert server.delete(project.path).status_code == 204
             project, rows = Project(server), 0
             project.bucket()
