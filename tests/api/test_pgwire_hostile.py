@@ -3,14 +3,17 @@
 import base64
 import contextlib
 import os
+import select
 import socket
+import ssl
 import struct
+import time
 
 import psycopg
 import pytest
 
 from conftest import Project, Server, eventually, sample
-from pg_workspace import Workspace
+from pg_workspace import Workspace, self_signed
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +277,59 @@ def test_half_open_sessions_end(server, workspace, neighbour):
             raw.socket.shutdown(socket.SHUT_WR)
             raw.rest()
         wait_until_alone(server, workspace)
+
+
+def client_hello():
+    """What a client of TLS sends first."""
+    sent = ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return sent.read()
+
+
+SSL_REQUEST = struct.pack(">ii", 8, 80877103)
+HANDSHAKE_SECONDS = 60
+
+
+def is_closed(client):
+    """Takes what came, too."""
+    try:
+        return select.select([client], [], [], 0)[0] != [] and client.recv(65536) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_handshakes_that_stall_end(tmp_path):
+    """Wherever a client stops before it is logged in, and however slowly it goes on: it is left after a minute, and nobody waits for it."""
+    cert, key = self_signed(tmp_path)
+    server = Server(tmp_path / "data", PGWIRE_SSL_CERT=cert, PGWIRE_SSL_KEY=key)
+    workspace = Workspace(Project(server))
+    hello = startup_packet(workspace)
+    stops = [b"", SSL_REQUEST[:5], SSL_REQUEST, client_hello()[:50], client_hello(), hello[:9], hello, hello + INITIAL[:20], hello + INITIAL]
+    begun = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Raw(workspace, login=False)).socket for _ in range(len(stops) + 2)]
+        for client, sent in zip(clients, stops):
+            client.sendall(sent)
+        clients[-2].sendall(SSL_REQUEST)
+        assert clients[-2].recv(1) == b"S"
+        clients[-2].sendall(client_hello()[:50])
+        slowly = iter(startup_packet(workspace, application_name="x" * 1000))
+        waiting = set(clients)
+
+        def all_left():
+            with psycopg.connect(**workspace.login) as c:
+                assert c.execute("SELECT 1").fetchone() == (1,)
+            with contextlib.suppress(OSError):
+                clients[-1].sendall(bytes([next(slowly)]))
+            time.sleep(1)
+            waiting.difference_update([c for c in waiting if is_closed(c)])
+            assert waiting == set(clients) or time.monotonic() - begun > HANDSHAKE_SECONDS - 1
+            return not waiting
+
+        eventually(all_left, seconds=3 * HANDSHAKE_SECONDS)
+    assert server.stop() == 0, server.findings()
 
 
 @pytest.mark.parametrize(
