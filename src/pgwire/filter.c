@@ -268,12 +268,28 @@ static bool unbounded(struct pg_error *e, struct span name)
 	return false;
 }
 
+/* lag() and lead() otherwise than by these words, by which their offset is found (rewrite_calls.c). */
+static bool is_disguised_offset(const struct scan *scan, struct span name, struct lexer behind)
+{
+	const bool disguised = scan->before.kind == TOKEN_QUOTED || token_is_punct(scan->before_that, '.');
+	size_t depth = 0;
+	if (!disguised || (!span_eq_nocase(name, SPAN("lag")) && !span_eq_nocase(name, SPAN("lead"))))
+		return false;
+	for (struct token t = lexer_next(&behind); t.kind != TOKEN_END; t = lexer_next(&behind)) {
+		depth += token_opens(t);
+		depth -= token_closes(t) && depth > 0;
+		if (!depth)
+			break;
+	}
+	return token_is_window(lexer_peek(&behind));
+}
+
 static bool filter_name(const struct scan *scan, struct span name, struct lexer behind, struct pg_error *e)
 {
 	const struct token next = lexer_peek(&behind);
 	/* histogram(x) is an aggregate, FROM histogram('t', x) reads whatever table is named. */
 	const bool reads = scan->at_table && span_eq_nocase(name, SPAN("histogram"));
-	if (token_is_punct(next, '(') && (is_denied(name) || reads))
+	if (token_is_punct(next, '(') && (is_denied(name) || reads || is_disguised_offset(scan, name, behind)))
 		return denied(e, "function", name);
 	if (token_is_punct(next, '(') && is_structured(name) && !is_structure_shallow(behind))
 		return unbounded(e, name);

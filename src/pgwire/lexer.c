@@ -291,6 +291,12 @@ bool token_is_punct(struct token t, char c)
 	return t.kind == TOKEN_PUNCT && *t.text.ptr == c;
 }
 
+bool token_is_window(struct token t)
+{
+	static const char *const words[] = {"over", "filter", "ignore", "respect"};
+	return token_is_one_of(t, words, ARRAY_LEN(words));
+}
+
 struct span token_name(struct token t, struct arena *arena)
 {
 	char *name = arena_copy(arena, t.text);

@@ -58,6 +58,8 @@ struct span lexer_without_database(struct span text, struct span database, struc
 /* Case-insensitive comparison of a word; a quoted identifier is no keyword. */
 bool token_is(struct token t, const char *word);
 bool token_is_punct(struct token t, char c);
+/* A word that stands behind the arguments of a window function. */
+bool token_is_window(struct token t);
 /* A bracket of any kind. */
 static inline bool token_opens(struct token t)
 {

@@ -310,6 +310,29 @@ static void own_function(struct rewriter *r, size_t i)
 		r->p[i].text = arena_printf(r->arena, "_pg.main.%.*s", SPAN_ARG(r->p[i].t.text));
 }
 
+/* lag(x, 2): the offset is PostgreSQL's integer; with the least of its bigints the engine ends the process. */
+static void integer_offset(struct rewriter *r, size_t i)
+{
+	static const char *const tails[] = {"order", "ignore", "respect"};
+	const size_t open = i + 1, close = piece_close(r, open);
+	size_t comma = 0, end = close;
+	if ((!piece_is(r, i, "lag") && !piece_is(r, i, "lead")) || close >= r->n || !token_is_window(r->p[close + 1].t))
+		return;
+	for (size_t k = open + 1; k < end; k++) {
+		const bool is_comma = piece_punct(r, k, ',');
+		if (r->p[k].enclosing != open)
+			continue;
+		if (comma && (is_comma || token_is_one_of(r->p[k].t, tails, ARRAY_LEN(tails))))
+			end = k;
+		else if (is_comma)
+			comma = k;
+	}
+	if (!comma || !piece_edit(r))
+		return;
+	r->p[comma].text = ", CAST((";
+	r->p[end].before = ") AS INTEGER) ";
+}
+
 static void rewrite_call(struct rewriter *r, size_t i)
 {
 	bool qualified = i >= 2 && piece_punct(r, i - 1, '.') && !r->p[i - 1].dropped;
@@ -319,6 +342,7 @@ static void rewrite_call(struct rewriter *r, size_t i)
 	if (r->hooks->call)
 		shown_setting(r, i);
 	rename_function(r, i);
+	integer_offset(r, i);
 	series_of_times(r, i);
 	value_in_from(r, i, first);
 	if (stands_in_from(r, first))

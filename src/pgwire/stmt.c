@@ -138,6 +138,8 @@ static const struct {
 	{"json_agg", MENTIONS_SYNTAX},
 	{"jsonb_agg", MENTIONS_SYNTAX},
 	{"generate_series", MENTIONS_SYNTAX},
+	{"lag", MENTIONS_SYNTAX},
+	{"lead", MENTIONS_SYNTAX},
 	{"generate_subscripts", MENTIONS_SYNTAX},
 	{"unnest", MENTIONS_SYNTAX},
 	{"to_date", MENTIONS_SYNTAX},

@@ -611,6 +611,51 @@ def test_what_only_looks_like_it_is_let_through(world, sql, value):
         assert c.execute(sql).fetchone() == (value,)
 
 
+LEAST = "-9223372036854775807 - 1"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"lag(x, {LEAST})",
+        "LEAD(x, '-9223372036854775808')",
+        "lag/**/(x, least(-9223372036854775808, 3), x + 1)",
+        "lag(x, -9223372036854775808) FILTER (WHERE true)",
+        "lag(x, -9223372036854775808 IGNORE NULLS)",
+        f'"lag"(x, {LEAST})',
+        f'U&"l\\0061g"(x, {LEAST})',
+        f"system.main.lag(x, {LEAST})",
+        f"x.lag({LEAST})",
+        f"(x).lead({LEAST})",
+    ],
+)
+def test_offsets_that_the_engine_cannot_take_are_refused(world, call):
+    for shape, way in (
+        ("SELECT {} OVER () FROM range(3) t(x)", simple),
+        ("SELECT {} OVER w FROM range(3) t(x) WINDOW w AS ()", prepared),
+        ("SELECT {} OVER () FROM range(3) t(x)", executed),
+        ("COPY (SELECT {} OVER () FROM range(3) t(x)) TO STDOUT", simple),
+        ("CREATE TABLE lagged AS SELECT {} OVER () FROM range(3) t(x)", extended),
+        ("EXPLAIN ANALYZE SELECT {} OVER () FROM range(3) t(x)", simple),
+    ):
+        with world.connect() as c:
+            result = way(c.pgconn, shape.format(call))
+            assert result.status == FAILED and result.error_field(pq.DiagnosticField.SQLSTATE), (call, shape)
+    with world.connect() as c:
+        with pytest.raises(psycopg.Error):
+            c.execute("SELECT lag(x, %s) OVER () FROM range(3) t(x)", (-(2**63),))
+        assert c.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_offsets_are_integers(world):
+    with world.connect() as c:
+        rows = c.execute("SELECT lag(x, 1 + 1, 7::bigint) OVER (ORDER BY x), lead(x, %s) OVER (), lag(x) OVER (), lag(x, 1 ORDER BY x) OVER (ORDER BY x), "
+                         "lead(x, -1 IGNORE NULLS) OVER () FROM range(3) t(x)", (1,)).fetchall()
+        assert rows == [(7, 1, None, None, None), (7, 2, 0, 0, 0), (0, None, 1, 1, 1)]
+        c.execute('CREATE TEMP TABLE lead ("lag" int, b int); INSERT INTO lead ("lag", b) VALUES (1, 2); INSERT INTO pg_temp."lead" (b, "lag") VALUES (3, 4)')
+        assert c.execute("SELECT lag, b FROM lead ORDER BY 1").fetchall() == [(1, 2), (4, 3)]
+
+
 def test_another_tenants_login_leads_nowhere_else(world):
     with pytest.raises(psycopg2.OperationalError) as caught:
         psycopg2.connect(**{**world.login, "dbname": f"workspace_{world.other_id}"})
