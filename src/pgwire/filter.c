@@ -262,9 +262,11 @@ static bool is_structured(struct span name)
 
 static bool unbounded(struct pg_error *e, struct span name)
 {
-	(void)pg_error_set(e, "0A000", "the structure that %.*s is told must be a plain text, not deeper than %d",
-			   SPAN_ARG(name), LIMIT_EXPRESSION_DEPTH);
-	pg_error_hint(e, "Write it out as the last argument: from_json(j, '[\"INTEGER\"]').");
+	(void)denied(e, "function", name);
+	pg_error_hint(
+		e,
+		"Write its structure out as the last argument, at most %d levels deep: from_json(j, '[\"INTEGER\"]').",
+		LIMIT_EXPRESSION_DEPTH);
 	return false;
 }
 
