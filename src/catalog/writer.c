@@ -10,6 +10,7 @@
 
 enum {
 	WAL_BYTES_MAX = 16 * 1024 * 1024,
+	WAL_BYTES_PER_COMMIT = 200, /* of a small one */
 	/* From so many callers at once a batch waits for the stragglers of the last one, so long at most. */
 	CROWD_MIN = 8,
 	CROWD_WAIT_NS = 10 * NS_PER_MS
@@ -330,6 +331,8 @@ void writer_start(struct core *core)
 	w->pending_last = &w->pending;
 	w->over_last = &w->over;
 	w->wanted = 1;
+	/* What a killed server left counts too, or the log would grow by each kill and every start read all of it again. */
+	w->since_checkpoint = (unsigned)(store_wal_bytes(core->store) / WAL_BYTES_PER_COMMIT);
 	plan_begin(&w->plan, core->model);
 	thread_start("catalog-writer", writer_run, core, &w->thread);
 }
