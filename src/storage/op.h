@@ -69,7 +69,7 @@ struct op {
 	/* Private to op_live.c */
 	struct op *live_next;
 	struct op **live_at;
-	_Atomic(const char *) waiting_for;
+	const char *_Atomic waiting_for;
 };
 
 void op_begin(struct op *op, struct storage *storage, const struct call *call, enum op_kind kind,
