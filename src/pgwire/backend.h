@@ -438,6 +438,10 @@ MUST_CHECK bool cursors_fetch(struct backend *b, struct portal *p, bool keep, ui
 MUST_CHECK bool identity_check(struct backend *b, const struct stmt *s, struct rewrite_hooks *hooks,
 			       struct pg_error *e);
 
+/* ---- refused.c ---- */
+/* Whether there is another form of a statement that the engine refused: *hooks ask for it. */
+bool refused_note(struct backend *b, const struct stmt *s, const struct pg_error *e, struct rewrite_hooks *hooks);
+
 /* ---- on_commit.c: ON COMMIT DROP and DELETE ROWS of temporary tables ---- */
 /* A statement that makes such a table, or may write to one, is a transaction. */
 MUST_CHECK bool on_commit_begin(struct backend *b, const struct stmt *s, struct pg_error *e);

@@ -9,6 +9,13 @@ void piece_drop(struct rewriter *r, size_t from, size_t to)
 		r->p[i].dropped = true;
 }
 
+void piece_wrap(struct rewriter *r, size_t first, size_t last, const char *open, const char *close)
+{
+	struct piece *p = r->p;
+	p[first].before = p[first].before ? arena_printf(r->arena, "%s%s", open, p[first].before) : open;
+	p[last].after = p[last].after ? arena_printf(r->arena, "%s%s", p[last].after, close) : close;
+}
+
 /* Words that may stand before "(" without being a function's name. */
 static bool is_function_name(struct token t)
 {
@@ -195,6 +202,8 @@ static bool rewrite_tokens(struct rewriter *r)
 	rewrite_columns(r);
 	rewrite_operators(r);
 	rewrite_literals(r);
+	if (!rewrite_refused(r))
+		return false;
 	if (r->stmt->mentions & MENTIONS_CATALOG)
 		rewrite_casts(r);
 	else if (r->stmt->mentions & MENTIONS_SYNTAX)
@@ -211,7 +220,7 @@ static bool is_needed(const struct stmt *s, const struct rewrite_hooks *hooks)
 		MENTIONS_CATALOG | MENTIONS_PUBLIC | MENTIONS_SYNTAX | MENTIONS_QUOTED_DOTS | MENTIONS_SETTING;
 	const bool may_list = s->kind == STMT_DROP || s->kind == STMT_TRUNCATE || s->kind == STMT_ALTER;
 	return (s->mentions & relevant) || may_list || stmt_makes_index(s) || rewrite_names_needed(s, hooks) ||
-	       hooks->literal_count;
+	       hooks->literal_count || hooks->refused || hooks->operator_count;
 }
 
 bool rewrite(const struct stmt *s, const struct rewrite_hooks *hooks, struct arena *arena, struct rewritten *ret,

@@ -25,6 +25,21 @@ struct rewrite_literal {
 	const char *text;
 };
 
+/* An operator that the engine has for other types: its operands become the arguments of a function. */
+struct rewrite_operator {
+	const char *at; /* in the statement's text */
+	const char *call;
+};
+
+/* A table's columns, and those of its primary key. */
+struct rewrite_key {
+	const char *const *columns, *const *key;
+	size_t count, key_count;
+};
+
+/* Why the engine refused the statement in the form it has without them (rewrite_refused.c). */
+enum rewrite_refusal { REFUSED_GROUPS = 1 << 0, REFUSED_CONFLICT = 1 << 1 };
+
 struct rewrite_hooks {
 	void *session;
 	/* A relation of pg_catalog that mirrors the session's state (pg_settings, ...): writes "(SELECT ..)". */
@@ -41,6 +56,13 @@ struct rewrite_hooks {
 	bool has_temp; /* the session may have temporary objects, which would stand in front of main's */
 	const struct rewrite_literal *literals; /* ascending; those of which the columns tell what they are */
 	size_t literal_count;
+	unsigned refused;			  /* enum rewrite_refusal */
+	const struct rewrite_operator *operators; /* ascending */
+	size_t operator_count;
+	/* False: nobody knows the table, or it has no primary key. */
+	bool (*key)(void *session, struct span schema, struct span table, struct rewrite_key *ret);
+	/* Writes the columns of a constraint that keeps rows apart: (a, b). */
+	bool (*constraint)(void *session, struct span schema, struct span table, struct span name, struct buf *out);
 };
 
 struct rewrite_mark {

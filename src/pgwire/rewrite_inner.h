@@ -86,6 +86,8 @@ size_t piece_operand_start(const struct rewriter *r, size_t last);
 /* One behind the last token of the operand that starts at `first`. */
 size_t piece_operand_end(const struct rewriter *r, size_t first);
 void piece_drop(struct rewriter *r, size_t from, size_t to);
+/* Texts around tokens, outside of what stands there already. */
+void piece_wrap(struct rewriter *r, size_t first, size_t last, const char *open, const char *close);
 /* A column of the catalog whose items count from 0: indkey and the like. */
 bool piece_vector(const struct rewriter *r, size_t i);
 
@@ -101,6 +103,8 @@ void rewrite_operators(struct rewriter *r);
 void rewrite_calls(struct rewriter *r);
 void rewrite_columns(struct rewriter *r);
 void rewrite_literals(struct rewriter *r);
+/* rewrite_refused.c */
+MUST_CHECK bool rewrite_refused(struct rewriter *r);
 MUST_CHECK bool rewrite_ddl(struct rewriter *r);
 
 #endif

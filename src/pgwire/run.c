@@ -12,6 +12,9 @@
 
 #include <stdlib.h>
 
+/* Forms of a statement that are tried. */
+enum { FORMS_MAX = 32 };
+
 int64_t run_begin(struct backend *b, struct span text)
 {
 	(void)pthread_mutex_lock(&b->guard);
@@ -261,11 +264,27 @@ static bool prepare_expanded(struct backend *b, const struct stmt *s, struct are
 	return false;
 }
 
+/* What is refused is tried in another form while there is one; the last refusal is told. */
+static bool prepare_forms(struct backend *b, const struct stmt *s, struct rewrite_hooks *hooks, struct arena *arena,
+			  struct statement **ret, struct pg_error *e)
+{
+	for (size_t forms = 0; forms < FORMS_MAX; forms++) {
+		struct rewritten r;
+		if (!rewrite(s, hooks, arena, &r, e) || (r.sql.ptr != s->text.ptr && !filter_rewritten(b, r.sql, e)))
+			return false;
+		if (prepare_list(b, s, &r, arena, ret, e))
+			return true;
+		if (!refused_note(b, s, e, hooks) || !session_recover(b->engine))
+			return false;
+		*e = PG_ERROR_INIT;
+	}
+	return false;
+}
+
 static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena, struct statement **ret,
 		    struct pg_error *e)
 {
 	struct rewrite_hooks hooks;
-	struct rewritten r;
 	struct stmt expanded;
 	if (!filter_statement(b, s, e) || !run_spool(b, e) || !like_expand(b, s, &expanded, e))
 		return false;
@@ -279,8 +298,7 @@ static bool prepare(struct backend *b, const struct stmt *s, struct arena *arena
 		return false;
 	gucs_engine_first(b, s);
 	(void)tables_hooks(b, &hooks);
-	return tables_attach(b, s, e) && identity_check(b, s, &hooks, e) && rewrite(s, &hooks, arena, &r, e) &&
-	       (r.sql.ptr == s->text.ptr || filter_rewritten(b, r.sql, e)) && prepare_list(b, s, &r, arena, ret, e);
+	return tables_attach(b, s, e) && identity_check(b, s, &hooks, e) && prepare_forms(b, s, &hooks, arena, ret, e);
 }
 
 /* What Parse and Bind plan has as long as a statement that runs, and can be cancelled like one. */

@@ -2527,3 +2527,62 @@ SELECT /* unterminated
 SELECT 1 FROM errt WHERE i = 'x'
 SELECT i FROM errt WHERE t = 1
 --! message position sqlstate: dialect
+
+-- [groups by a key]
+CREATE TABLE gu (id serial PRIMARY KEY, name text, email text UNIQUE, n int)
+CREATE TABLE gp (id serial PRIMARY KEY, uid int, title text, i int)
+CREATE TABLE gm (a int, b int, c text, PRIMARY KEY (a, b))
+INSERT INTO gu (name, email, n) VALUES ('ann', 'a@x', 1), ('bob', 'b@x', 2), ('cid', NULL, 3)
+INSERT INTO gp (uid, title, i) VALUES (1, 't1', 1), (1, 't2', 2), (2, 't3', 3)
+INSERT INTO gm VALUES (1, 1, 'x'), (1, 2, 'z')
+SELECT gu.*, count(gp.id) FROM gu LEFT JOIN gp ON gp.uid = gu.id GROUP BY gu.id ORDER BY gu.id
+SELECT "gu"."id", "gu"."name", count("gp"."id") AS "c" FROM "gu" LEFT OUTER JOIN "gp" ON ("gp"."uid" = "gu"."id") GROUP BY "gu"."id" HAVING count(gp.id) > 0 ORDER BY "gu"."name"
+SELECT x.name, count(*) FROM gu AS x GROUP BY x.id ORDER BY x.email NULLS LAST
+SELECT name, count(*) FROM gu GROUP BY id ORDER BY name
+SELECT u.id AS uid, u.name, count(*) FROM gu u, gp WHERE gp.uid = u.id GROUP BY 1 ORDER BY 1
+SELECT gu.name, gp.title FROM gu JOIN gp ON gp.uid = gu.id GROUP BY gp.id, gu.id ORDER BY 2
+SELECT gu.name, gp.title FROM gu JOIN gp ON gp.uid = gu.id GROUP BY gu.id
+--! message: wording
+SELECT a, b, c, count(*) FROM gm GROUP BY b, a ORDER BY b
+SELECT a, c, count(*) FROM gm GROUP BY a
+--! message: wording
+SELECT id, name FROM gu GROUP BY email
+--! message: wording
+SELECT name, count(*) FROM gu GROUP BY ROLLUP (id)
+--! message: wording
+SELECT gu.name, (SELECT count(*) FROM gp WHERE gp.uid = gu.id) AS c FROM gu GROUP BY gu.id ORDER BY 1
+SELECT gu.name FROM gu JOIN (SELECT uid, title FROM gp GROUP BY gp.id) q ON q.uid = gu.id GROUP BY gu.id ORDER BY 1
+SELECT u.id, upper(u.name) AS n, sum(gp.i)::int AS s FROM (gu u INNER JOIN gp ON gp.uid = u.id) WHERE u.n IS NOT NULL GROUP BY u.id, date_trunc('day', timestamp '2024-01-01') ORDER BY u.n DESC
+SELECT x.id, x.name FROM gu x GROUP BY x.id UNION ALL SELECT gp.id, gp.title FROM gp GROUP BY gp.id ORDER BY 1, 2
+BEGIN
+SELECT name, count(*) FROM gu GROUP BY id ORDER BY name
+CREATE TEMP TABLE gt (id int PRIMARY KEY, v text)
+SELECT v, count(*) FROM gt GROUP BY id
+SELECT v, count(*) FROM gt GROUP BY v, nope
+ROLLBACK
+CREATE VIEW gv AS SELECT gu.name, count(*) AS c FROM gu JOIN gp ON gu.id = gp.uid GROUP BY gu.id
+SELECT * FROM gv ORDER BY 1
+
+-- [conflicts on constraints]
+CREATE TABLE oc (id int PRIMARY KEY, email text, n int, CONSTRAINT "One mail" UNIQUE (email), UNIQUE (n, email))
+INSERT INTO oc VALUES (1, 'a@x', 1)
+INSERT INTO oc VALUES (2, 'a@x', 2) ON CONFLICT ON CONSTRAINT "One mail" DO UPDATE SET n = excluded.n + 10 RETURNING id, n
+INSERT INTO oc VALUES (1, 'b@x', 2) ON CONFLICT ON CONSTRAINT oc_pkey DO NOTHING
+INSERT INTO oc AS x VALUES (1, 'b@x', 2) ON CONFLICT ON CONSTRAINT oc_pkey DO UPDATE SET email = x.email || excluded.email WHERE x.n > 1 RETURNING *
+INSERT INTO oc VALUES (3, 'a@xb@x', 12) ON CONFLICT ON CONSTRAINT oc_n_email_key DO NOTHING
+INSERT INTO oc VALUES (3, 'a@xb@x', 12) ON CONFLICT ON CONSTRAINT nope DO NOTHING
+SELECT * FROM oc ORDER BY id
+
+-- [numbers in quotes]
+CREATE TABLE nq (i int, b bigint, d numeric(10,2), f float8, t text, day date)
+INSERT INTO nq VALUES (3, 4, 1.25, 0.5, 'x', '2024-01-31')
+SELECT i + '1' AS v, b - '1' AS w, i * '2' + '3' - '1' AS x, f + '2.5' AS y, '10' - i AS z, i % '2' AS q FROM nq
+SELECT d + '1.75' AS v FROM nq
+--! types values: dialect
+SELECT i + ' 1 ' AS v, i + '-1' AS w, day - '2024-01-01' > 29 AS x FROM nq
+UPDATE nq SET i = i + '1', t = t || '1' RETURNING i, t
+SELECT i FROM nq WHERE i > '1' AND i + '1' < '9' ORDER BY i LIMIT '10' OFFSET '0'
+SELECT i + 'x' FROM nq
+--! message position sqlstate: wording
+SELECT i + '1.5' FROM nq
+--! message position sqlstate: wording
