@@ -234,8 +234,8 @@ static void files_remove(struct op *op, const struct leaving *r, struct removal 
 		metric_tenant_forget(TENANT_WORKSPACE, r->workspaces[i].id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, op->target.project_id, r->workspaces[i].id, NULL);
 	}
-	removal_run(gone);
 	version_remove_files(storage, op->target.project_id, op->target.branch_id, NULL, NULL);
+	removal_run(gone);
 	table_reap(storage->tables);
 	metric_tenant_forget(TENANT_BRANCH, op->target.project_id, op->target.branch_id, NULL);
 }

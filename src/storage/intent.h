@@ -6,7 +6,7 @@
  * _lost (reconcile.h).
  *
  *	struct intent intent;
- *	intent_begin(&intent, storage, path, dir, NULL);
+ *	intent_begin(&intent, storage, path);
  *	... create, commit ...
  *	intent_end(&intent);
  *

@@ -365,8 +365,9 @@ static bool delete_project(struct op *op, const char *id, bool keep_record, stru
 			if (uploads[i].staged_path)
 				blob_remove(storage->settings->files_dir, uploads[i].staged_path);
 		object_forget_project(storage, id);
-		bucket_tables_remove(storage, &tables, &gone);
 		version_remove_files(storage, id, NULL, NULL, NULL);
+		/* Last: with the project's folder its id is free, and all that a new project of the id makes must stay. */
+		bucket_tables_remove(storage, &tables, &gone);
 		table_reap(storage->tables);
 		metric_tenant_forget(TENANT_PROJECT, id, NULL, NULL);
 		metric_tenant_forget(TENANT_TABLE, id, NULL, NULL);

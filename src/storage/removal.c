@@ -74,14 +74,17 @@ static const char *path_lengthen(const struct storage *storage, struct arena *ar
 void removal_add(struct removal *removal, struct catalog_txn *t, const char *path)
 {
 	struct doomed_path *one = arena_alloc(removal->arena, sizeof(*one));
-	one->path = path;
+	*one = (struct doomed_path){.path = path};
 	id_hex(ID_BYTES, one->id);
 	struct doomed row = {.id = one->id,
 			     .path = path_shorten(removal->storage, removal->arena, path),
 			     .created_at = clock_unix_us()};
 	catalog_put_doomed(t, &row);
-	one->next = removal->first;
-	removal->first = one;
+	if (removal->last)
+		removal->last->next = one;
+	else
+		removal->first = one;
+	removal->last = one;
 }
 
 static bool path_remove(struct storage *storage, struct arena *arena, const char *path, struct err *err)
@@ -122,7 +125,7 @@ void removal_run(struct removal *removal)
 			log_event(LOG_WARN, "cannot be removed now; the next start tries again", "path",
 				  LOG_S(one->path), "error", LOG_S(err.message), NULL);
 	}
-	removal->first = NULL;
+	removal->first = removal->last = NULL;
 }
 
 /* ---- forgetting ---- */

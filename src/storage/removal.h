@@ -9,8 +9,9 @@
  *	if (catalog_commit(txn, err))
  *		removal_run(&gone);
  *
- * removal_run moves folders out of the way first, so that their names are free at
- * once. Names of what is gone are forgotten in batches by a background job: a
+ * removal_run removes in the order of the naming: a folder that claims a name for
+ * others (a project's, a branch's) is named last. Folders are moved out of the way
+ * first, so that their names are free at once. Names of what is gone are forgotten in batches by a background job: a
  * removal costs a row in a commit that is made anyway, and no commit of its own.
  * What cannot be removed keeps its name and is tried again at the next start.
  *
@@ -31,6 +32,7 @@ struct removal {
 	struct storage *storage;
 	struct arena *arena;
 	struct doomed_path *first;
+	struct doomed_path *last;
 };
 #define REMOVAL(owner, memory) ((struct removal){.storage = (owner), .arena = (memory)})
 

@@ -498,6 +498,23 @@ def test_delete_project_removes_files(server, project):
     server.delete(again.path)
 
 
+def test_a_project_made_while_a_large_one_of_its_id_goes_keeps_its_files(server):
+    p = Project(server)
+    p.upload(b"former", "a.csv")
+    folder = os.path.join(server.data_dir, "duckdb", f"project_{p.id}", "large")
+    os.mkdir(folder)
+    for i in range(8000):
+        open(os.path.join(folder, str(i)), "w").close()
+    with ThreadPoolExecutor(1) as pool:
+        gone = pool.submit(requests.delete, server.url + p.path, headers={"Authorization": f"Bearer {ADMIN_KEY}"})
+        made = eventually(lambda: (a := server.post("/projects", {"id": p.id})).status_code == 201 and a, "the id was not free")
+        p.key = made.json()["api_key"]
+        file_id = p.upload(b"latter", "a.csv")
+        assert gone.result().status_code == 204
+    assert p.get(f"/files/{file_id}/download").content == b"latter"
+    assert server.delete(p.path).status_code == 204
+
+
 class Endless:
     """A multipart body of any size that costs nothing to hold."""
 
