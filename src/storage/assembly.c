@@ -170,6 +170,11 @@ bool assembly_ready(const struct assembly *a)
 	return a->finished || a->request.part_count == 1 || a->at == a->request.part_count;
 }
 
+static bool part_replaced(const struct multipart_part *part, struct err *err)
+{
+	return err_set(err, ERR_INVALID_PART, "Part %lld was replaced meanwhile", (long long)part->number);
+}
+
 static bool open_part(struct assembly *a, struct err *err)
 {
 	const struct multipart_part *part = &a->parts[a->at];
@@ -177,8 +182,7 @@ static bool open_part(struct assembly *a, struct err *err)
 		return true;
 	a->fd = open(blob_path(a->arena, object_files_dir(a->storage), part->path), O_RDONLY | O_CLOEXEC);
 	a->offset = 0;
-	return a->fd >= 0 ||
-	       err_set(err, ERR_INVALID_PART, "Part %lld was replaced meanwhile", (long long)part->number);
+	return a->fd >= 0 || part_replaced(part, err);
 }
 
 bool assembly_step(struct assembly *a, int64_t bytes_max, struct err *err)
@@ -206,7 +210,7 @@ static bool take_single_part(struct assembly *a, struct object_put *put, struct 
 	struct stat st;
 	put->content = a->parts[0].path;
 	if (stat(blob_path(a->arena, object_files_dir(a->storage), put->content), &st) != 0)
-		return err_errno(err, errno, "Cannot find a part");
+		return errno == ENOENT ? part_replaced(&a->parts[0], err) : err_errno(err, errno, "Cannot find a part");
 	put->size_bytes = st.st_size;
 	put->mtime_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
 	return true;
@@ -222,11 +226,20 @@ static bool become_finished(void *ctx, struct multipart *row, struct arena *aren
 	return true;
 }
 
+/* Run by the catalog's writer: the bytes of a part that is sent again meanwhile go. */
+static bool part_stands(void *ctx, const struct multipart_part *row, struct err *err)
+{
+	const struct multipart_part *part = ctx;
+	return (row && strcmp(row->path, part->path) == 0) || part_replaced(part, err);
+}
+
 /* In the transaction that makes the object. */
 static void end_upload(void *ctx, struct catalog_txn *t, const struct file_row *row)
 {
 	struct assembly *a = ctx;
 	(void)row;
+	if (!a->begun)
+		catalog_verify_multipart_part(t, KEY(a->upload.id, a->parts[0].number), part_stands, &a->parts[0]);
 	catalog_remove_all_multipart_parts(t, KEY(a->upload.id));
 	catalog_change_multipart(t, KEY(a->upload.id), become_finished, a, ERR_MULTIPART_NOT_FOUND);
 }

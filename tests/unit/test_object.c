@@ -1,6 +1,8 @@
 #include "base/fs.h"
 #include "storage/key_lock.h"
+#include "storage/multipart.h"
 #include "storage/object.h"
+#include "storage/object_core.h"
 #include "storage/object_parts.h"
 #include "storage/object_path.h"
 
@@ -65,6 +67,19 @@ static int bed_done(void **state)
 	arena_free(bed->arena);
 	free(bed);
 	return 0;
+}
+
+static struct multipart_part part_put(struct bed *bed, const struct multipart *upload, const char *text)
+{
+	struct err err = ERR_INIT;
+	struct blob blob;
+	struct multipart_part part;
+	assert_true(blob_begin(&blob, bed->settings.files_dir, BLOB_ETAG, &err));
+	assert_true(blob_write(&blob, text, strlen(text), &err) && blob_finish(&blob, &err));
+	assert_true(multipart_put_part(&bed->storage, bed->arena, upload, 1, &blob, NULL, &part, &err));
+	blob_end(&blob, true);
+	part.path = arena_strdup(bed->arena, part.path);
+	return part;
 }
 
 /* Writes an object; the error's code. */
@@ -446,6 +461,50 @@ static void parts_are_found_by_number(void **state)
 	assert_false(object_part_find(&row, 2, &part));
 }
 
+static void *commit_run(void *ctx)
+{
+	struct err err = ERR_INIT;
+	struct file_row row;
+	return assembly_commit(ctx, &row, &err) ? NULL : (void *)(intptr_t)err.code;
+}
+
+/* An upload of one part gives the part's bytes to the object: they must not go with a part that was sent again. */
+static void part_sent_again_while_completing(void **state)
+{
+	struct bed *bed = *state;
+	struct arena *theirs = arena_new();
+	struct err err = ERR_INIT;
+	struct multipart upload;
+	struct assembly assembly;
+	struct file_row row;
+	const struct multipart_create create = {.project_id = "p", .key = "k"};
+	assert_true(multipart_create(&bed->storage, bed->arena, &create, &upload, &err));
+	struct multipart_part part = part_put(bed, &upload, "first");
+	struct part_claim claim = {.number = 1, .etag = part.etag};
+	struct complete_request request = {
+		.project_id = "p", .key = "k", .upload_id = upload.id, .parts = &claim, .part_count = 1};
+	assert_true(assembly_begin(&assembly, &bed->storage, theirs, &request, &err));
+	/* It has looked at the part and waits for its turn at the key. */
+	struct span key = object_lock_name(bed->arena, "p", SPAN("k"));
+	pthread_t thread;
+	key_lock(bed->storage.objects->locks, key);
+	assert_int_equal(pthread_create(&thread, NULL, commit_run, &assembly), 0);
+	(void)usleep(50 * 1000);
+	part = part_put(bed, &upload, "again");
+	key_unlock(bed->storage.objects->locks, key);
+	void *code;
+	assert_int_equal(pthread_join(thread, &code), 0);
+	assert_int_equal((intptr_t)code, ERR_INVALID_PART);
+	assembly_end(&assembly);
+	assert_null(content_of(bed, "k"));
+	claim.etag = part.etag;
+	assert_true(assembly_begin(&assembly, &bed->storage, theirs, &request, &err));
+	assert_true(assembly_commit(&assembly, &row, &err));
+	assembly_end(&assembly);
+	assert_string_equal(content_of(bed, "k"), "again");
+	arena_free(theirs);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_done)
@@ -461,6 +520,7 @@ int main(void)
 		CASE(hand_edited_files_are_described_anew),
 		CASE(quotas_hold),
 		CASE(parts_are_found_by_number),
+		CASE(part_sent_again_while_completing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
