@@ -205,23 +205,33 @@ bool api_key_revoke(struct storage *storage, const struct call *call, const char
 	return op_end(&op, revoke(storage, call, project_id, key_id, err), err);
 }
 
+static bool revoked_refuse(const char *key_id, struct err *err)
+{
+	(void)err_set(err, ERR_CANNOT_ROTATE_REVOKED_KEY, "API key %s is revoked and cannot be rotated", key_id);
+	err_detail(err, "key_id", key_id);
+	return false;
+}
+
+/* Judged by the catalog's writer: a key that is revoked meanwhile must have no successor. */
+static bool still_live(void *ctx, const struct api_key *row, struct err *err)
+{
+	return !row || !row->revoked_at || revoked_refuse(ctx, err);
+}
+
 static bool rotate(struct storage *storage, const struct call *call, const char *project_id, const char *key_id,
 		   struct api_key *ret, const char **ret_key, struct err *err)
 {
 	struct api_key old;
 	if (!project_known(storage, call, project_id, err) || !key_known(storage, call, project_id, key_id, &old, err))
 		return false;
-	if (old.revoked_at) {
-		(void)err_set(err, ERR_CANNOT_ROTATE_REVOKED_KEY, "API key %s is revoked and cannot be rotated",
-			      key_id);
-		err_detail(err, "key_id", key_id);
-		return false;
-	}
+	if (old.revoked_at)
+		return revoked_refuse(key_id, err);
 	api_key_new(call->arena, project_id, old.branch_id, old.scope, ret, ret_key);
 	ret->description = arena_printf(call->arena, "%s (rotated)", old.description ? old.description : "");
 	if (old.expires_at)
 		ret->expires_at = ret->created_at + (old.expires_at - old.created_at);
 	struct catalog_txn *t = catalog_txn(storage->catalog, call->arena);
+	catalog_verify_api_key(t, KEY(key_id), still_live, (void *)(uintptr_t)key_id);
 	catalog_change_api_key(t, KEY(key_id), revoke_row, NULL, ERR_API_KEY_NOT_FOUND);
 	catalog_insert_api_key(t, ret, ERR_CONFLICT);
 	return catalog_commit(t, err);

@@ -63,13 +63,25 @@ static bool session_fault(struct err *err, enum err_code code, const char *uploa
 	return false;
 }
 
-static void upload_forget(struct storage *storage, struct arena *arena, const struct upload *upload)
+/* Run by the catalog's writer: the session may have been registered meanwhile, and its bytes are a file's then. */
+static bool upload_as_seen(void *ctx, const struct upload *row, struct err *err)
 {
-	struct err ignored = ERR_INIT;
+	const struct upload *seen = ctx;
+	const char *now = row && row->staged_path ? row->staged_path : "";
+	return (row && strcmp(now, seen->staged_path ? seen->staged_path : "") == 0) ||
+	       err_set(err, ERR_CONFLICT, "The upload session changed meanwhile");
+}
+
+static bool upload_forget(struct storage *storage, struct arena *arena, struct upload *upload, struct err *err)
+{
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
+	catalog_verify_upload(t, KEY(upload->key), upload_as_seen, upload);
 	catalog_remove_upload(t, KEY(upload->key));
-	if (catalog_commit(t, &ignored) && upload->staged_path)
+	if (!catalog_commit(t, err))
+		return false;
+	if (upload->staged_path)
 		blob_remove(storage->settings->files_dir, upload->staged_path);
+	return true;
 }
 
 /* The session of that key, alive and of that project. */
@@ -88,7 +100,7 @@ static bool upload_find(struct storage *storage, struct arena *arena, const char
 	}
 	if (ret->expires_at > clock_unix_us())
 		return true;
-	upload_forget(storage, arena, ret);
+	(void)!upload_forget(storage, arena, ret, err);
 	return session_fault(err, ERR_UPLOAD_SESSION_EXPIRED, upload_key, "The upload session has expired");
 }
 
@@ -316,7 +328,7 @@ static bool register_upload(struct op *op, const char *upload_key, const char *n
 	if (!filename_check(name, err))
 		return false;
 	if (stat(blob_path(arena, storage->settings->files_dir, row.staged_path), &st) != 0) {
-		upload_forget(storage, arena, &row);
+		(void)!upload_forget(storage, arena, &row, err);
 		return session_fault(err, ERR_STAGED_FILE_NOT_FOUND, upload_key, "The uploaded bytes are gone");
 	}
 	char *id = arena_alloc(arena, ID_UUID_SIZE);
@@ -562,15 +574,9 @@ bool file_sweep(struct storage *storage, struct err *err)
 	struct catalog_page page = {.limit = AT_ONCE};
 	int64_t now = clock_unix_us();
 	catalog_list_uploads_by_expiry(storage->catalog, arena, KEY_ALL, &page, &rows, &n);
-	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
-	size_t expired = 0;
-	for (; expired < n && rows[expired].expires_at <= now; expired++)
-		catalog_remove_upload(t, KEY(rows[expired].key));
-	bool fine = catalog_commit(t, err);
-	for (size_t i = 0; fine && i < expired; i++) {
-		if (rows[i].staged_path)
-			blob_remove(storage->settings->files_dir, rows[i].staged_path);
-	}
+	bool fine = true;
+	for (size_t i = 0; fine && i < n && rows[i].expires_at <= now; i++)
+		fine = upload_forget(storage, arena, &rows[i], err) || err->code == ERR_CONFLICT;
 	arena_free(arena);
 	return fine;
 }

@@ -205,15 +205,18 @@ static bool schema_build(struct storage *storage, struct arena *arena, const str
 	return names_unique(columns, n, arena, err);
 }
 
-bool table_absent(struct place *place, const char *table, struct err *err)
+static bool table_exists(const struct place *place, const char *table, struct err *err)
 {
-	if (!place_find_table(place, table, false))
-		return true;
 	(void)err_set(err, ERR_TABLE_EXISTS, "Table %s exists already in bucket %s", table, place->bucket_name);
 	err_detail(err, "project_id", place->project.id);
 	err_detail(err, "bucket_name", place->bucket_name);
 	err_detail(err, "table_name", table);
 	return false;
+}
+
+bool table_absent(struct place *place, const char *table, struct err *err)
+{
+	return !place_find_table(place, table, false) || table_exists(place, table, err);
 }
 
 static struct table_row row_new(const struct place *place, const char *table, const struct table_info *info)
@@ -254,6 +257,10 @@ bool table_publish_file(struct op *op, struct place *place, const char *table, c
 	struct err ignored = ERR_INIT;
 	struct intent intent;
 	struct table_row row = row_new(place, table, info);
+	/* Also where table_absent saw none, as its file cannot be read: that file must not be lost with this attempt. */
+	if (catalog_get_table_row(storage->catalog, arena, KEY(row.project_id, row.branch_id, row.bucket, table),
+				  &place->table))
+		return table_exists(place, table, err);
 	const char *dir = place_bucket_dir(storage, arena, row.project_id, row.branch_id, row.bucket);
 	const char *path = place_table_path(storage, arena, row.project_id, row.branch_id, row.bucket, table);
 	intent_begin(&intent, storage, path);

@@ -1,10 +1,13 @@
 """Projects and API keys."""
 
 import os
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import requests
 from conftest import Project, error_of, moves, total
 from test_conventions import ISO
 
@@ -112,6 +115,20 @@ def test_key_life(server, project):
     assert project.delete(f"/api-keys/{new['id']}").status_code == 204
     assert server.get(project.path, key=new["api_key"]).status_code == 403
     assert project.delete(f"/api-keys/{new['id']}").status_code == 204
+
+
+def test_of_those_who_rotate_a_key_at_once_one_gets_a_new_one(project):
+    for _ in range(5):
+        old = project.post("/api-keys", {"description": "d"}).json()["id"]
+        barrier = threading.Barrier(8)
+
+        def rotate(_):
+            barrier.wait()
+            return requests.post(f"{project.server.url}{project.path}/api-keys/{old}/rotate",
+                                 headers={"Authorization": f"Bearer {project.key}"}).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(rotate, range(8))) == [201] + [400] * 7
 
 
 def test_last_admin_key_stays(server, project):

@@ -246,3 +246,17 @@ def test_a_bucket_made_again_keeps_its_tables(project):
         assert project.rows(table) == []
         assert [t["name"] for t in project.get("/branches/default/buckets/b/tables").json()["tables"]] == ["new"]
         assert project.delete("/branches/default/buckets/b").status_code == 204
+
+
+def test_a_table_whose_file_cannot_be_read_is_not_written_over(server, project):
+    project.bucket()
+    table = project.table()
+    path = os.path.join(server.data_dir, "duckdb", f"project_{project.id}", "b", "t.duckdb")
+    with open(path + ".new", "wb") as new:
+        new.write(b"not a table")
+    os.rename(path + ".new", path)
+    error_of(project.get(table), 404, "table_not_found")
+    error_of(project.post("/branches/default/buckets/b/tables", {"name": "t", "columns": [{"name": "a", "type": "INTEGER"}]}), 409,
+             "table_exists")
+    with open(path, "rb") as kept:
+        assert kept.read() == b"not a table"
