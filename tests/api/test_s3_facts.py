@@ -195,6 +195,9 @@ def test_presign_refusals(server, project, other_project, bucket):
 
     refused(ask(bucket, other_project.key), 403, "AccessDenied")
     refused(ask("project_none", ADMIN_KEY), 404, "NoSuchBucket")
+    # The text that is signed is lines: this one would be that of the key "k", valid until 2286.
+    for field in ({"key": "k\n9999999999"}, {"key": "k", "content_type": "5\nx"}):
+        refused(presign(server, bucket, **field), 400, "InvalidArgument")
     body = json.dumps({"key": "k", "method": "PUT"}).encode()
     signed = sign(server, "POST", f"/s3/{bucket}/presign", body=body)
     assert signed.status_code == 200 and signed.json()["method"] == "PUT"
