@@ -34,11 +34,17 @@ bool s3_address_read(struct arena *arena, struct span path, struct s3_address *r
 	return split(arena, span_skip(path, 1), ret, err);
 }
 
+bool s3_is_version(struct span id)
+{
+	return id.len == 0 || span_is(id, "null");
+}
+
 bool s3_address_source(struct arena *arena, struct span header, struct s3_address *ret, struct err *err)
 {
 	size_t question = span_find(header, '?');
 	struct span version = span_skip(header, question);
-	if (version.len > 0 && !span_is(version, "?versionId=null") && !span_is(version, "?versionId="))
+	if (version.len > 0 &&
+	    (!span_starts(version, SPAN("?versionId=")) || !s3_is_version(span_skip(version, strlen("?versionId=")))))
 		return err_set(err, ERR_VERSION_NOT_FOUND, "The version of the copy source does not exist");
 	/* Decoded first, as some clients encode the slash between bucket and key, too. */
 	const char *text;

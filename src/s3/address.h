@@ -24,4 +24,7 @@ MUST_CHECK bool s3_address_read(struct arena *arena, struct span path, struct s3
 /* x-amz-copy-source: [/]bucket/key, percent-encoded, optionally ?versionId=null. ERR_INVALID_ARGUMENT */
 MUST_CHECK bool s3_address_source(struct arena *arena, struct span header, struct s3_address *ret, struct err *err);
 
+/* Objects have no versions: nothing, or "null" as S3 calls the only one. */
+bool s3_is_version(struct span id);
+
 #endif

@@ -14,6 +14,7 @@ static bool asks_the_possible(const struct s3_call *call, struct err *err)
 		{"x-amz-server-side-encryption-customer-", keys},
 		{"x-amz-copy-source-server-side-encryption-customer-", keys},
 		{"x-amz-write-offset-bytes", "Appending to an object"},
+		{"x-amz-if-match-", "A condition on time or size"},
 	};
 	const char *name, *value;
 	for (size_t i = 0; http_header_at(call->req, i, &name, &value); i++)
@@ -21,6 +22,14 @@ static bool asks_the_possible(const struct s3_call *call, struct err *err)
 			if (strncasecmp(name, refused[k].prefix, strlen(refused[k].prefix)) == 0)
 				return err_set(err, ERR_UNIMPLEMENTED, "%s is not implemented", refused[k].what);
 	return true;
+}
+
+/* Objects have no versions: what asks for one must not read or remove another. */
+static bool asks_for_what_is_there(const struct s3_call *call, struct err *err)
+{
+	const char *version = call->address.key ? s3_query(call, "versionId") : NULL;
+	return !version || s3_is_version(span_of(version)) ||
+	       err_set(err, ERR_VERSION_NOT_FOUND, "The specified version does not exist");
 }
 
 /* *ret_refused: turned away at the bucket's door, which is no operation yet. */
@@ -36,7 +45,7 @@ static bool run(struct s3_call *call, bool *ret_refused, struct err *err)
 		*ret_refused = err->code == ERR_FORBIDDEN;
 		return false;
 	}
-	return asks_the_possible(call, err) && op->handler(call, err);
+	return asks_the_possible(call, err) && asks_for_what_is_there(call, err) && op->handler(call, err);
 }
 
 /* What no operation is meant by. Only callers that are known learn what is wrong. */

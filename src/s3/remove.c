@@ -6,7 +6,8 @@ enum { DELETE_MAX = 1000 };
 
 bool s3_delete_object(struct s3_call *call, struct err *err)
 {
-	if (!object_delete(call->storage, call->arena, call->project_id, call->address.key, NULL, err))
+	if (!object_delete_if(call->storage, call->arena, call->project_id, call->address.key,
+			      s3_header(call, "If-Match"), err))
 		return false;
 	http_empty(call->res, 204);
 	return true;
@@ -20,13 +21,27 @@ struct deletion {
 	bool quiet;
 };
 
+/* Of one Object. */
+static bool visit_object(struct deletion *d, const struct xml_element *e, struct err *err)
+{
+	static const char *const conditions[] = {"ETag", "LastModifiedTime", "Size"};
+	if (strcmp(e->name, "Key") == 0)
+		d->key = arena_copy(d->arena, e->text);
+	if (strcmp(e->name, "VersionId") == 0 && !s3_is_version(e->text))
+		return err_set(err, ERR_VERSION_NOT_FOUND, "The specified version does not exist");
+	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
+		if (strcmp(e->name, conditions[i]) == 0)
+			return err_set(err, ERR_UNIMPLEMENTED, "Conditions of a batch are not implemented");
+	return true;
+}
+
 static bool visit(void *ctx, const struct xml_element *e, struct err *err)
 {
 	struct deletion *d = ctx;
+	if (e->depth == 3 && strcmp(e->parent, "Object") == 0)
+		return visit_object(d, e, err);
 	if (e->depth == 2 && strcmp(e->name, "Quiet") == 0) {
 		d->quiet = span_eq_nocase(span_trim(e->text), SPAN("true"));
-	} else if (e->depth == 3 && strcmp(e->parent, "Object") == 0 && strcmp(e->name, "Key") == 0) {
-		d->key = arena_copy(d->arena, e->text);
 	} else if (e->depth == 2 && strcmp(e->name, "Object") == 0) {
 		if (!d->key || !*d->key || d->count == DELETE_MAX)
 			return err_set(err, ERR_MALFORMED_XML, "Each Object needs a Key, and there may be %d at most",

@@ -244,7 +244,7 @@ void object_put_blob(struct object_put *put, struct arena *arena, const struct b
 	}
 }
 
-static bool judge(struct storage *storage, struct arena *arena, const struct object_condition *condition,
+bool object_judge(struct storage *storage, struct arena *arena, const struct object_condition *condition,
 		  struct file_row *old, bool exists, struct err *err)
 {
 	if (condition->absent && exists)
@@ -319,7 +319,7 @@ static bool put_locked(struct storage *storage, struct arena *arena, const struc
 	struct file_row old = {0};
 	struct usage *usage = storage->objects->usage;
 	bool exists = object_find(storage, arena, put->project_id, put->key, &old);
-	if (!judge(storage, arena, &put->condition, &old, exists, err))
+	if (!object_judge(storage, arena, &put->condition, &old, exists, err))
 		return false;
 	int64_t files = exists ? 0 : 1;
 	int64_t bytes = put->size_bytes - (exists ? old.size_bytes : 0);
@@ -394,7 +394,7 @@ bool object_describe(struct storage *storage, struct arena *arena, const struct 
 	key_lock(storage->objects->locks, name);
 	if (!object_find(storage, arena, put->project_id, put->key, ret)) {
 		(void)err_set(err, ERR_FILE_NOT_FOUND, "The specified key does not exist");
-	} else if (judge(storage, arena, &put->condition, ret, true, err)) {
+	} else if (object_judge(storage, arena, &put->condition, ret, true, err)) {
 		struct changes changes = {.put = put, .content = ret->content, .now = clock_unix_us()};
 		struct catalog_txn *t = catalog_txn(storage->catalog, arena);
 		catalog_change_file_row(t, KEY(ret->project_id, ret->id), apply_changes, &changes, ERR_FILE_NOT_FOUND);

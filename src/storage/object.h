@@ -105,6 +105,9 @@ MUST_CHECK bool object_describe(struct storage *storage, struct arena *arena, co
 /* ret_found may be NULL; a missing object is no error. */
 MUST_CHECK bool object_delete(struct storage *storage, struct arena *arena, const char *project_id, const char *key,
 			      bool *ret_found, struct err *err);
+/* The same for an object that is one of the entity tags in `match`, else ERR_PRECONDITION_FAILED. */
+MUST_CHECK bool object_delete_if(struct storage *storage, struct arena *arena, const char *project_id, const char *key,
+				 const char *match, struct err *err);
 /* All or none, in one transaction. Keys need not differ. */
 MUST_CHECK bool object_delete_many(struct storage *storage, struct arena *arena, const char *project_id,
 				   const char *const *keys, size_t n, struct err *err);

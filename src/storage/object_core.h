@@ -17,6 +17,9 @@ const char *object_files_dir(const struct storage *storage);
 /* Absolute path of the settled bytes of a record. */
 const char *object_path(struct storage *storage, struct arena *arena, const struct file_row *row);
 
+/* Does the condition hold for the record of a key, which is locked? Fills in a missing entity tag. */
+MUST_CHECK bool object_judge(struct storage *storage, struct arena *arena, const struct object_condition *condition,
+			     struct file_row *old, bool exists, struct err *err);
 /*
  * Renames the bytes of a committed record from _incoming to their path; *row learns a new path when the old one cannot
  * be taken. What fails is finished by the next start-up, and readers find the bytes in the meantime. Key locked.

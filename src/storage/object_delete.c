@@ -24,7 +24,7 @@ static const char **sorted_keys(struct arena *arena, const char *const *keys, si
 
 /* All keys are the caller's. */
 static bool delete_locked(struct storage *storage, struct arena *arena, const char *project_id, const char *const *keys,
-			  size_t n, size_t *ret_found, struct err *err)
+			  size_t n, const struct object_condition *condition, size_t *ret_found, struct err *err)
 {
 	struct file_row *rows = arena_array(arena, struct file_row, n);
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
@@ -35,7 +35,8 @@ static bool delete_locked(struct storage *storage, struct arena *arena, const ch
 		struct file_row *row = &rows[found];
 		if (!object_find(storage, arena, project_id, keys[i], row))
 			continue;
-		fine = object_stash(storage, arena, row, err);
+		fine = object_judge(storage, arena, condition, row, true, err) &&
+		       object_stash(storage, arena, row, err);
 		if (!fine)
 			break;
 		catalog_remove_file_row(t, KEY(row->project_id, row->id));
@@ -59,7 +60,7 @@ static bool delete_locked(struct storage *storage, struct arena *arena, const ch
 }
 
 static bool delete_keys(struct storage *storage, struct arena *arena, const char *project_id, const char *const *keys,
-			size_t n, size_t *ret_found, struct err *err)
+			size_t n, struct object_condition condition, size_t *ret_found, struct err *err)
 {
 	size_t unique;
 	const char **list = sorted_keys(arena, keys, n, &unique);
@@ -68,7 +69,7 @@ static bool delete_keys(struct storage *storage, struct arena *arena, const char
 		names[i] = object_lock_name(arena, project_id, span_of(list[i]));
 		key_lock(storage->objects->locks, names[i]);
 	}
-	bool fine = delete_locked(storage, arena, project_id, list, unique, ret_found, err);
+	bool fine = delete_locked(storage, arena, project_id, list, unique, &condition, ret_found, err);
 	for (size_t i = 0; i < unique; i++)
 		key_unlock(storage->objects->locks, names[i]);
 	return fine;
@@ -78,16 +79,23 @@ bool object_delete(struct storage *storage, struct arena *arena, const char *pro
 		   bool *ret_found, struct err *err)
 {
 	size_t found;
-	if (!delete_keys(storage, arena, project_id, &key, 1, &found, err))
+	if (!delete_keys(storage, arena, project_id, &key, 1, (struct object_condition){0}, &found, err))
 		return false;
 	if (ret_found)
 		*ret_found = found > 0;
 	return true;
 }
 
+bool object_delete_if(struct storage *storage, struct arena *arena, const char *project_id, const char *key,
+		      const char *match, struct err *err)
+{
+	size_t found;
+	return delete_keys(storage, arena, project_id, &key, 1, (struct object_condition){.match = match}, &found, err);
+}
+
 bool object_delete_many(struct storage *storage, struct arena *arena, const char *project_id, const char *const *keys,
 			size_t n, struct err *err)
 {
 	size_t found;
-	return delete_keys(storage, arena, project_id, keys, n, &found, err);
+	return delete_keys(storage, arena, project_id, keys, n, (struct object_condition){0}, &found, err);
 }

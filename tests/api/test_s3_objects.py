@@ -115,6 +115,21 @@ def test_ranges_and_conditions(s3, bucket):
     assert s3.get_object(Bucket=bucket, Key="k", IfUnmodifiedSince=modified)["Body"].read() == EVERY_BYTE
 
 
+def test_objects_have_no_versions(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    for version in ("null", ""):
+        assert s3.get_object(Bucket=bucket, Key="k", VersionId=version)["Body"].read() == b"1"
+    for ask, code in ((s3.get_object, "NoSuchVersion"), (s3.head_object, "404"), (s3.delete_object, "NoSuchVersion")):
+        with pytest.raises(ClientError) as refused:
+            ask(Bucket=bucket, Key="k", VersionId="3HL4kqtJvjVBH40N")
+        assert code_of(refused) == (code, 404)
+    with pytest.raises(ClientError) as refused:
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "VersionId": "3HL4kqtJvjVBH40N"}]})
+    assert code_of(refused) == ("NoSuchVersion", 404)
+    s3.delete_object(Bucket=bucket, Key="k", VersionId="null")
+    assert keys_of(s3, bucket) == []
+
+
 def test_conditional_writes(server, s3, project, bucket):
     def put(body, **headers):
         return Signed(server, "PUT", f"/s3/{bucket}/c", body=body, headers=headers).send()
@@ -126,7 +141,19 @@ def test_conditional_writes(server, s3, project, bucket):
     s3_error(put(b"2", **{"If-Match": '"0"'}), 412, "PreconditionFailed")
     assert put(b"2", **{"If-Match": etag(b"1")}).status_code == 200
     s3_error(Signed(server, "PUT", f"/s3/{bucket}/none", body=b"", headers={"If-Match": "*"}).send(), 404, "NoSuchKey")
+
+    def delete(key, **headers):
+        return Signed(server, "DELETE", f"/s3/{bucket}/{key}", headers=headers).send()
+
+    s3_error(delete("c", **{"If-Match": etag(b"1")}), 412, "PreconditionFailed")
+    for name, value in (("x-amz-if-match-size", "1"), ("x-amz-if-match-last-modified-time", "Fri, 14 Mar 2025 09:26:53 GMT")):
+        s3_error(delete("c", **{name: value}), 501, "NotImplemented")
+    batch = b"<Delete><Object><Key>d</Key></Object><Object><Key>c</Key><ETag>%s</ETag></Object></Delete>" % etag(b"1").encode()
+    s3_error(Signed(server, "POST", f"/s3/{bucket}", query={"delete": ""}, body=batch).send(), 501, "NotImplemented")
+    assert delete("none", **{"If-Match": etag(b"1")}).status_code == 204
     assert s3.get_object(Bucket=bucket, Key="c")["Body"].read() == b"2"
+    assert delete("c", **{"If-Match": etag(b"2")}).status_code == 204
+    assert keys_of(s3, bucket) == []
 
     answers = []
     racers = [threading.Thread(target=lambda i=i: answers.append(Signed(
