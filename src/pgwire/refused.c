@@ -114,19 +114,6 @@ static void replace(struct backend *b, struct rewrite_hooks *hooks, struct token
 	hooks->literal_count++;
 }
 
-static void call(struct backend *b, struct rewrite_hooks *hooks, struct token t, const char *function)
-{
-	struct rewrite_operator *all = arena_array(b->work, struct rewrite_operator, hooks->operator_count + 1);
-	size_t n = 0;
-	for (; n < hooks->operator_count && hooks->operators[n].at < t.text.ptr; n++)
-		all[n] = hooks->operators[n];
-	all[n] = (struct rewrite_operator){t.text.ptr, function};
-	for (; n < hooks->operator_count; n++)
-		all[n + 1] = hooks->operators[n];
-	hooks->operators = all;
-	hooks->operator_count++;
-}
-
 static bool is_replaced(const struct rewrite_hooks *hooks, struct token t)
 {
 	for (size_t i = 0; i < hooks->literal_count; i++)
@@ -190,24 +177,6 @@ static bool text_beside(struct backend *b, const struct operation *o, struct rew
 	return true;
 }
 
-/* Operators of jsonb, which is JSON here. */
-static bool operator_of_json(struct backend *b, const struct operation *o, struct rewrite_hooks *hooks)
-{
-	static const struct {
-		const char *sign, *call;
-	} operators[] = {
-		{"@>", "_pg.main._json_contains"}, {"<@", "_pg.main._json_contained"}, {"-", "_pg.main._json_without"}};
-	if ((!span_is(o->left, "JSON") && !span_is(o->right, "JSON")) || is_replaced(hooks, o->at))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(operators); i++)
-		if (span_is(o->sign, operators[i].sign)) {
-			struct pg_error ignored = PG_ERROR_INIT;
-			call(b, hooks, o->at, operators[i].call);
-			return tables_catalog(b, &ignored);
-		}
-	return false;
-}
-
 bool refused_note(struct backend *b, const struct stmt *s, const struct pg_error *e, struct rewrite_hooks *hooks)
 {
 	static const struct {
@@ -223,5 +192,5 @@ bool refused_note(struct backend *b, const struct stmt *s, const struct pg_error
 			hooks->refused |= reasons[i].refusal;
 			return true;
 		}
-	return read_operation(s, e, &o) && (text_beside(b, &o, hooks) || operator_of_json(b, &o, hooks));
+	return read_operation(s, e, &o) && text_beside(b, &o, hooks);
 }

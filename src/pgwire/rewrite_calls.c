@@ -144,7 +144,9 @@ static void set_in_from(struct rewriter *r, size_t i, size_t close)
 /* PostgreSQL names the one column of a function in FROM after the table's alias; the engine does not. */
 static void name_series(struct rewriter *r, size_t i, size_t alias)
 {
-	static const char *const series[] = {"generate_series", "unnest", "generate_subscripts", "string_to_array"};
+	static const char *const series[] = {"generate_series", "unnest",	    "generate_subscripts",
+					     "string_to_array", "json_object_keys", "jsonb_object_keys",
+					     "string_to_table", "regexp_matches",   "regexp_split_to_table"};
 	bool is_series = false;
 	for (size_t k = 0; k < ARRAY_LEN(series); k++)
 		is_series = is_series || piece_named(r, i, series[k]);
@@ -160,8 +162,11 @@ static void function_in_from(struct rewriter *r, size_t i)
 	const size_t close = piece_close(r, i + 1);
 	if (lists_in_from(r, i, close))
 		return;
+	if (rewrite_records(r, i, close))
+		return;
 	if (r->stmt->mentions & MENTIONS_CATALOG)
 		set_in_from(r, i, close);
+	rewrite_sets(r, i, close, alias_follows(r, close + 1) ? close + 1 + piece_is(r, close + 1, "as") : 0);
 	name_series(r, i, close + 1);
 }
 
@@ -247,6 +252,35 @@ static void time_function(struct rewriter *r, size_t i, const char *cast)
 	buf_done(&quoted);
 }
 
+/* Of a call whose arguments end at `close`: the last token of the clauses behind it. */
+static size_t clauses_end(const struct rewriter *r, size_t close)
+{
+	size_t end = close;
+	if (piece_is(r, end + 1, "filter") && piece_close(r, end + 2) < r->n)
+		end = piece_close(r, end + 2);
+	if (piece_is(r, end + 1, "over") && piece_close(r, end + 2) < r->n)
+		end = piece_close(r, end + 2);
+	else if (piece_is(r, end + 1, "over") && piece_is_name(r, end + 2))
+		end += 2;
+	return end;
+}
+
+/* json_agg(x ORDER BY y) FILTER (..): the engine's own aggregate of JSON takes no clauses, its lists do. */
+static void json_of_list(struct rewriter *r, size_t i)
+{
+	const size_t close = piece_close(r, i + 1);
+	if ((!piece_is(r, i, "json_agg") && !piece_is(r, i, "jsonb_agg")) || close >= r->n)
+		return;
+	const size_t end = clauses_end(r, close);
+	bool clauses = end > close || piece_is(r, i + 2, "distinct");
+	for (size_t k = i + 2; k < close; k++)
+		clauses = clauses || (piece_is(r, k, "order") && r->p[k].enclosing == i + 1);
+	if (!clauses || !piece_edit(r))
+		return;
+	r->p[i].text = "to_json(list";
+	piece_wrap(r, end, end, "", ")");
+}
+
 /* Functions the engine has under another name. */
 static void rename_function(struct rewriter *r, size_t i)
 {
@@ -261,6 +295,7 @@ static void rename_function(struct rewriter *r, size_t i)
 		if (piece_is(r, i, names[k].theirs) &&
 		    (!names[k].catalog_only || (r->stmt->mentions & MENTIONS_CATALOG)))
 			r->p[i].text = names[k].ours;
+	json_of_list(r, i);
 	if (piece_is(r, i, "to_date"))
 		time_function(r, i, "::DATE");
 	else if (piece_is(r, i, "to_timestamp"))

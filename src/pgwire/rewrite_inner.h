@@ -103,6 +103,9 @@ void rewrite_operators(struct rewriter *r);
 void rewrite_calls(struct rewriter *r);
 void rewrite_columns(struct rewriter *r);
 void rewrite_literals(struct rewriter *r);
+/* rewrite_sets.c: functions that stand where a table does, i being the name; `alias` is where theirs stands, 0: nowhere. */
+void rewrite_sets(struct rewriter *r, size_t i, size_t close, size_t alias);
+bool rewrite_records(struct rewriter *r, size_t i, size_t close);
 /* rewrite_refused.c */
 MUST_CHECK bool rewrite_refused(struct rewriter *r);
 MUST_CHECK bool rewrite_ddl(struct rewriter *r);

@@ -191,24 +191,51 @@ static bool name_conflict(struct rewriter *r, size_t i)
 
 /* --- operators of types that the engine has no operators for --- */
 
+/* What stands in front of an operator, the arrows of JSON that bind as it does included. */
+static size_t left_operand(const struct rewriter *r, size_t i)
+{
+	size_t start = piece_operand_start(r, i - 1);
+	while (start >= 2 && piece_kind(r, start - 1, TOKEN_OPERATOR) &&
+	       (span_starts(r->p[start - 1].t.text, SPAN("->")) || span_starts(r->p[start - 1].t.text, SPAN("#>"))))
+		start = piece_operand_start(r, start - 2);
+	return start;
+}
+
+static void call_operator(struct rewriter *r, size_t i, const char *call)
+{
+	if (i == 0 || i + 1 >= r->n || !piece_edit(r))
+		return;
+	piece_wrap(r, left_operand(r, i), i - 1, arena_printf(r->arena, "%s(", call), "");
+	r->p[i].text = ",";
+	piece_wrap(r, i + 1, piece_operand_end(r, i + 1) - 1, "", ")");
+}
+
 static void call_operators(struct rewriter *r)
 {
 	const struct rewrite_operator *o = r->hooks->operators;
 	for (size_t i = 0, k = 0; i < r->n && k < r->hooks->operator_count; i++) {
 		if (r->p[i].t.text.ptr != o[k].at)
 			continue;
-		const char *call = o[k++].call;
-		if (i == 0 || i + 1 >= r->n || !piece_edit(r))
-			continue;
-		piece_wrap(r, piece_operand_start(r, i - 1), i - 1, arena_printf(r->arena, "%s(", call), "");
-		r->p[i].text = ",";
-		piece_wrap(r, i + 1, piece_operand_end(r, i + 1) - 1, "", ")");
+		call_operator(r, i, o[k++].call);
 	}
+}
+
+/* j ? 'a', j ?| names, j ?& names: signs that the engine reads as parameters, which nobody can give. */
+static void call_questions(struct rewriter *r)
+{
+	static const struct {
+		const char *sign, *call;
+	} signs[] = {{"?", "_pg.main._json_has"}, {"?|", "_pg.main._json_has_any"}, {"?&", "_pg.main._json_has_all"}};
+	for (size_t i = 1; i + 1 < r->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(signs); k++)
+			if (piece_operator(r, i, signs[k].sign))
+				call_operator(r, i, signs[k].call);
 }
 
 bool rewrite_refused(struct rewriter *r)
 {
 	call_operators(r);
+	call_questions(r);
 	for (size_t i = 0; i < r->n && (r->hooks->refused & REFUSED_GROUPS); i++)
 		if (piece_is(r, i, "group") && piece_is(r, i + 1, "by"))
 			complete_groups(r, i);

@@ -142,6 +142,13 @@ static const struct {
 	{"lead", MENTIONS_SYNTAX},
 	{"generate_subscripts", MENTIONS_SYNTAX},
 	{"unnest", MENTIONS_SYNTAX},
+	{"string_to_table", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
+	{"regexp_matches", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
+	{"regexp_split_to_table", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
+	{"json_to_recordset", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
+	{"jsonb_to_recordset", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
+	{"json_to_record", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
+	{"jsonb_to_record", MENTIONS_FUNCTION | MENTIONS_SYNTAX},
 	{"to_date", MENTIONS_SYNTAX},
 	{"to_timestamp", MENTIONS_SYNTAX},
 	{"any", MENTIONS_SYNTAX},
@@ -230,7 +237,10 @@ static unsigned mention_of_call(struct token t)
 		name = (struct span){name.ptr + 1, name.len - 2};
 	if (!token_is_name(t) || !catalog_function(name))
 		return 0;
-	return span_eq_nocase(span_first(name, 4), SPAN("has_")) ? MENTIONS_CATALOG : MENTIONS_FUNCTION;
+	if (span_eq_nocase(span_first(name, 4), SPAN("has_")))
+		return MENTIONS_CATALOG;
+	/* Those that may be tables have aliases that mean their columns. */
+	return MENTIONS_FUNCTION | (span_eq_nocase(span_first(name, 4), SPAN("json")) ? MENTIONS_SYNTAX : 0);
 }
 
 static enum stmt_kind kind_of(struct token first)
@@ -380,6 +390,8 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 		if (s->depth == 0)
 			note_top_word(s, t, ret);
+	} else if (t.kind == TOKEN_OPERATOR && *t.text.ptr == '?') {
+		s->mentions |= MENTIONS_FUNCTION | MENTIONS_SYNTAX;
 	} else if (is_foreign_operator(s, t) || is_array_text(s, t) ||
 		   (token_is_punct(t, '.') && token_is_punct(s->last, ')'))) {
 		s->mentions |= MENTIONS_SYNTAX;

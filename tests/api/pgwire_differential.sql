@@ -482,7 +482,7 @@ SELECT '1'::int, CAST('1' AS bigint), 1::numeric(5,2), date '2024-01-01', x::var
 SELECT row_number() OVER (), rank() OVER (ORDER BY x), sum(x) OVER () FROM (VALUES (1)) t(x)
 --! types: types
 SELECT extract(year FROM date '2024-01-01'), substring('abc' from 1 for 1), trim('  a '), position('a' in 'a'), count(*) FILTER (WHERE true), overlay('a' placing 'b' from 1)
---! outcome: missing
+--! types: types
 SELECT (ARRAY[1,2])[1], x::int4, interval '1 day', 'a' || 'b', 'a' LIKE 'b', "upper"('a') FROM (VALUES (1)) t(x)
 SELECT pg_catalog.upper('x'), main.x FROM (VALUES (1)) main(x)
 VALUES (1, 2), (3, 4)
@@ -1227,7 +1227,6 @@ SELECT '[1,2,3]'::jsonb -> 1 AS v, '[1,2,3]'::jsonb ->> -1 AS w
 SELECT '{"a":1}'::jsonb @> '{"a":1}' AS v
 --! outcome: dialect
 SELECT '{"a":1}'::jsonb ? 'a' AS v
---! outcome: dialect
 SELECT '{"a":1}'::jsonb || '{"b":2}'::jsonb AS v
 --! types values: dialect
 SELECT '{"a":1,"b":2}'::jsonb - 'a' AS v
@@ -1235,16 +1234,13 @@ SELECT '{"a":1,"b":2}'::jsonb - 'a' AS v
 SELECT jsonb_array_length('[1,2]'::jsonb) AS v, json_array_length('[1]') AS w, jsonb_typeof('{}') AS x
 --! types: types
 SELECT * FROM jsonb_array_elements('[1,"a"]'::jsonb)
---! outcome: dialect
+--! types: types
 SELECT * FROM jsonb_array_elements_text('[1,"a"]'::jsonb)
---! outcome: dialect
 SELECT * FROM jsonb_each('{"a":1}'::jsonb)
---! outcome: dialect
+--! types: types
 SELECT * FROM jsonb_each_text('{"a":1}'::jsonb)
 SELECT * FROM jsonb_object_keys('{"a":1,"b":2}'::jsonb)
---! outcome: dialect
 SELECT jsonb_extract_path_text('{"a":{"b":"c"}}', 'a', 'b') AS v
---! outcome: dialect
 SELECT jsonb_set('{"a":1}'::jsonb, '{a}', '2') AS v
 --! outcome: dialect
 SELECT jsonb_pretty('{"a":1}'::jsonb) AS v
@@ -1252,11 +1248,9 @@ SELECT regexp_replace('foobar', 'o+', 'x') AS v, regexp_replace('abcabc', 'b', '
 SELECT regexp_matches('foobar', 'o(b)(a)') AS v
 --! types values: dialect
 SELECT regexp_match('foobar', 'o(b)') AS v
---! outcome: dialect
 SELECT regexp_split_to_array('a,b,c', ',') AS v
 SELECT regexp_split_to_table('a,b', ',') AS v
 SELECT regexp_count('aXbXc', 'X') AS v, regexp_like('abc', 'B', 'i') AS w, regexp_substr('abc123', '\d+') AS x
---! outcome: dialect
 SELECT 'abc' ~ 'b' AS v, 'abc' ~* 'B' AS w, 'abc' !~ 'z' AS x, 'ABC' !~* 'b' AS y
 --! values: dialect
 SELECT 'abc' LIKE 'a%' AS v, 'ABC' ILIKE 'a_c' AS w, 'abc' SIMILAR TO '(a|b)%' AS x, 'a%c' LIKE 'a\%c' AS y, 'a%c' LIKE 'a!%c' ESCAPE '!' AS z
@@ -1268,7 +1262,6 @@ SELECT format('%2$s %1$s', 'a', 'b') AS v, format('%-5s|%5s|', 'a', 'b') AS w
 SELECT quote_ident('a B') AS v, quote_ident('abc') AS w, quote_literal('it''s') AS x, quote_nullable(NULL) AS y, quote_ident('select') AS z
 SELECT upper('aB') AS v, lower('aB') AS w, initcap('hello world') AS x, reverse('abc') AS y, repeat('ab', 2) AS z, left('abc', 2) AS a, right('abc', 2) AS b, left('abc', -1) AS c
 SELECT lpad('5', 3, '0') AS v, rpad('5', 3) AS w, ltrim('  a ') AS x, btrim('xax', 'x') AS y, trim(both 'x' from 'xax') AS z
---! outcome: dialect
 SELECT substring('abcdef' from 2 for 3) AS v, substring('abc123' from '[0-9]+') AS w, substr('abc', 2) AS x, overlay('abcdef' placing 'XX' from 2 for 3) AS y
 --! outcome: missing
 SELECT split_part('a,b,c', ',', 2) AS v, split_part('a,b,c', ',', -1) AS w, translate('abc', 'ab', 'xy') AS x, concat('a', NULL, 1) AS y, concat_ws('-', 'a', NULL, 'b') AS z
@@ -1328,7 +1321,6 @@ SELECT GROUPING(i) AS v FROM (VALUES (1)) t(i) GROUP BY CUBE (i) ORDER BY 1
 --! types: types
 SELECT make_date(2024, 2, 3) AS v, make_time(1, 2, 3.5) AS w, make_timestamp(2024, 2, 3, 4, 5, 6) AS x, make_interval(days => 10) AS y
 SELECT isfinite(date '2024-01-01') AS v, justify_days(interval '35 days') AS w, justify_hours(interval '27 hours') AS x
---! outcome: dialect
 SELECT timestamp '2024-01-01 12:00' AT TIME ZONE 'Europe/Prague' AS v, timestamptz '2024-01-01 12:00+00' AT TIME ZONE 'Europe/Prague' AS w, timezone('UTC', timestamp '2024-01-01') AS x
 --! outcome: dialect
 SELECT (timestamp '2024-01-01', timestamp '2024-01-03') OVERLAPS (timestamp '2024-01-02', timestamp '2024-01-04') AS v
@@ -1366,12 +1358,11 @@ SELECT U&'d\0061t' AS v, E'a\tb\n' AS w, 'a' 'b' AS x, $q$it's$q$ AS y
 SELECT 'a'\n'b' AS v, 0x10 AS w
 --! message position: wording
 SELECT gcd(12, 18) AS v, lcm(4, 6) AS w, sign(-2) AS x, pi() AS y, ln(1) AS z, log(100) AS a, exp(0) AS b, cbrt(27) AS c, degrees(pi()) AS d, width_bucket(5, 0, 10, 5) AS e, div(7, 2) AS f
---! outcome: dialect
+--! types: types
 SELECT random() < 1 AS v, gen_random_uuid() IS NOT NULL AS w, now() = transaction_timestamp() AS x, clock_timestamp() >= statement_timestamp() AS y
 SELECT pg_typeof(now()) AS a, pg_typeof(current_date) AS b, pg_typeof(localtimestamp) AS c, pg_typeof(current_timestamp) AS d, pg_typeof(localtime) AS e, pg_typeof(current_time) AS f
 --! types: types
 SELECT num_nulls(1, NULL) AS v, num_nonnulls(1, NULL) AS w
---! outcome: dialect
 SELECT hashtext('a') IS NOT NULL AS v
 SELECT pg_column_size(1) AS v
 --! outcome: dialect
@@ -1579,7 +1570,7 @@ SELECT jsonb_array_elements('[1,2]') AS e
 --! types: types
 SELECT id, jsonb_array_elements_text(j) AS e FROM (VALUES (1, '["a","b"]'::jsonb), (2, '[]'::jsonb), (3, '["c"]'::jsonb)) t(id, j) ORDER BY 1, 2
 SELECT * FROM jsonb_array_elements('[1,2]') AS e
---! outcome: missing
+--! types: types
 SELECT jsonb_object_agg(k, v) ->> 'b' FROM (VALUES ('a', 1), ('b', 2)) t(k, v)
 SELECT key, value FROM jsonb_each_text('{"a":1,"b":"x","c":null}') ORDER BY key
 SELECT x.key, x.value, t.id FROM (VALUES (1, '{"a":1}'::jsonb), (2, '{"b":null}'::jsonb)) t(id, j) CROSS JOIN LATERAL jsonb_each_text(t.j) AS x ORDER BY 1
@@ -2586,3 +2577,60 @@ SELECT i + 'x' FROM nq
 --! message position sqlstate: wording
 SELECT i + '1.5' FROM nq
 --! message position sqlstate: wording
+
+-- [rows out of JSON and texts]
+CREATE TABLE sj (id int, j jsonb, tags text)
+INSERT INTO sj VALUES (1, '{"items":[{"n":"a","q":2},{"n":"b","q":3}],"tags":["x","y"],"on":true}', 'a,b'), (2, '{"items":[],"tags":[]}', ''), (3, NULL, NULL)
+SELECT id, e ->> 'n' AS n FROM sj, jsonb_array_elements(j -> 'items') e ORDER BY 1, 2
+SELECT id, e.value ->> 'n' AS n FROM sj, jsonb_array_elements(sj.j -> 'items') AS e ORDER BY 1, 2
+SELECT sj.id, item ->> 'n' AS n, (item ->> 'q')::int + 1 AS q FROM sj CROSS JOIN LATERAL jsonb_array_elements(sj.j -> 'items') AS item WHERE (item ->> 'q')::int > 2
+SELECT sj.id, t.tag FROM sj LEFT JOIN LATERAL jsonb_array_elements_text(sj.j -> 'tags') AS t(tag) ON true ORDER BY 1, 2
+SELECT id FROM sj WHERE EXISTS (SELECT 1 FROM jsonb_array_elements_text(j -> 'tags') AS t WHERE t = 'y')
+SELECT id, (SELECT string_agg(t, '|' ORDER BY t) FROM jsonb_array_elements_text(j -> 'tags') t) AS s FROM sj ORDER BY id
+SELECT x.value, x.ordinality FROM json_array_elements_text('["p","q"]') WITH ORDINALITY AS x
+SELECT * FROM json_array_elements_text('["p","q"]') WITH ORDINALITY
+SELECT v, n FROM jsonb_array_elements('[5,{"a":1}]') WITH ORDINALITY AS x(v, n)
+--! types values: types
+SELECT k FROM sj, jsonb_object_keys(j) AS k WHERE id = 1 ORDER BY k
+SELECT k, count(*) FROM sj, jsonb_object_keys(j) k GROUP BY k ORDER BY k
+SELECT e.key, e.value FROM sj, jsonb_each(j) e WHERE id = 1 AND e.key = 'on'
+--! types: types
+SELECT key, value FROM sj, jsonb_each_text(j) WHERE id = 1 AND key = 'on'
+SELECT r.* FROM sj, jsonb_to_recordset(j -> 'items') AS r(n text, q int, z bool) ORDER BY n
+SELECT r.n, sj.id FROM sj, LATERAL jsonb_to_recordset(sj.j -> 'items') AS r("n" varchar(5), q numeric(4,1)) WHERE r.q > 2.5
+--! types: types
+SELECT a, c FROM json_to_recordset('[{"a":1,"c":{"x":[1]}},{"a":"2","c":null}]') AS t(a int, c json)
+SELECT * FROM json_to_record('{"a":[1,2],"B":"x","d":"2024-01-02"}') AS t(a int[], "B" text, d date)
+INSERT INTO sj (id, tags) SELECT a, b FROM json_to_recordset('[{"a":7,"b":"x"},{"a":8}]') AS t(a int, b text)
+SELECT id, tags FROM sj WHERE id > 5 ORDER BY id
+SELECT t FROM sj, string_to_table(tags, ',') AS t ORDER BY t
+SELECT p FROM sj, regexp_split_to_table(tags, ',') p WHERE id = 1 ORDER BY p
+SELECT m[2] || m[1] AS v FROM regexp_matches('a1b2', '([a-z])(\d)', 'g') AS m
+SELECT (regexp_match('k=v', '(\w+)=(\w+)'))[2] AS v, regexp_match('abc', '(?:a)(b)') AS w, regexp_match('a(b', '\((b)') AS x, regexp_match('x', 'X', 'i') AS y, regexp_match('q[1]', '[(](.)') AS z
+SELECT regexp_like('Abc', 'b'), regexp_like('Abc', 'a', 'i'), regexp_instr('foobar', 'b.'), regexp_instr('foobar', 'z')
+SELECT json_agg(id ORDER BY id DESC) AS a, jsonb_agg(id) FILTER (WHERE id > 7) AS b, json_agg(DISTINCT tags ORDER BY tags) FILTER (WHERE id < 3) AS c FROM sj
+--! types values: types
+SELECT id, json_agg(id) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS v FROM sj ORDER BY id LIMIT 2
+--! values: types
+SELECT json_agg(json_build_object('id', id, 't', tags) ORDER BY id) FILTER (WHERE id = 1) AS v FROM sj
+--! values: types
+SELECT coalesce(json_agg(id ORDER BY id) FILTER (WHERE id > 100), '[]') AS v FROM sj
+SELECT id FROM sj WHERE j ? 'tags' ORDER BY id
+SELECT id FROM sj WHERE j ? 'on' AND NOT j ? 'nope' OR j -> 'tags' ? 'zzz'
+SELECT id FROM sj WHERE j ?| ARRAY['on', 'off'] OR (j -> 'tags') ?& ARRAY['x', 'y']
+SELECT '["a",1]'::jsonb ? 'a' AS a, '"a"'::jsonb ? 'a' AS b, '1'::jsonb ? '1' AS c, '{"a":1}'::jsonb ? 'A' AS d
+SELECT jsonb_extract_path('{"a":{"b":[7]}}', 'a', 'b', '0') AS a, jsonb_extract_path_text('{"a":{"b":"x"}}', 'a', 'b') AS b
+--! types: types
+SELECT justify_hours(interval '27 hours') AS a, justify_hours(interval '1 day -1 hour') AS b, justify_days(interval '35 days') AS c, justify_days(interval '1 mon -1 day') AS d, justify_interval(interval '1 mon -1 hour') AS e, justify_interval(interval '-65 days 50 hours') AS f, justify_days(interval '-35 days') AS g, justify_hours(interval '-49:30:00') AS h, justify_interval(interval '1 year 400 days -30 hours') AS i
+SELECT div(9, 4) = 2 AS a, div(-9, 4) = -2 AS b, div(7.9, 2) = 3 AS c
+SELECT div(1, 0)
+SELECT num_nulls(1, NULL, 'x') AS a, num_nonnulls(1, NULL, 'x', NULL) AS b, num_nulls(NULL) AS c
+SELECT overlay('Txxxxas' placing 'hom' from 2 for 4) AS a, overlay('Txxxxas' PLACING 'hom' FROM 2) AS b, overlay('abc' placing '' from 1 for 1) AS c
+SELECT lpad('hi', 5) AS a, rpad('hi', 5) || '|' AS b, lpad('hello', 2) AS c, lpad('x', 4, 'ab') AS d
+SELECT trim_array(ARRAY[1,2,3], 2) AS a, trim_array(ARRAY[1,2,3], 0) AS b, array_fill(7, ARRAY[3]) AS c
+SELECT trim_array(ARRAY[1,2,3], 4)
+SELECT array_ndims(ARRAY[[1,2],[3,4]]) AS a, array_ndims(ARRAY[1]) AS b, array_ndims(ARRAY[]::int[]) AS c, width_bucket(35, ARRAY[10,20,30]) AS d, width_bucket(5, ARRAY[10,20]) AS e
+SELECT string_to_array('a,,c', ',', '') AS a, string_to_array('abc', NULL) AS b, string_to_array('', ',') AS c, string_to_array('a,b', '') AS d, string_to_array(NULL, ',') AS e
+SELECT make_timestamptz(2013, 7, 15, 8, 15, 23.5) AS a, make_timestamptz(2013, 7, 15, 8, 15, 23.5, 'Europe/Prague') AS b
+SELECT normalize('a') AS a, overlay(NULL placing 'a' from 1) AS b
+DROP TABLE sj

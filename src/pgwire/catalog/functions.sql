@@ -256,13 +256,15 @@ CREATE MACRO _pg.main._in_list(x, l) AS list_contains(l, x);
 CREATE MACRO _pg.main._vector_text(v) AS system.main.array_to_string(v, ' ');
 CREATE MACRO _pg.main.array_upper(a, d) AS CASE WHEN d = 1 AND len(a) > 0 THEN len(a)::INTEGER END;
 CREATE MACRO _pg.main.array_lower(a, d) AS CASE WHEN d = 1 AND len(a) > 0 THEN 1::INTEGER END;
-CREATE MACRO _pg.main.array_ndims(a) AS CASE WHEN len(a) > 0 THEN 1::INTEGER END;
+CREATE MACRO _pg.main.array_ndims(a) AS CASE WHEN len(a) > 0 THEN (len(typeof(a)) - len(replace(typeof(a), '[]', ''))) // 2 END::INTEGER;
 CREATE MACRO _pg.main.cardinality(a) AS len(a)::INTEGER;
 CREATE MACRO _pg.main.array_remove(a, x) AS list_filter(a, lambda e: e IS DISTINCT FROM x);
 CREATE MACRO _pg.main.array_position(a, x) AS list_position(a, x)::INTEGER;
 CREATE MACRO _pg.main.array_to_string(a, sep) AS system.main.array_to_string(list_filter(a, lambda e: e IS NOT NULL), sep),
 	(a, sep, other) AS system.main.array_to_string(list_transform(a, lambda e: coalesce(e::VARCHAR, other)), sep);
-CREATE MACRO _pg.main.string_to_array(t, sep) AS string_split(t, sep);
+CREATE MACRO _pg.main._split(t, sep) AS CASE WHEN t = '' THEN []::VARCHAR[] WHEN sep IS NULL THEN string_split(t, '') WHEN sep = '' THEN [t] ELSE string_split(t, sep) END;
+CREATE MACRO _pg.main.string_to_array(t, sep) AS _pg.main._split(t, sep),
+	(t, sep, other) AS list_transform(_pg.main._split(t, sep), lambda _of_i: nullif(_of_i, other));
 CREATE MACRO _pg.main._subscript_list(a, d) AS CASE WHEN d = 1 THEN range(1, len(a) + 1) ELSE []::BIGINT[] END;
 CREATE MACRO _pg.main._vector_subscript_list(a, d) AS CASE WHEN d = 1 THEN range(0, len(a)) ELSE []::BIGINT[] END;
 CREATE MACRO _pg.main._expanded_list(a) AS list_transform(range(1, len(a) + 1), lambda i: {'x': a[i], 'n': i::INTEGER});
@@ -312,26 +314,15 @@ CREATE MACRO _pg.main.jsonb_array_length(j) AS json_array_length(j::JSON)::INTEG
 CREATE MACRO _pg.main.jsonb_pretty(j) AS json_pretty(j::JSON);
 CREATE MACRO _pg.main.btrim(s) AS trim(s), (s, characters) AS trim(s, characters);
 CREATE MACRO _pg.main.regexp_substr(s, pattern) AS CASE WHEN regexp_matches(s, pattern) THEN regexp_extract(s, pattern) END;
-CREATE MACRO _pg.main.string_to_table(s, delimiter) AS unnest(string_split(s, delimiter));
 CREATE MACRO _pg.main.array_replace(a, x, y) AS list_transform(a, lambda _of_item: CASE WHEN _of_item IS NOT DISTINCT FROM x THEN y ELSE _of_item END);
 CREATE MACRO _pg.main.array_positions(a, x) AS list_filter(range(1, len(a) + 1), lambda _of_i: a[_of_i] IS NOT DISTINCT FROM x)::INTEGER[];
-CREATE MACRO _pg.main.width_bucket(x, low, high, n) AS CASE WHEN low < high AND x < low OR low > high AND x > low THEN 0
+CREATE MACRO _pg.main.width_bucket(x, bounds) AS len(list_filter(bounds, lambda _of_b: _of_b <= x))::INTEGER, (x, low, high, n) AS CASE WHEN low < high AND x < low OR low > high AND x > low THEN 0
 	WHEN low < high AND x >= high OR low > high AND x <= high THEN n + 1 ELSE floor((x - low) * n / (high - low))::INTEGER + 1 END;
 CREATE MACRO _pg.main.make_interval(years := 0, months := 0, weeks := 0, days := 0, hours := 0, mins := 0, secs := 0) AS to_years(years::INTEGER) +
 	to_months(months::INTEGER) + to_days(weeks::INTEGER * 7 + days::INTEGER) + to_hours(hours::BIGINT) + to_minutes(mins::BIGINT) +
 	to_microseconds(round(secs::DOUBLE * 1000000)::BIGINT);
 CREATE MACRO _pg.main.json_object_agg(k, v) AS json_group_object(k, v);
 CREATE MACRO _pg.main.jsonb_object_agg(k, v) AS json_group_object(k, v);
-CREATE MACRO _pg.main.json_object_keys(j) AS unnest(json_keys(j::JSON));
-CREATE MACRO _pg.main.jsonb_object_keys(j) AS unnest(json_keys(j::JSON));
-CREATE MACRO _pg.main.json_array_elements(j) AS unnest(json_extract(j::JSON, '$[*]'));
-CREATE MACRO _pg.main.jsonb_array_elements(j) AS unnest(json_extract(j::JSON, '$[*]'));
-CREATE MACRO _pg.main.json_array_elements_text(j) AS unnest(json_extract_string(j::JSON, '$[*]'));
-CREATE MACRO _pg.main.jsonb_array_elements_text(j) AS unnest(json_extract_string(j::JSON, '$[*]'));
-CREATE MACRO _pg.main.json_each_text(j) AS TABLE SELECT unnest(map_keys(j::JSON::MAP(VARCHAR, JSON))) AS key,
-	unnest(list_transform(map_values(j::JSON::MAP(VARCHAR, JSON)), lambda _of_v: _of_v ->> '$')) AS value;
-CREATE MACRO _pg.main.jsonb_each_text(j) AS TABLE SELECT unnest(map_keys(j::JSON::MAP(VARCHAR, JSON))) AS key,
-	unnest(list_transform(map_values(j::JSON::MAP(VARCHAR, JSON)), lambda _of_v: _of_v ->> '$')) AS value;
 CREATE MACRO _pg.main.date_bin(stride, source, origin) AS time_bucket(stride::INTERVAL, source, origin);
 CREATE MACRO _pg.main.every(x) AS bool_and(x);
 CREATE MACRO _pg.main.regexp_count(s, pattern) AS len(regexp_extract_all(s, pattern))::INTEGER;
@@ -339,3 +330,110 @@ CREATE MACRO _pg.main.initcap(s) AS CASE WHEN s = '' THEN '' ELSE list_aggregate
 	lambda _of_w: upper(_of_w[1]) || lower(_of_w[2:])), 'string_agg', '') END;
 CREATE MACRO _pg.main.array_dims(a) AS CASE WHEN len(a) > 0 THEN '[1:' || len(a) || ']' END;
 CREATE MACRO _pg.main.hashtext(s) AS ((hash(s::VARCHAR) & 2147483647)::BIGINT)::INTEGER;
+
+-- Regular expressions. What matched is written with its groups side by side: the engine takes only constants for the number of a group.
+CREATE MACRO _pg.main._flagged(pattern, flags) AS CASE WHEN contains(flags, 'i') THEN '(?i)' ELSE '' END || CASE WHEN contains(flags, 'n') THEN '(?m)' ELSE '(?s)' END || pattern;
+CREATE MACRO _pg.main._bare_pattern(pattern) AS regexp_replace(regexp_replace(pattern, '\\.', '', 'g'), '\[\^?\]?[^\]]*\]', '', 'g');
+CREATE MACRO _pg.main._group_count(pattern) AS length(_pg.main._bare_pattern(pattern)) - length(replace(_pg.main._bare_pattern(pattern), '(', ''))
+	- (length(_pg.main._bare_pattern(pattern)) - length(replace(_pg.main._bare_pattern(pattern), '(?', ''))) // 2;
+CREATE MACRO _pg.main._groups(s, pattern) AS CASE _pg.main._group_count(pattern) WHEN 0 THEN [regexp_extract(s, pattern)]
+	ELSE string_split(regexp_replace(s, '^(?s:.*?)(?:' || pattern || ')(?s:.*)$', array_to_string(list_transform(range(1, _pg.main._group_count(pattern) + 1), lambda _of_i: '\' || _of_i), chr(31))), chr(31)) END;
+CREATE MACRO _pg.main.regexp_match(s, pattern) AS CASE WHEN regexp_matches(s, pattern) THEN _pg.main._groups(s, pattern) END,
+	(s, pattern, flags) AS CASE WHEN regexp_matches(s, _pg.main._flagged(pattern, flags)) THEN _pg.main._groups(s, _pg.main._flagged(pattern, flags)) END;
+CREATE MACRO _pg.main._matches(s, pattern) AS CASE WHEN regexp_matches(s, pattern) THEN [_pg.main._groups(s, pattern)] ELSE [] END,
+	(s, pattern, flags) AS CASE WHEN contains(flags, 'g') THEN list_transform(regexp_extract_all(s, _pg.main._flagged(pattern, flags)), lambda _of_m: _pg.main._groups(_of_m, _pg.main._flagged(pattern, flags)))
+	WHEN regexp_matches(s, _pg.main._flagged(pattern, flags)) THEN [_pg.main._groups(s, _pg.main._flagged(pattern, flags))] ELSE [] END;
+CREATE MACRO _pg.main._match_rows(s, pattern) AS TABLE (SELECT unnest(_pg.main._matches(s, pattern)) AS regexp_matches),
+	(s, pattern, flags) AS TABLE (SELECT unnest(_pg.main._matches(s, pattern, flags)) AS regexp_matches);
+CREATE MACRO _pg.main.regexp_like(s, pattern) AS regexp_matches(s, pattern), (s, pattern, flags) AS regexp_matches(s, _pg.main._flagged(pattern, flags));
+CREATE MACRO _pg.main.regexp_instr(s, pattern) AS CASE WHEN regexp_matches(s, pattern) THEN length(regexp_extract(s, '^((?s:.*?))(?:' || pattern || ')', 1)) + 1 ELSE 0 END::INTEGER;
+
+-- Rows made of one value: in a list of columns, and as a table.
+CREATE MACRO _pg.main._json_items(j) AS json_extract(j::JSON, '$[*]');
+CREATE MACRO _pg.main._json_texts(j) AS json_extract_string(j::JSON, '$[*]');
+CREATE MACRO _pg.main._json_names(j) AS json_keys(j::JSON);
+CREATE MACRO _pg.main._json_pairs(j) AS map_entries(j::JSON::MAP(VARCHAR, JSON));
+CREATE MACRO _pg.main._ordered(l) AS TABLE SELECT unnest(l) AS value, unnest(range(1, len(l) + 1)) AS ordinality;
+CREATE MACRO _pg.main.json_array_elements(j) AS unnest(_pg.main._json_items(j));
+CREATE MACRO _pg.main.json_array_elements(j) AS TABLE SELECT unnest(_pg.main._json_items(j)) AS value;
+CREATE MACRO _pg.main.json_array_elements_text(j) AS unnest(_pg.main._json_texts(j));
+CREATE MACRO _pg.main.json_array_elements_text(j) AS TABLE SELECT unnest(_pg.main._json_texts(j)) AS value;
+CREATE MACRO _pg.main.json_object_keys(j) AS unnest(_pg.main._json_names(j));
+CREATE MACRO _pg.main.json_object_keys(j) AS TABLE SELECT unnest(_pg.main._json_names(j)) AS json_object_keys;
+CREATE MACRO _pg.main.json_each_text(j) AS TABLE SELECT _of_p.key AS key, _of_p.value ->> '$' AS value FROM (SELECT unnest(_pg.main._json_pairs(j)) AS _of_p);
+CREATE MACRO _pg.main.jsonb_array_elements(j) AS unnest(_pg.main._json_items(j));
+CREATE MACRO _pg.main.jsonb_array_elements(j) AS TABLE SELECT unnest(_pg.main._json_items(j)) AS value;
+CREATE MACRO _pg.main.jsonb_array_elements_text(j) AS unnest(_pg.main._json_texts(j));
+CREATE MACRO _pg.main.jsonb_array_elements_text(j) AS TABLE SELECT unnest(_pg.main._json_texts(j)) AS value;
+CREATE MACRO _pg.main.jsonb_object_keys(j) AS unnest(_pg.main._json_names(j));
+CREATE MACRO _pg.main.jsonb_object_keys(j) AS TABLE SELECT unnest(_pg.main._json_names(j)) AS jsonb_object_keys;
+CREATE MACRO _pg.main.jsonb_each_text(j) AS TABLE SELECT _of_p.key AS key, _of_p.value ->> '$' AS value FROM (SELECT unnest(_pg.main._json_pairs(j)) AS _of_p);
+CREATE MACRO _pg.main.jsonb_each(j) AS TABLE SELECT _of_p.key AS key, _of_p.value AS value FROM (SELECT unnest(_pg.main._json_pairs(j)) AS _of_p);
+CREATE MACRO _pg.main.string_to_table(s, delimiter) AS unnest(_pg.main._split(s, delimiter));
+CREATE MACRO _pg.main.string_to_table(s, delimiter) AS TABLE SELECT unnest(_pg.main._split(s, delimiter)) AS string_to_table;
+CREATE MACRO _pg.main._pieces(s, pattern) AS string_split_regex(s, pattern), (s, pattern, flags) AS string_split_regex(s, _pg.main._flagged(pattern, flags));
+CREATE MACRO _pg.main._split_pieces(s, pattern) AS TABLE (SELECT unnest(string_split_regex(s, pattern)) AS regexp_split_to_table),
+	(s, pattern, flags) AS TABLE (SELECT unnest(string_split_regex(s, _pg.main._flagged(pattern, flags))) AS regexp_split_to_table);
+
+-- Numbers and texts.
+CREATE MACRO _pg.main.div(x, y) AS CASE WHEN y = 0 THEN error('division by zero') ELSE trunc(x / y) END::DECIMAL(38,0);
+CREATE MACRO _pg.main.num_nulls(a0) AS (a0 IS NULL)::INTEGER, (a0, a1) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER, (a0, a1, a2) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER, (a0, a1, a2, a3) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER + (a3 IS NULL)::INTEGER, (a0, a1, a2, a3, a4) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER + (a3 IS NULL)::INTEGER + (a4 IS NULL)::INTEGER, (a0, a1, a2, a3, a4, a5) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER + (a3 IS NULL)::INTEGER + (a4 IS NULL)::INTEGER + (a5 IS NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER + (a3 IS NULL)::INTEGER + (a4 IS NULL)::INTEGER + (a5 IS NULL)::INTEGER + (a6 IS NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6, a7) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER + (a3 IS NULL)::INTEGER + (a4 IS NULL)::INTEGER + (a5 IS NULL)::INTEGER + (a6 IS NULL)::INTEGER + (a7 IS NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6, a7, a8) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER + (a3 IS NULL)::INTEGER + (a4 IS NULL)::INTEGER + (a5 IS NULL)::INTEGER + (a6 IS NULL)::INTEGER + (a7 IS NULL)::INTEGER + (a8 IS NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6, a7, a8, a9) AS (a0 IS NULL)::INTEGER + (a1 IS NULL)::INTEGER + (a2 IS NULL)::INTEGER + (a3 IS NULL)::INTEGER + (a4 IS NULL)::INTEGER + (a5 IS NULL)::INTEGER + (a6 IS NULL)::INTEGER + (a7 IS NULL)::INTEGER + (a8 IS NULL)::INTEGER + (a9 IS NULL)::INTEGER;
+CREATE MACRO _pg.main.num_nonnulls(a0) AS (a0 IS NOT NULL)::INTEGER, (a0, a1) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER, (a0, a1, a2) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER, (a0, a1, a2, a3) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER + (a3 IS NOT NULL)::INTEGER, (a0, a1, a2, a3, a4) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER + (a3 IS NOT NULL)::INTEGER + (a4 IS NOT NULL)::INTEGER, (a0, a1, a2, a3, a4, a5) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER + (a3 IS NOT NULL)::INTEGER + (a4 IS NOT NULL)::INTEGER + (a5 IS NOT NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER + (a3 IS NOT NULL)::INTEGER + (a4 IS NOT NULL)::INTEGER + (a5 IS NOT NULL)::INTEGER + (a6 IS NOT NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6, a7) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER + (a3 IS NOT NULL)::INTEGER + (a4 IS NOT NULL)::INTEGER + (a5 IS NOT NULL)::INTEGER + (a6 IS NOT NULL)::INTEGER + (a7 IS NOT NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6, a7, a8) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER + (a3 IS NOT NULL)::INTEGER + (a4 IS NOT NULL)::INTEGER + (a5 IS NOT NULL)::INTEGER + (a6 IS NOT NULL)::INTEGER + (a7 IS NOT NULL)::INTEGER + (a8 IS NOT NULL)::INTEGER, (a0, a1, a2, a3, a4, a5, a6, a7, a8, a9) AS (a0 IS NOT NULL)::INTEGER + (a1 IS NOT NULL)::INTEGER + (a2 IS NOT NULL)::INTEGER + (a3 IS NOT NULL)::INTEGER + (a4 IS NOT NULL)::INTEGER + (a5 IS NOT NULL)::INTEGER + (a6 IS NOT NULL)::INTEGER + (a7 IS NOT NULL)::INTEGER + (a8 IS NOT NULL)::INTEGER + (a9 IS NOT NULL)::INTEGER;
+CREATE MACRO _pg.main.lpad(s, n) AS system.main.lpad(s, n::INTEGER, ' '), (s, n, fill) AS system.main.lpad(s, n::INTEGER, fill);
+CREATE MACRO _pg.main.rpad(s, n) AS system.main.rpad(s, n::INTEGER, ' '), (s, n, fill) AS system.main.rpad(s, n::INTEGER, fill);
+CREATE MACRO _pg.main.overlay(s, new, start) AS substring(s, 1, start - 1) || new || substring(s, start + length(new)),
+	(s, new, start, n) AS substring(s, 1, start - 1) || new || substring(s, start + n);
+CREATE MACRO _pg.main.normalize(s) AS nfc_normalize(s);
+
+-- Times.
+CREATE MACRO _pg.main._months_of(i) AS extract(year FROM i) * 12 + extract(month FROM i);
+CREATE MACRO _pg.main._micros_of(i) AS extract(hour FROM i) * 3600000000 + extract(minute FROM i) * 60000000 + extract(microsecond FROM i);
+CREATE MACRO _pg.main._interval(months, days, micros) AS to_months(months::INTEGER) + to_days(days::INTEGER) + to_microseconds(micros::BIGINT);
+CREATE MACRO _pg.main._carried_hours(m, d, u) AS CASE WHEN d > 0 AND u < 0 THEN _pg.main._interval(m, d - 1, u + 86400000000) WHEN d < 0 AND u > 0 THEN _pg.main._interval(m, d + 1, u - 86400000000) ELSE _pg.main._interval(m, d, u) END;
+CREATE MACRO _pg.main._carried_days(m, d, u) AS CASE WHEN m > 0 AND (d < 0 OR d = 0 AND u < 0) THEN _pg.main._carried_hours(m - 1, d + 30, u)
+	WHEN m < 0 AND (d > 0 OR d = 0 AND u > 0) THEN _pg.main._carried_hours(m + 1, d - 30, u) ELSE _pg.main._carried_hours(m, d, u) END;
+CREATE MACRO _pg.main.justify_hours(i) AS _pg.main._carried_hours(_pg.main._months_of(i), extract(day FROM i) + trunc(_pg.main._micros_of(i) / 86400000000)::BIGINT, _pg.main._micros_of(i) % 86400000000);
+CREATE MACRO _pg.main.justify_days(i) AS CASE WHEN (_pg.main._months_of(i) + extract(day FROM i) // 30) > 0 AND extract(day FROM i) % 30 < 0
+	THEN _pg.main._interval(_pg.main._months_of(i) + extract(day FROM i) // 30 - 1, extract(day FROM i) % 30 + 30, _pg.main._micros_of(i))
+	WHEN (_pg.main._months_of(i) + extract(day FROM i) // 30) < 0 AND extract(day FROM i) % 30 > 0
+	THEN _pg.main._interval(_pg.main._months_of(i) + extract(day FROM i) // 30 + 1, extract(day FROM i) % 30 - 30, _pg.main._micros_of(i))
+	ELSE _pg.main._interval(_pg.main._months_of(i) + extract(day FROM i) // 30, extract(day FROM i) % 30, _pg.main._micros_of(i)) END;
+CREATE MACRO _pg.main._whole_days(i) AS extract(day FROM i) + trunc(_pg.main._micros_of(i) / 86400000000)::BIGINT;
+CREATE MACRO _pg.main.justify_interval(i) AS _pg.main._carried_days(_pg.main._months_of(i) + _pg.main._whole_days(i) // 30, _pg.main._whole_days(i) % 30, _pg.main._micros_of(i) % 86400000000);
+CREATE MACRO _pg.main.make_timestamptz(y, mo, d, h, mi, s) AS make_timestamp(y::BIGINT, mo::BIGINT, d::BIGINT, h::BIGINT, mi::BIGINT, s::DOUBLE)::TIMESTAMPTZ,
+	(y, mo, d, h, mi, s, zone) AS timezone(zone, make_timestamp(y::BIGINT, mo::BIGINT, d::BIGINT, h::BIGINT, mi::BIGINT, s::DOUBLE));
+
+-- Lists.
+CREATE MACRO _pg.main.trim_array(a, n) AS CASE WHEN n BETWEEN 0 AND len(a) THEN a[1:len(a) - n] ELSE error('number of elements to trim must be between 0 and ' || len(a)) END;
+CREATE MACRO _pg.main.array_fill(x, dims) AS CASE WHEN len(dims) = 1 THEN list_transform(range(dims[1]), lambda _of_i: x) ELSE error('array_fill is for one dimension') END;
+
+-- JSON.
+CREATE MACRO _pg.main.jsonb_object(k, v) AS to_json(map(k, v));
+CREATE MACRO _pg.main._json_is_one(e, name) AS json_type(e) = 'VARCHAR' AND (e ->> '$') = name;
+CREATE MACRO _pg.main._json_has(j, name) AS CASE json_type(j::JSON) WHEN 'OBJECT' THEN list_contains(json_keys(j::JSON), name)
+	WHEN 'ARRAY' THEN len(list_filter(_pg.main._json_items(j), lambda _of_e: _pg.main._json_is_one(_of_e, name))) > 0 ELSE _pg.main._json_is_one(j::JSON, name) END;
+CREATE MACRO _pg.main._json_has_any(j, names) AS len(list_filter(names, lambda _of_n: _pg.main._json_has(j, _of_n))) > 0;
+CREATE MACRO _pg.main._json_has_all(j, names) AS len(list_filter(names, lambda _of_n: _pg.main._json_has(j, _of_n))) = len(names);
+CREATE MACRO _pg.main._pointer(step) AS '/' || replace(replace(step, '~', '~0'), '/', '~1');
+CREATE MACRO _pg.main._json_at(j, pointer) AS json_extract(j::JSON, pointer);
+CREATE MACRO _pg.main._json_text_at(j, pointer) AS json_extract_string(j::JSON, pointer);
+CREATE MACRO _pg.main.json_extract_path(j, a) AS system.main.json_extract_path(j, a),
+	(j, a, b) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b)),
+	(j, a, b, c) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c)),
+	(j, a, b, c, d) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d)),
+	(j, a, b, c, d, e) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d) || _pg.main._pointer(e));
+CREATE MACRO _pg.main.json_extract_path_text(j, a) AS system.main.json_extract_path_text(j, a),
+	(j, a, b) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b)),
+	(j, a, b, c) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c)),
+	(j, a, b, c, d) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d)),
+	(j, a, b, c, d, e) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d) || _pg.main._pointer(e));
+CREATE MACRO _pg.main.jsonb_extract_path(j, a) AS _pg.main._json_at(j, _pg.main._pointer(a)),
+	(j, a, b) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b)),
+	(j, a, b, c) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c)),
+	(j, a, b, c, d) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d)),
+	(j, a, b, c, d, e) AS _pg.main._json_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d) || _pg.main._pointer(e));
+CREATE MACRO _pg.main.jsonb_extract_path_text(j, a) AS _pg.main._json_text_at(j, _pg.main._pointer(a)),
+	(j, a, b) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b)),
+	(j, a, b, c) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c)),
+	(j, a, b, c, d) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d)),
+	(j, a, b, c, d, e) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d) || _pg.main._pointer(e));
