@@ -114,6 +114,19 @@ static void replace(struct backend *b, struct rewrite_hooks *hooks, struct token
 	hooks->literal_count++;
 }
 
+static void call(struct backend *b, struct rewrite_hooks *hooks, struct token t, const char *function)
+{
+	struct rewrite_operator *all = arena_array(b->work, struct rewrite_operator, hooks->operator_count + 1);
+	size_t n = 0;
+	for (; n < hooks->operator_count && hooks->operators[n].at < t.text.ptr; n++)
+		all[n] = hooks->operators[n];
+	all[n] = (struct rewrite_operator){t.text.ptr, function};
+	for (; n < hooks->operator_count; n++)
+		all[n + 1] = hooks->operators[n];
+	hooks->operators = all;
+	hooks->operator_count++;
+}
+
 static bool is_replaced(const struct rewrite_hooks *hooks, struct token t)
 {
 	for (size_t i = 0; i < hooks->literal_count; i++)
@@ -177,6 +190,53 @@ static bool text_beside(struct backend *b, const struct operation *o, struct rew
 	return true;
 }
 
+/* Operators of jsonb, which is JSON here; NULL: it is none of them. */
+static const char *json_operator(struct span sign)
+{
+	static const struct {
+		const char *sign, *call;
+	} operators[] = {
+		{"@>", "_pg.main._json_contains"}, {"<@", "_pg.main._json_contained"}, {"-", "_pg.main._json_without"}};
+	for (size_t i = 0; i < ARRAY_LEN(operators); i++)
+		if (span_is(sign, operators[i].sign))
+			return operators[i].call;
+	return NULL;
+}
+
+static bool operator_of_json(struct backend *b, const struct operation *o, struct rewrite_hooks *hooks)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	const char *function = json_operator(o->sign);
+	if ((!span_is(o->left, "JSON") && !span_is(o->right, "JSON")) || is_replaced(hooks, o->at) || !function)
+		return false;
+	call(b, hooks, o->at, function);
+	return tables_catalog(b, &ignored);
+}
+
+/* j -> 'a' @> x is for the engine j -> ('a' @> x), about which it tells no place. */
+static bool operator_behind_arrow(struct backend *b, const struct stmt *s, const struct pg_error *e,
+				  struct rewrite_hooks *hooks)
+{
+	struct pg_error ignored = PG_ERROR_INIT;
+	struct lexer lx = {s->text};
+	struct token before[2] = {{0}, {0}};
+	bool any = false;
+	if (strcmp(e->sqlstate, "42883") != 0 && !strstr(e->message, "has a template parameter type"))
+		return false;
+	for (struct token t = lexer_next(&lx); t.kind != TOKEN_END; t = lexer_next(&lx)) {
+		const bool binds = t.kind == TOKEN_OPERATOR && memchr(t.text.ptr, '@', t.text.len);
+		const char *function = binds ? json_operator(t.text) : NULL;
+		const bool arrow = before[0].kind == TOKEN_OPERATOR && span_starts(before[0].text, SPAN("->"));
+		if (function && arrow && !is_replaced(hooks, t)) {
+			call(b, hooks, t, function);
+			any = true;
+		}
+		before[0] = before[1];
+		before[1] = t;
+	}
+	return any && tables_catalog(b, &ignored);
+}
+
 bool refused_note(struct backend *b, const struct stmt *s, const struct pg_error *e, struct rewrite_hooks *hooks)
 {
 	static const struct {
@@ -192,5 +252,7 @@ bool refused_note(struct backend *b, const struct stmt *s, const struct pg_error
 			hooks->refused |= reasons[i].refusal;
 			return true;
 		}
-	return read_operation(s, e, &o) && text_beside(b, &o, hooks);
+	if (read_operation(s, e, &o) && (text_beside(b, &o, hooks) || operator_of_json(b, &o, hooks)))
+		return true;
+	return operator_behind_arrow(b, s, e, hooks);
 }

@@ -207,7 +207,8 @@ static void call_operator(struct rewriter *r, size_t i, const char *call)
 		return;
 	piece_wrap(r, left_operand(r, i), i - 1, arena_printf(r->arena, "%s(", call), "");
 	r->p[i].text = ",";
-	piece_wrap(r, i + 1, piece_operand_end(r, i + 1) - 1, "", ")");
+	const bool is_signed = r->p[i + 1].t.kind == TOKEN_OPERATOR && i + 2 < r->n;
+	piece_wrap(r, i + 1, piece_operand_end(r, i + 1 + is_signed) - 1, "", ")");
 }
 
 static void call_operators(struct rewriter *r)
@@ -220,12 +221,15 @@ static void call_operators(struct rewriter *r)
 	}
 }
 
-/* j ? 'a', j ?| names, j ?& names: signs that the engine reads as parameters, which nobody can give. */
+/* j ? 'a', j ?| names, j ?& names: signs that the engine reads as parameters, which nobody can give; j #- path it refuses. */
 static void call_questions(struct rewriter *r)
 {
 	static const struct {
 		const char *sign, *call;
-	} signs[] = {{"?", "_pg.main._json_has"}, {"?|", "_pg.main._json_has_any"}, {"?&", "_pg.main._json_has_all"}};
+	} signs[] = {{"?", "_pg.main._json_has"},
+		     {"?|", "_pg.main._json_has_any"},
+		     {"?&", "_pg.main._json_has_all"},
+		     {"#-", "_pg.main._json_removed"}};
 	for (size_t i = 1; i + 1 < r->n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(signs); k++)
 			if (piece_operator(r, i, signs[k].sign))

@@ -124,6 +124,7 @@ static const struct {
 	{"22003", "division by zero", "22012"},
 	{"22003", "maximum supported string size", "22001"},
 	{"22023", "division by zero", "22012"},
+	{"22023", "path element is not an integer", "22P02"},
 	{"22023", "number of elements to trim", "2202E"},
 	{"22003", "square root of a negative", "2201F"},
 	{"22003", "cannot take logarithm", "2201E"},

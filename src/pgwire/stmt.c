@@ -376,6 +376,16 @@ static void note_call(struct scan *s, const struct stmt *ret)
 		s->mentions |= MENTIONS_CALL;
 }
 
+/* What is neither a name nor a parenthesis. */
+static unsigned mention_of_sign(const struct scan *s, struct token t)
+{
+	if (t.kind == TOKEN_OPERATOR && (*t.text.ptr == '?' || span_is(t.text, "#-")))
+		return MENTIONS_FUNCTION | MENTIONS_SYNTAX;
+	const bool foreign = is_foreign_operator(s, t) || is_array_text(s, t) ||
+			     (token_is_punct(t, '.') && token_is_punct(s->last, ')'));
+	return foreign ? MENTIONS_SYNTAX : 0;
+}
+
 static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct pg_error *e)
 {
 	if (token_is_punct(t, '(')) {
@@ -390,11 +400,8 @@ static bool note_token(struct scan *s, struct token t, struct stmt *ret, struct 
 			return false;
 		if (s->depth == 0)
 			note_top_word(s, t, ret);
-	} else if (t.kind == TOKEN_OPERATOR && *t.text.ptr == '?') {
-		s->mentions |= MENTIONS_FUNCTION | MENTIONS_SYNTAX;
-	} else if (is_foreign_operator(s, t) || is_array_text(s, t) ||
-		   (token_is_punct(t, '.') && token_is_punct(s->last, ')'))) {
-		s->mentions |= MENTIONS_SYNTAX;
+	} else {
+		s->mentions |= mention_of_sign(s, t);
 	}
 	s->earlier = s->last;
 	s->last = t;

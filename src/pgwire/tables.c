@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "engine/sql.h"
+#include "engine/function.h"
 #include "pgwire/backend.h"
+#include "pgwire/json_edit.h"
 #include "pgwire/catalog.h"
 #include "pgwire/types.h"
 #include "storage/storage.h"
@@ -277,10 +279,12 @@ static bool make_catalog(void *ctx, struct session *session, struct err *err)
 	char path[LIMIT_PATH_BYTES];
 	buf_str(&sql, "DETACH DATABASE IF EXISTS _pg_own;\n");
 	catalog_own_sql(&names, &sql);
-	const bool fine = activity_signals(b, session, err) && workspace_own_file(b->wi, path, "pg.duckdb", err) &&
-			  (!sql.failed || err_set(err, ERR_ENGINE, "The catalog's SQL is too long")) &&
-			  session_run(session, sql.ptr, err) &&
-			  catalog_file_attach(&b->door->catalog, session, path, err);
+	static const struct text_function json_edit = {JSON_EDIT_ARGUMENTS, json_edit_call};
+	const bool fine =
+		activity_signals(b, session, err) && function_register_text(session, "_pg_json", &json_edit, err) &&
+		workspace_own_file(b->wi, path, "pg.duckdb", err) &&
+		(!sql.failed || err_set(err, ERR_ENGINE, "The catalog's SQL is too long")) &&
+		session_run(session, sql.ptr, err) && catalog_file_attach(&b->door->catalog, session, path, err);
 	buf_done(&sql);
 	return fine;
 }

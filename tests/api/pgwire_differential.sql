@@ -1225,12 +1225,11 @@ SELECT '{"a": {"b": "c"}}'::jsonb #> '{a,b}' AS v
 SELECT '[1,2,3]'::jsonb -> 1 AS v, '[1,2,3]'::jsonb ->> -1 AS w
 --! types: types
 SELECT '{"a":1}'::jsonb @> '{"a":1}' AS v
---! outcome: dialect
 SELECT '{"a":1}'::jsonb ? 'a' AS v
 SELECT '{"a":1}'::jsonb || '{"b":2}'::jsonb AS v
 --! types values: dialect
 SELECT '{"a":1,"b":2}'::jsonb - 'a' AS v
---! outcome: dialect
+--! types values: types
 SELECT jsonb_array_length('[1,2]'::jsonb) AS v, json_array_length('[1]') AS w, jsonb_typeof('{}') AS x
 --! types: types
 SELECT * FROM jsonb_array_elements('[1,"a"]'::jsonb)
@@ -1242,7 +1241,7 @@ SELECT * FROM jsonb_each_text('{"a":1}'::jsonb)
 SELECT * FROM jsonb_object_keys('{"a":1,"b":2}'::jsonb)
 SELECT jsonb_extract_path_text('{"a":{"b":"c"}}', 'a', 'b') AS v
 SELECT jsonb_set('{"a":1}'::jsonb, '{a}', '2') AS v
---! outcome: dialect
+--! types values: types
 SELECT jsonb_pretty('{"a":1}'::jsonb) AS v
 SELECT regexp_replace('foobar', 'o+', 'x') AS v, regexp_replace('abcabc', 'b', 'X', 'g') AS w
 SELECT regexp_matches('foobar', 'o(b)(a)') AS v
@@ -2634,3 +2633,42 @@ SELECT string_to_array('a,,c', ',', '') AS a, string_to_array('abc', NULL) AS b,
 SELECT make_timestamptz(2013, 7, 15, 8, 15, 23.5) AS a, make_timestamptz(2013, 7, 15, 8, 15, 23.5, 'Europe/Prague') AS b
 SELECT normalize('a') AS a, overlay(NULL placing 'a' from 1) AS b
 DROP TABLE sj
+
+-- [changes of JSON]
+SELECT jsonb_set('{"a":1,"b":{"c":2}}', '{b,c}', '5') AS a, jsonb_set('{"a":1}', '{b}', '"x"') AS b, jsonb_set('{"a":1}', '{b}', '"x"', false) AS c, jsonb_set('{}', '{a}', 'null') AS d
+--! types values: types
+SELECT jsonb_set('{"a":[1,2,3]}', '{a,1}', '9')::text AS a, jsonb_set('[1,2]', '{-1}', '9')::text AS b, jsonb_set('[1,2]', '{5}', '9')::text AS c, jsonb_set('[1,2]', '{-5}', '9')::text AS d, jsonb_set('[]', '{0}', '9')::text AS e
+--! values: types
+SELECT jsonb_set('{"a":1}', '{x,y}', '9') ->> 'a' AS a, jsonb_set('{"a":{"b":[{"c":1}]}}', ARRAY['a','b','0','c'], '{"d":1}') -> 'a' -> 'b' -> 0 -> 'c' ->> 'd' AS b, jsonb_set('{"a b":{"q":1}}', '{"a b","q"}', '2') -> 'a b' ->> 'q' AS c
+SELECT jsonb_set(NULL, '{a}', '1') AS a, jsonb_set('{"a":1}', NULL, '1') AS b, jsonb_set('{"a":1}', '{a}', NULL) AS c
+--! types: types
+SELECT jsonb_set('1', '{a}', '1')
+SELECT jsonb_set('[1]', '{a}', '1')
+--! message: wording
+SELECT jsonb_set('{"é":"ü\\u0041"}', '{é}', to_jsonb('ß'::text)) ->> 'é' AS a, jsonb_set('{"u\\u0041":1}', '{uA}', '2') ->> 'uA' AS b
+SELECT jsonb_insert('{"a":[0,1,2]}', '{a,1}', '"n"')::text AS a, jsonb_insert('{"a":[0,1,2]}', '{a,1}', '"n"', true)::text AS b, jsonb_insert('{"a":1}', '{b}', '2')::text AS c, jsonb_insert('[]', '{0}', '2')::text AS d, jsonb_insert('[1]', '{-1}', '2')::text AS e
+--! values: types
+SELECT jsonb_insert('{"a":1}', '{a}', '2')
+SELECT '{"a":1,"b":2}'::jsonb @> '{"a":1}' AS a, '{"a":1,"b":2}'::jsonb @> '{"a":2}'::jsonb AS b, '{"a":{"b":1}}'::jsonb @> '{"b":1}' AS c, '{"a":{"b":1,"c":2}}'::jsonb @> '{"a":{"c":2}}' AS d, '{"a":1.0}'::jsonb @> '{"a":1}' AS e
+SELECT '[1,2,3]'::jsonb @> '[1,3]'::jsonb AS a, '[1,2,[3]]'::jsonb @> '[3]' AS b, '[1,2,[3,4]]'::jsonb @> '[[4]]' AS c, '["a","b"]'::jsonb @> '"a"' AS d, '"a"'::jsonb @> '["a"]' AS e, '[]'::jsonb @> '[]' AS f, '{"a":null}'::jsonb @> '{"a":null}' AS g, '[1,1]'::jsonb @> '[1]' AS h, '[true]'::jsonb @> '[false]' AS i, '{}'::jsonb @> '[]' AS j
+SELECT '{"a":1}'::jsonb <@ '{"a":1,"b":2}'::jsonb AS a, '{"a":"x\\u0041"}'::jsonb @> '{"a":"xA"}' AS b, '["1"]'::jsonb @> '[1]' AS c
+SELECT '{"a":1,"b":2}'::jsonb - 'a' = '{"b":2}'::jsonb AS a, ('["a","b","a"]'::jsonb - 'a')::text AS b, ('["a","b"]'::jsonb - 0)::text AS c, ('["a","b"]'::jsonb - -1)::text AS d, ('["a","b"]'::jsonb - 7)::text AS e, ('{"a":1,"b":2,"c":3}'::jsonb - ARRAY['a','c'])::text AS f, ('{"a":1}'::jsonb - 'z')::text AS g
+--! values: types
+SELECT '{"a":1}'::jsonb - 1
+SELECT '"a"'::jsonb - 'a'
+SELECT ('{"a":{"b":1,"c":2}}'::jsonb #- '{a,b}')::text AS a, ('{"a":[1,2]}'::jsonb #- '{a,-1}')::text AS b, ('{"a":1}'::jsonb #- '{z,y}')::text AS c, ('[1]'::jsonb #- '{0}')::text AS d, ('{"a":{"b":1}}'::jsonb #- ARRAY['a','b'])::text AS e
+--! values: types
+SELECT json_strip_nulls('{"a":1,"b":null,"c":[null,{"d":null}]}')::text AS a, jsonb_strip_nulls('null')::text AS b, jsonb_strip_nulls('[null]')::text AS c
+CREATE TABLE je (id int PRIMARY KEY, j jsonb)
+INSERT INTO je VALUES (1, '{"tags":["a","b"],"n":{"x":1}}'), (2, '{"tags":[]}'), (3, NULL)
+SELECT id FROM je WHERE j @> '{"tags":["b"]}'
+SELECT id FROM je WHERE j -> 'tags' @> '["a"]' AND je.j @> '{}' ORDER BY id
+SELECT id, j @> '{"tags":[]}' AS c FROM je ORDER BY id
+UPDATE je SET j = jsonb_set(j, '{n,y}', to_jsonb(5)) WHERE id = 1 RETURNING j ->> 'n'
+--! values: types
+UPDATE je SET j = jsonb_set(coalesce(j, '{}'), '{n}', '{"z":[]}') RETURNING id, j -> 'n' -> 'z' AS z
+--! types: types
+UPDATE je SET j = j - 'tags' WHERE j ? 'tags' RETURNING id, j ? 'tags' AS t
+UPDATE je SET j = j #- '{n,z}' WHERE id = 2 RETURNING (j -> 'n')::text AS n
+SELECT id FROM je GROUP BY id HAVING count(*) = 1 AND je.j @> '{}' ORDER BY id
+DROP TABLE je

@@ -50,3 +50,20 @@ def test_a_failed_form_fails_the_transaction_like_any_other(conn):
             conn.execute("SELECT name, n + '1' FROM f GROUP BY n")
     assert refused.value.diag.message_primary.startswith('column "name" must appear in the GROUP BY clause')
     assert conn.execute("SELECT count(*) FROM f").fetchone() == (0,)
+
+
+def test_operators_of_json_take_parameters(conn):
+    conn.execute("CREATE TEMP TABLE js (id int PRIMARY KEY, j jsonb)")
+    conn.execute("""INSERT INTO js VALUES (1, '{"tags": ["a", "b"], "n": 1}'), (2, '{"tags": []}')""")
+    for where, value in (("j @> %s", '{"tags":["b"]}'), ("j @> %s::jsonb", '{"n":1}'), ("j -> 'tags' @> %s", '["a"]'), ("j -> 'tags' ? %s", "a"), ("j ? %s", "n"),
+                         ("%s <@ j", '{"n":1}'), ("j ?| %s", ["n", "z"]), ("j - %s = '{\"tags\": []}'::jsonb OR id = 1", "n")):
+        for prepare in (False, True):
+            assert conn.execute(f"SELECT id FROM js WHERE {where} ORDER BY id LIMIT 1", [value], prepare=prepare).fetchall() == [(1,)], where
+    assert conn.execute("UPDATE js SET j = jsonb_set(j, %s, %s) WHERE id = 2 RETURNING j ->> 'tags'", [["tags", "0"], '"c"']).fetchone() == ('["c"]',)
+
+
+def test_rows_out_of_json_take_parameters(conn):
+    sql = "SELECT t.n + %s, e ->> 'a' FROM (VALUES (1)) t(n), jsonb_array_elements(%s::jsonb) AS e ORDER BY 2"
+    assert conn.execute(sql, [1, '[{"a":"x"},{"a":"y"}]'], prepare=True).fetchall() == [(2, "x"), (2, "y")]
+    sql = "SELECT r.a, r.b FROM json_to_recordset(%s) AS r(a int, b text) WHERE r.a > %s"
+    assert conn.execute(sql, ['[{"a":1,"b":"x"},{"a":"2"}]', 1]).fetchall() == [(2, None)]

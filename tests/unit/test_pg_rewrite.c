@@ -3,6 +3,7 @@
 #include "engine/function.h"
 #include "engine/session.h"
 #include "pgwire/catalog.h"
+#include "pgwire/json_edit.h"
 #include "pgwire/rewrite.h"
 #include "wire_file.h"
 
@@ -148,6 +149,8 @@ static int open_world(void **state)
 	buf_str(&sql, "ATTACH ':memory:' AS _pg;\n");
 	catalog_sql(&sql);
 	assert_true(function_register(w.session, "_pg_signal", &(struct function){is_seven, NULL, NULL}, &err));
+	static const struct text_function json_edit = {JSON_EDIT_ARGUMENTS, json_edit_call};
+	assert_true(function_register_text(w.session, "_pg_json", &json_edit, &err));
 	if (!session_run(w.session, sql.ptr, &err))
 		fail_msg("%s", err.message);
 	static const char setup[] =

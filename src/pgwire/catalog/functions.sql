@@ -412,8 +412,8 @@ CREATE MACRO _pg.main.jsonb_object(k, v) AS to_json(map(k, v));
 CREATE MACRO _pg.main._json_is_one(e, name) AS json_type(e) = 'VARCHAR' AND (e ->> '$') = name;
 CREATE MACRO _pg.main._json_has(j, name) AS CASE json_type(j::JSON) WHEN 'OBJECT' THEN list_contains(json_keys(j::JSON), name)
 	WHEN 'ARRAY' THEN len(list_filter(_pg.main._json_items(j), lambda _of_e: _pg.main._json_is_one(_of_e, name))) > 0 ELSE _pg.main._json_is_one(j::JSON, name) END;
-CREATE MACRO _pg.main._json_has_any(j, names) AS len(list_filter(names, lambda _of_n: _pg.main._json_has(j, _of_n))) > 0;
-CREATE MACRO _pg.main._json_has_all(j, names) AS len(list_filter(names, lambda _of_n: _pg.main._json_has(j, _of_n))) = len(names);
+CREATE MACRO _pg.main._json_has_any(j, names) AS len(list_filter(names::VARCHAR[], lambda _of_n: _pg.main._json_has(j, _of_n))) > 0;
+CREATE MACRO _pg.main._json_has_all(j, names) AS len(list_filter(names::VARCHAR[], lambda _of_n: _pg.main._json_has(j, _of_n))) = len(names);
 CREATE MACRO _pg.main._pointer(step) AS '/' || replace(replace(step, '~', '~0'), '/', '~1');
 CREATE MACRO _pg.main._json_at(j, pointer) AS json_extract(j::JSON, pointer);
 CREATE MACRO _pg.main._json_text_at(j, pointer) AS json_extract_string(j::JSON, pointer);
@@ -437,3 +437,16 @@ CREATE MACRO _pg.main.jsonb_extract_path_text(j, a) AS _pg.main._json_text_at(j,
 	(j, a, b, c) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c)),
 	(j, a, b, c, d) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d)),
 	(j, a, b, c, d, e) AS _pg.main._json_text_at(j, _pg.main._pointer(a) || _pg.main._pointer(b) || _pg.main._pointer(c) || _pg.main._pointer(d) || _pg.main._pointer(e));
+
+-- _pg_json is the program's (json_edit.h).
+CREATE MACRO _pg.main._json_list(x) AS CASE WHEN ends_with(typeof(x), '[]') THEN to_json(x)::VARCHAR ELSE x::VARCHAR END;
+CREATE MACRO _pg.main.jsonb_set(j, path, value) AS _pg_json('set', j::JSON::VARCHAR, _pg.main._json_list(path), value::JSON::VARCHAR, 't')::JSON,
+	(j, path, value, creates) AS _pg_json('set', j::JSON::VARCHAR, _pg.main._json_list(path), value::JSON::VARCHAR, CASE creates WHEN true THEN 't' WHEN false THEN 'f' END)::JSON;
+CREATE MACRO _pg.main.jsonb_insert(j, path, value) AS _pg_json('insert', j::JSON::VARCHAR, _pg.main._json_list(path), value::JSON::VARCHAR, 'f')::JSON,
+	(j, path, value, behind) AS _pg_json('insert', j::JSON::VARCHAR, _pg.main._json_list(path), value::JSON::VARCHAR, CASE behind WHEN true THEN 't' WHEN false THEN 'f' END)::JSON;
+CREATE MACRO _pg.main._json_removed(j, path) AS _pg_json('remove', j::JSON::VARCHAR, _pg.main._json_list(path), '', '')::JSON;
+CREATE MACRO _pg.main._json_without(j, what) AS _pg_json('without', j::JSON::VARCHAR, CASE WHEN typeof(what) = 'VARCHAR' THEN to_json([what::VARCHAR])::VARCHAR ELSE _pg.main._json_list(what) END, '', '')::JSON;
+CREATE MACRO _pg.main.json_strip_nulls(j) AS _pg_json('strip', j::JSON::VARCHAR, '', '', '')::JSON;
+CREATE MACRO _pg.main.jsonb_strip_nulls(j) AS _pg_json('strip', j::JSON::VARCHAR, '', '', '')::JSON;
+CREATE MACRO _pg.main._json_contains(a, b) AS _pg_json('contains', a::JSON::VARCHAR, b::JSON::VARCHAR, '', '') = 't';
+CREATE MACRO _pg.main._json_contained(a, b) AS _pg_json('contains', b::JSON::VARCHAR, a::JSON::VARCHAR, '', '') = 't';
