@@ -8,6 +8,7 @@
 #include "storage/lock.h"
 #include "storage/storage.h"
 
+struct place;
 struct removal;
 
 struct bucket_info {
@@ -80,6 +81,12 @@ struct span bucket_name_key(struct arena *arena, const char *project_id, const c
 /* Waits until all are the caller's; orders them, repeated ones left out. Their number. After the locks of tables, if any. */
 size_t bucket_names_lock(struct storage *storage, struct span *names, size_t n);
 void bucket_names_unlock(struct storage *storage, const struct span *names, size_t n);
+
+/*
+ * Who failed to write a table because its bucket or branch is gone may have made their folders again: those go, when they
+ * are empty and nobody has made a bucket of that name since. The caller may hold locks of tables, but no names.
+ */
+void bucket_folder_tidy(const struct place *place);
 
 /* How a link shows. */
 void bucket_info_linked(struct storage *storage, struct arena *arena, const struct bucket_link *link,

@@ -7,6 +7,7 @@
 #include "storage/version.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static void tables_list(struct storage *storage, struct arena *arena, const char *project_id, const char *bucket,
 			struct bucket_tables *ret)
@@ -139,6 +140,28 @@ void bucket_names_unlock(struct storage *storage, const struct span *names, size
 {
 	for (size_t i = 0; i < n; i++)
 		key_unlock(storage->bucket_names, names[i]);
+}
+
+void bucket_folder_tidy(const struct place *place)
+{
+	struct storage *storage = place->storage;
+	struct arena *arena = place->arena;
+	const char *project_id = place->project.id;
+	struct bucket bucket;
+	struct bucket_link link;
+	struct branch branch;
+	struct span name = bucket_name_key(arena, project_id, place->bucket_name);
+	const char *dir = place_bucket_dir(storage, arena, project_id, place->branch_id, place->bucket_name);
+	bool branch_gone = !place->on_main &&
+			   !catalog_get_branch(storage->catalog, arena, KEY(project_id, place->branch_id), &branch);
+	(void)bucket_names_lock(storage, &name, 1);
+	if (branch_gone ||
+	    (!catalog_get_bucket(storage->catalog, arena, KEY(project_id, place->bucket_name), &bucket) &&
+	     !catalog_get_bucket_link(storage->catalog, arena, KEY(project_id, place->bucket_name), &link)))
+		(void)rmdir(dir);
+	bucket_names_unlock(storage, &name, 1);
+	if (branch_gone)
+		(void)rmdir(place_project_dir(storage, arena, project_id, place->branch_id));
 }
 
 static void names_hold(struct storage *storage, struct arena *arena, const struct bucket_tables *tables,

@@ -409,7 +409,7 @@ bool file_list(struct storage *storage, const struct call *call, const char *pro
 		return false;
 	/* With sessions between them the page cannot be cut by the index: all that stands before it is read. */
 	struct catalog_page page = {.offset = include_staged ? 0 : (uint64_t)offset,
-				    .limit = (size_t)(include_staged ? offset + limit : limit)};
+				    .limit = include_staged ? (size_t)offset + (size_t)limit : (size_t)limit};
 	catalog_list_files_newest(catalog, arena, KEY(project_id), &page, &rows, &n);
 	if (include_staged)
 		catalog_list_uploads_newest(catalog, arena, KEY(project_id), NULL, &uploads, &upload_count);

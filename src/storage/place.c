@@ -68,6 +68,14 @@ static bool folder_check(const struct place *place, struct err *err)
 	return false;
 }
 
+static bool branch_missing(const char *project_id, const char *branch_id, struct err *err)
+{
+	(void)err_set(err, ERR_BRANCH_NOT_FOUND, "Branch %s not found in project %s", branch_id, project_id);
+	err_detail(err, "project_id", project_id);
+	err_detail(err, "branch_id", branch_id);
+	return false;
+}
+
 static bool branch_find(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
 			const char *only_main, struct place *ret, struct err *err)
 {
@@ -79,14 +87,10 @@ static bool branch_find(struct storage *storage, struct arena *arena, const char
 		return false;
 	}
 	if (branch_id && strcmp(branch_id, BRANCH_MAIN) != 0) {
-		if (!catalog_get_branch(storage->catalog, arena, KEY(project_id, branch_id), &branch)) {
-			(void)err_set(err, ERR_BRANCH_NOT_FOUND, "Branch %s not found in project %s", branch_id,
-				      project_id);
-			err_detail(err, "project_id", project_id);
-			err_detail(err, "branch_id", branch_id);
-			return false;
-		}
+		if (!catalog_get_branch(storage->catalog, arena, KEY(project_id, branch_id), &branch))
+			return branch_missing(project_id, branch_id, err);
 		ret->branch_id = branch.id;
+		ret->branch_created_at = branch.created_at;
 		ret->on_main = false;
 	}
 	if (only_main && !ret->on_main) {
@@ -104,6 +108,14 @@ bool place_branch(struct storage *storage, struct arena *arena, const char *proj
 	return branch_find(storage, arena, project_id, branch_id, only_main, ret, err) && folder_check(ret, err);
 }
 
+static bool bucket_missing(const struct place *place, struct err *err)
+{
+	(void)err_set(err, ERR_BUCKET_NOT_FOUND, "Bucket %s not found", place->bucket_name);
+	err_detail(err, "project_id", place->project.id);
+	err_detail(err, "bucket_name", place->bucket_name);
+	return false;
+}
+
 static bool bucket_find(const char *bucket, struct place *ret, struct err *err)
 {
 	struct arena *arena = ret->arena;
@@ -115,12 +127,7 @@ static bool bucket_find(const char *bucket, struct place *ret, struct err *err)
 	ret->linked = catalog_get_bucket_link(catalog, arena, KEY(project_id, bucket), &ret->link) &&
 		      catalog_get_bucket(catalog, arena, KEY(ret->link.source_project_id, ret->link.source_bucket),
 					 &ret->bucket);
-	if (ret->linked)
-		return true;
-	(void)err_set(err, ERR_BUCKET_NOT_FOUND, "Bucket %s not found", bucket);
-	err_detail(err, "project_id", project_id);
-	err_detail(err, "bucket_name", bucket);
-	return false;
+	return ret->linked || bucket_missing(ret, err);
 }
 
 bool place_bucket(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
@@ -128,6 +135,47 @@ bool place_bucket(struct storage *storage, struct arena *arena, const char *proj
 {
 	return place_branch(storage, arena, project_id, branch_id, only_main, ret, err) &&
 	       bucket_find(bucket, ret, err);
+}
+
+static bool branch_stands(void *ctx, const struct branch *row, struct err *err)
+{
+	const struct place *place = ctx;
+	return (row && row->created_at == place->branch_created_at) ||
+	       branch_missing(place->project.id, place->branch_id, err);
+}
+
+static bool bucket_stands(void *ctx, const struct bucket *row, struct err *err)
+{
+	const struct place *place = ctx;
+	return (row && row->created_at == place->bucket.created_at) || bucket_missing(place, err);
+}
+
+static bool link_stands(void *ctx, const struct bucket_link *row, struct err *err)
+{
+	const struct place *place = ctx;
+	return (row && strcmp(row->id, place->link.id) == 0) || bucket_missing(place, err);
+}
+
+void place_expect(struct catalog_txn *t, const struct place *place)
+{
+	void *ctx = (void *)(uintptr_t)place;
+	const char *project_id = place->project.id;
+	catalog_expect_project(t, KEY(project_id), ERR_PROJECT_NOT_FOUND);
+	if (!place->on_main)
+		catalog_verify_branch(t, KEY(project_id, place->branch_id), branch_stands, ctx);
+	if (place->linked)
+		catalog_verify_bucket_link(t, KEY(project_id, place->bucket_name), link_stands, ctx);
+	else
+		catalog_verify_bucket(t, KEY(project_id, place->bucket_name), bucket_stands, ctx);
+}
+
+void place_explain(const struct place *place, struct err *err)
+{
+	struct err gone = ERR_INIT;
+	struct catalog_txn *t = catalog_txn(place->storage->catalog, place->arena);
+	place_expect(t, place);
+	if (err->code == ERR_IO && !catalog_commit(t, &gone))
+		*err = gone;
 }
 
 static bool row_is_of(const struct table_row *row, const struct table_identity *file)

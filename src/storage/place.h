@@ -27,6 +27,7 @@ struct place {
 	struct arena *arena;
 	struct project project;
 	const char *branch_id; /* "default" or the dev branch's id */
+	int64_t branch_created_at;
 	bool on_main;
 	/* Bucket */
 	struct bucket bucket; /* own bucket; of a linked one: the source's */
@@ -52,6 +53,13 @@ MUST_CHECK bool place_table(struct storage *storage, struct arena *arena, const 
 MUST_CHECK bool place_table_own(struct storage *storage, struct arena *arena, const char *project_id,
 				const char *branch_id, const char *bucket, const char *table, struct place *ret,
 				struct err *err);
+/*
+ * For a transaction that brings a table into the place: its project, branch and bucket stand, and are not later ones of
+ * the same names. The place must live until the commit.
+ */
+void place_expect(struct catalog_txn *t, const struct place *place);
+/* A file of the place could not be written: that is told by what is gone, when its folder was removed meanwhile. */
+void place_explain(const struct place *place, struct err *err);
 /* Looks the table up again in a place whose bucket is resolved; false without error when there is none. */
 bool place_find_table(struct place *place, const char *table, bool own_only);
 

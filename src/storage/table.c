@@ -8,6 +8,7 @@
 #include "engine/sql.h"
 #include "engine/staging.h"
 #include "metrics/metrics.h"
+#include "storage/bucket.h"
 #include "storage/intent.h"
 #include "storage/lock.h"
 #include "storage/removal.h"
@@ -17,7 +18,6 @@
 #include "storage/write.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 const char *table_source_name(enum table_source source)
 {
@@ -238,13 +238,7 @@ static struct table_row row_new(const struct place *place, const char *table, co
 static bool row_insert(const struct place *place, const struct table_row *row, struct err *err)
 {
 	struct catalog_txn *t = catalog_txn(place->storage->catalog, place->arena);
-	catalog_expect_project(t, KEY(row->project_id), ERR_PROJECT_NOT_FOUND);
-	if (!place->on_main)
-		catalog_expect_branch(t, KEY(row->project_id, row->branch_id), ERR_BRANCH_NOT_FOUND);
-	if (place->linked)
-		catalog_expect_bucket_link(t, KEY(row->project_id, row->bucket), ERR_BUCKET_NOT_FOUND);
-	else
-		catalog_expect_bucket(t, KEY(row->project_id, row->bucket), ERR_BUCKET_NOT_FOUND);
+	place_expect(t, place);
 	catalog_insert_table_row(t, row, ERR_TABLE_EXISTS);
 	return catalog_commit(t, err);
 }
@@ -266,12 +260,10 @@ bool table_publish_file(struct op *op, struct place *place, const char *table, c
 	intent_begin(&intent, storage, path);
 	bool fine = fs_mkdir(dir, err) && fs_publish(file, path, false, err) && row_insert(place, &row, err);
 	if (!fine) {
+		place_explain(place, err);
 		(void)!fs_unlink(path, &ignored);
-		/* The bucket or branch may be gone, and its folder was made again: nothing but what is empty goes. */
 		if (err->code == ERR_BUCKET_NOT_FOUND || err->code == ERR_BRANCH_NOT_FOUND)
-			(void)rmdir(dir);
-		if (err->code == ERR_BRANCH_NOT_FOUND)
-			(void)rmdir(place_project_dir(storage, arena, row.project_id, row.branch_id));
+			bucket_folder_tidy(place);
 	}
 	intent_end(&intent);
 	if (!fine)

@@ -5,12 +5,11 @@
 #include "base/id.h"
 #include "engine/staging.h"
 #include "metrics/metrics.h"
+#include "storage/bucket.h"
 #include "storage/intent.h"
 #include "storage/publication.h"
 #include "storage/shape.h"
 #include "storage/version.h"
-
-#include <unistd.h>
 
 bool write_begin_at(struct table_write *w, struct op *op, const char *project_id, const char *branch_id,
 		    const char *bucket, const char *table, struct err *err)
@@ -145,10 +144,9 @@ static bool publish_copy(struct table_write *w, struct table_row *row, const cha
 	if (fine)
 		count_copy(w, row);
 	if (!fine) {
-		/* The branch may be gone, and its folder was made again: nothing but what is empty goes. */
-		(void)rmdir(dir);
-		if (err->code == ERR_BRANCH_NOT_FOUND)
-			(void)rmdir(place_project_dir(storage, w->place.arena, row->project_id, row->branch_id));
+		place_explain(&w->place, err);
+		if (err->code == ERR_BUCKET_NOT_FOUND || err->code == ERR_BRANCH_NOT_FOUND)
+			bucket_folder_tidy(&w->place);
 	}
 	return fine;
 }
@@ -180,14 +178,7 @@ bool write_publish(struct table_write *w, struct err *err)
 	if (w->copies)
 		row.branch_id = w->place.branch_id;
 	struct catalog_txn *t = catalog_txn(storage->catalog, arena);
-	catalog_expect_project(t, KEY(row.project_id), ERR_PROJECT_NOT_FOUND);
-	if (!w->place.on_main)
-		catalog_expect_branch(t, KEY(row.project_id, row.branch_id), ERR_BRANCH_NOT_FOUND);
-	/* Who drops a bucket waits for the writers of the tables that it has; a first copy is not one of them yet. */
-	if (w->copies && w->place.linked)
-		catalog_expect_bucket_link(t, KEY(row.project_id, row.bucket), ERR_BUCKET_NOT_FOUND);
-	else if (w->copies)
-		catalog_expect_bucket(t, KEY(row.project_id, row.bucket), ERR_BUCKET_NOT_FOUND);
+	place_expect(t, &w->place);
 	const char *path = place_table_path(storage, arena, row.project_id, row.branch_id, row.bucket, row.name);
 	if (!(w->copies ? publish_copy(w, &row, path, t, err) : publish_next(w, &row, path, t, err)))
 		return false;

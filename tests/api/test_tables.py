@@ -1,9 +1,11 @@
 """Buckets, tables, preview, schema changes, row deletion on the default branch."""
 
+import itertools
 import os
 import threading
 
 import pytest
+import requests
 from conftest import error_of
 from test_projects import HOSTILE_NAMES
 
@@ -246,6 +248,35 @@ def test_a_bucket_made_again_keeps_its_tables(project):
         assert project.rows(table) == []
         assert [t["name"] for t in project.get("/branches/default/buckets/b/tables").json()["tables"]] == ["new"]
         assert project.delete("/branches/default/buckets/b").status_code == 204
+
+
+def test_tables_made_while_their_bucket_is_removed_and_made_again(server, project):
+    headers = {"Authorization": f"Bearer {project.key}"}
+    buckets = f"{server.url}{project.branch}/buckets"
+    over = threading.Event()
+    answers = []
+
+    def make(i):
+        with requests.Session() as session:
+            for n in itertools.count():
+                if over.is_set():
+                    return
+                table = {"name": f"t{i}_{n}", "columns": [{"name": "a", "type": "INTEGER"}]}
+                answers.append(session.post(f"{buckets}/b/tables", json=table, headers=headers).status_code)
+
+    makers = [threading.Thread(target=make, args=(i,)) for i in range(6)]
+    for maker in makers:
+        maker.start()
+    for _ in range(150):
+        project.post("/branches/default/buckets", {"name": "b"})
+        assert project.delete("/branches/default/buckets/b?cascade=true").status_code == 204
+    project.bucket()
+    over.set()
+    for maker in makers:
+        maker.join()
+    assert set(answers) <= {201, 404}
+    listed = {t["name"] + ".duckdb" for t in project.get("/branches/default/buckets/b/tables").json()["tables"]}
+    assert set(os.listdir(os.path.join(server.data_dir, "duckdb", f"project_{project.id}", "b"))) == listed
 
 
 def test_a_table_whose_file_cannot_be_read_is_not_written_over(server, project):
