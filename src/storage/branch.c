@@ -30,9 +30,8 @@ const char *branch_conflict_name(enum branch_conflict conflict)
 	return names[conflict];
 }
 
-/* The branch of these names; "default" is no dev branch. */
-static bool branch_place(struct storage *storage, const struct call *call, const char *project_id,
-			 const char *branch_id, struct place *ret, struct err *err)
+bool branch_place(struct storage *storage, const struct call *call, const char *project_id, const char *branch_id,
+		  struct place *ret, struct err *err)
 {
 	if (!place_branch(storage, call->arena, project_id, branch_id, NULL, ret, err))
 		return false;

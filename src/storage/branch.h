@@ -12,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "storage/op.h"
 
+struct place;
 struct storage;
 
 enum { BRANCH_NAME_BYTES_MAX = 1024 };
@@ -42,6 +43,10 @@ MUST_CHECK bool branch_delete(struct storage *storage, const struct call *call, 
 MUST_CHECK bool branch_pull(struct storage *storage, const struct call *call, const char *project_id,
 			    const char *branch_id, const char *bucket, const char *table, bool *ret_was_local,
 			    struct err *err);
+
+/* The place of a dev branch; "default" is none: ERR_BRANCH_NOT_FOUND. */
+MUST_CHECK bool branch_place(struct storage *storage, const struct call *call, const char *project_id,
+			     const char *branch_id, struct place *ret, struct err *err);
 
 /* ---- against main ---- */
 

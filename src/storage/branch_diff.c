@@ -192,13 +192,8 @@ static bool diff(struct op *op, const char *bucket, const char *table, struct br
 	struct table_row *rows;
 	struct place place;
 	size_t n;
-	if (!place_branch(storage, arena, t->project_id, t->branch_id, NULL, &place, err))
+	if (!branch_place(storage, op->call, t->project_id, t->branch_id, &place, err))
 		return false;
-	if (place.on_main) {
-		(void)err_set(err, ERR_BRANCH_NOT_FOUND, "%s is the main line, not a dev branch", BRANCH_MAIN);
-		err_detail(err, "branch_id", t->branch_id);
-		return false;
-	}
 	catalog_list_tables(storage->catalog, arena, KEY(t->project_id, t->branch_id), NULL, &rows, &n);
 	*ret = arena_array(arena, struct branch_table_diff, n);
 	*ret_count = 0;

@@ -290,14 +290,8 @@ static bool merge(struct merge *m, struct err *err)
 {
 	const struct op_target *t = &m->op->target;
 	struct place place;
-	if (!place_branch(m->op->storage, m->op->call->arena, t->project_id, t->branch_id, NULL, &place, err))
-		return false;
-	if (place.on_main) {
-		(void)err_set(err, ERR_BRANCH_NOT_FOUND, "%s is the main line, not a dev branch", BRANCH_MAIN);
-		err_detail(err, "branch_id", t->branch_id);
-		return false;
-	}
-	if (!tables_choose(m, err))
+	if (!branch_place(m->op->storage, m->op->call, t->project_id, t->branch_id, &place, err) ||
+	    !tables_choose(m, err))
 		return false;
 	if (m->request->dry_run || m->result->count == 0)
 		return true;

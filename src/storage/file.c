@@ -7,6 +7,7 @@
 #include "metrics/metrics.h"
 #include "storage/job.h"
 #include "storage/object.h"
+#include "storage/place.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,17 +20,6 @@ enum {
 };
 
 /* ---- checks ---- */
-
-static bool project_exists(struct storage *storage, struct arena *arena, const char *project_id, struct err *err)
-{
-	struct project project;
-	if (catalog_get_project(storage->catalog, arena, KEY(project_id), &project) &&
-	    strcmp(project.status, "deleted") != 0)
-		return true;
-	(void)err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", project_id);
-	err_detail(err, "project_id", project_id);
-	return false;
-}
 
 static bool filename_ok(const char *name)
 {
@@ -56,7 +46,7 @@ static bool filename_check(const char *name, struct err *err)
 	return false;
 }
 
-static bool session_fault(struct err *err, enum err_code code, const char *upload_key, const char *message)
+static bool upload_fault(struct err *err, enum err_code code, const char *upload_key, const char *message)
 {
 	(void)err_set(err, code, "%s", message);
 	err_detail(err, "upload_key", upload_key);
@@ -88,20 +78,20 @@ static bool upload_forget(struct storage *storage, struct arena *arena, struct u
 static bool upload_find(struct storage *storage, struct arena *arena, const char *project_id, const char *upload_key,
 			struct upload *ret, struct err *err)
 {
-	if (!project_exists(storage, arena, project_id, err))
+	if (!place_project_live(storage, arena, project_id, err))
 		return false;
 	if (!catalog_get_upload(storage->catalog, arena, KEY(upload_key), ret))
-		return session_fault(err, ERR_UPLOAD_SESSION_NOT_FOUND, upload_key, "There is no such upload session");
+		return upload_fault(err, ERR_UPLOAD_SESSION_NOT_FOUND, upload_key, "There is no such upload session");
 	if (strcmp(ret->project_id, project_id) != 0) {
-		(void)session_fault(err, ERR_UPLOAD_SESSION_MISMATCH, upload_key,
-				    "The upload session belongs to another project");
+		(void)upload_fault(err, ERR_UPLOAD_SESSION_MISMATCH, upload_key,
+				   "The upload session belongs to another project");
 		err_detail(err, "project_id", project_id);
 		return false;
 	}
 	if (ret->expires_at > clock_unix_us())
 		return true;
 	(void)!upload_forget(storage, arena, ret, err);
-	return session_fault(err, ERR_UPLOAD_SESSION_EXPIRED, upload_key, "The upload session has expired");
+	return upload_fault(err, ERR_UPLOAD_SESSION_EXPIRED, upload_key, "The upload session has expired");
 }
 
 /* ---- prepare ---- */
@@ -110,7 +100,7 @@ static bool prepare_check(struct storage *storage, const struct call *call, cons
 			  const struct file_prepare *request, struct err *err)
 {
 	int64_t most = storage->settings->file_max_bytes;
-	if (!project_exists(storage, call->arena, project_id, err) || !filename_check(request->filename, err))
+	if (!place_project_live(storage, call->arena, project_id, err) || !filename_check(request->filename, err))
 		return false;
 	if (request->size_bytes > most) {
 		(void)err_set(err, ERR_FILE_TOO_LARGE_ANNOUNCED, "A file has at most %lld bytes", (long long)most);
@@ -221,8 +211,8 @@ static bool stage(struct storage *storage, const struct call *call, const struct
 	catalog_change_upload(t, KEY(upload->key), stage_row, &staged, ERR_UPLOAD_SESSION_NOT_FOUND);
 	if (!catalog_commit(t, err)) {
 		if (err->code == ERR_UPLOAD_SESSION_NOT_FOUND)
-			return session_fault(err, ERR_UPLOAD_SESSION_NOT_FOUND, upload->key,
-					     "The upload session ended while the file was sent");
+			return upload_fault(err, ERR_UPLOAD_SESSION_NOT_FOUND, upload->key,
+					    "The upload session ended while the file was sent");
 		return false;
 	}
 	if (staged.before[0])
@@ -301,8 +291,8 @@ static bool session_unchanged(void *ctx, const struct upload *row, struct err *e
 	const struct session_end *end = ctx;
 	if (row && row->staged_path && strcmp(row->staged_path, end->content) == 0)
 		return true;
-	return session_fault(err, row ? ERR_CONFLICT : ERR_UPLOAD_SESSION_NOT_FOUND, end->upload_key,
-			     row ? "The file was uploaded again meanwhile" : "There is no such upload session");
+	return upload_fault(err, row ? ERR_CONFLICT : ERR_UPLOAD_SESSION_NOT_FOUND, end->upload_key,
+			    row ? "The file was uploaded again meanwhile" : "There is no such upload session");
 }
 
 static void session_end_with(void *ctx, struct catalog_txn *txn, const struct file_row *row)
@@ -323,13 +313,13 @@ static bool register_upload(struct op *op, const char *upload_key, const char *n
 	if (!upload_find(storage, arena, op->target.project_id, upload_key, &row, err))
 		return false;
 	if (!row.staged_path)
-		return session_fault(err, ERR_FILE_NOT_UPLOADED, upload_key, "No file was uploaded yet");
+		return upload_fault(err, ERR_FILE_NOT_UPLOADED, upload_key, "No file was uploaded yet");
 	name = name ? name : row.filename;
 	if (!filename_check(name, err))
 		return false;
 	if (stat(blob_path(arena, storage->settings->files_dir, row.staged_path), &st) != 0) {
 		(void)!upload_forget(storage, arena, &row, err);
-		return session_fault(err, ERR_STAGED_FILE_NOT_FOUND, upload_key, "The uploaded bytes are gone");
+		return upload_fault(err, ERR_STAGED_FILE_NOT_FOUND, upload_key, "The uploaded bytes are gone");
 	}
 	char *id = arena_alloc(arena, ID_UUID_SIZE);
 	id_uuid(id);
@@ -405,7 +395,7 @@ bool file_list(struct storage *storage, const struct call *call, const char *pro
 	struct upload *uploads = NULL;
 	size_t n;
 	size_t upload_count = 0;
-	if (!project_exists(storage, arena, project_id, err))
+	if (!place_project_live(storage, arena, project_id, err))
 		return false;
 	/* With sessions between them the page cannot be cut by the index: all that stands before it is read. */
 	struct catalog_page page = {.offset = include_staged ? 0 : (uint64_t)offset,
@@ -437,7 +427,7 @@ bool file_list(struct storage *storage, const struct call *call, const char *pro
 bool file_get(struct storage *storage, const struct call *call, const char *project_id, const char *file_id,
 	      struct file_row *ret, struct err *err)
 {
-	if (!project_exists(storage, call->arena, project_id, err))
+	if (!place_project_live(storage, call->arena, project_id, err))
 		return false;
 	if (catalog_get_file_row(storage->catalog, call->arena, KEY(project_id, file_id), ret)) {
 		/* Without a digest still; bytes that cannot be read are a matter of those who want them. */

@@ -76,16 +76,28 @@ static bool branch_missing(const char *project_id, const char *branch_id, struct
 	return false;
 }
 
+static bool project_missing(const char *project_id, struct err *err)
+{
+	(void)err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", project_id);
+	err_detail(err, "project_id", project_id);
+	return false;
+}
+
+bool place_project_live(struct storage *storage, struct arena *arena, const char *project_id, struct err *err)
+{
+	struct project project;
+	return (catalog_get_project(storage->catalog, arena, KEY(project_id), &project) &&
+		strcmp(project.status, "deleted") != 0) ||
+	       project_missing(project_id, err);
+}
+
 static bool branch_find(struct storage *storage, struct arena *arena, const char *project_id, const char *branch_id,
 			const char *only_main, struct place *ret, struct err *err)
 {
 	struct branch branch;
 	*ret = (struct place){.storage = storage, .arena = arena, .branch_id = BRANCH_MAIN, .on_main = true};
-	if (!catalog_get_project(storage->catalog, arena, KEY(project_id), &ret->project)) {
-		(void)err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", project_id);
-		err_detail(err, "project_id", project_id);
-		return false;
-	}
+	if (!catalog_get_project(storage->catalog, arena, KEY(project_id), &ret->project))
+		return project_missing(project_id, err);
 	if (branch_id && strcmp(branch_id, BRANCH_MAIN) != 0) {
 		if (!catalog_get_branch(storage->catalog, arena, KEY(project_id, branch_id), &branch))
 			return branch_missing(project_id, branch_id, err);

@@ -40,6 +40,9 @@ struct place {
 	const char *path; /* its file; under another name than the table's while a merge renames (publication.h) */
 };
 
+/* The project alone, for what has no branch; a dropped one whose record is kept is not found either. */
+MUST_CHECK bool place_project_live(struct storage *storage, struct arena *arena, const char *project_id,
+				   struct err *err);
 /* Ends with the branch; `only_main`: name of the operation that is for default only, else NULL. */
 MUST_CHECK bool place_branch(struct storage *storage, struct arena *arena, const char *project_id,
 			     const char *branch_id, const char *only_main, struct place *ret, struct err *err);

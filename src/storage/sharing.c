@@ -7,17 +7,6 @@
 #include "storage/removal.h"
 #include "storage/snapshot.h"
 
-static bool project_known(struct storage *storage, const struct call *call, const char *id, struct err *err)
-{
-	struct project project;
-	if (catalog_get_project(storage->catalog, call->arena, KEY(id), &project) &&
-	    strcmp(project.status, "deleted") != 0)
-		return true;
-	(void)err_set(err, ERR_PROJECT_NOT_FOUND, "Project %s not found", id);
-	err_detail(err, "project_id", id);
-	return false;
-}
-
 static bool not_allowed(const char *why, const char *bucket, struct err *err)
 {
 	(void)err_set(err, ERR_OPERATION_NOT_ALLOWED, "%s", why);
@@ -41,7 +30,7 @@ static bool share(struct op *op, const char *bucket, const char *target, struct 
 	const char *project_id = op->target.project_id;
 	struct place place;
 	if (!place_branch(storage, call->arena, project_id, op->target.branch_id, "Sharing a bucket", &place, err) ||
-	    !project_known(storage, call, target, err) ||
+	    !place_project_live(storage, call->arena, target, err) ||
 	    !place_bucket(storage, call->arena, project_id, op->target.branch_id, bucket, "Sharing a bucket", &place,
 			  err))
 		return false;
@@ -174,7 +163,7 @@ static bool link_bucket(struct op *op, const char *bucket, const char *source_pr
 	const char *project_id = op->target.project_id;
 	struct place place;
 	if (!place_branch(storage, call->arena, project_id, op->target.branch_id, "Linking a bucket", &place, err) ||
-	    !project_known(storage, call, source_project, err))
+	    !place_project_live(storage, call->arena, source_project, err))
 		return false;
 	/* Before the look-up: whether a bucket exists is told only to those it is shared with. */
 	if (!may_link(op, source_project, source_bucket, err))

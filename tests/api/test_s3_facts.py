@@ -506,6 +506,16 @@ def test_batches(server, bucket, s3):
     assert list(root_of(quiet)) == [] and keys_of(s3, bucket) == ["d"]
 
 
+def test_what_has_no_effect_is_ignored(server, bucket):
+    """A client that asks for it gets its object all the same."""
+    put(server, bucket, "k", b"v", x_amz_acl="public-read", x_amz_storage_class="STANDARD_IA", x_amz_tagging="a=b",
+        x_amz_request_payer="requester", x_amz_expected_bucket_owner="123456789012", x_amz_server_side_encryption="AES256",
+        amz_sdk_invocation_id="1")
+    got = sign(server, "GET", f"/s3/{bucket}/k", query={"x-id": "GetObject", "allow-unordered": "true"})
+    assert got.status_code == 200 and got.content == b"v"
+    assert sign(server, "GET", f"/s3/{bucket}/k", headers={"x-amz-request-payer": "requester"}).content == b"v"
+
+
 # ---- listings -------------------------------------------------------------------------------------------------------
 
 
@@ -667,3 +677,10 @@ def test_a_download_that_is_given_up_counts_what_went_out(server, bucket, s3):
         before, "duckdb_s3_operations_total", **failed) and now)
     sent = sample(after, "duckdb_s3_bytes_out_total") - sample(before, "duckdb_s3_bytes_out_total")
     assert got <= sent < size
+
+
+def test_owners_are_listed_where_they_are_asked_for(server, bucket, s3):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    for query, owners in (({}, ["duckdb"]), ({"list-type": "2"}, []), ({"list-type": "2", "fetch-owner": "true"}, ["duckdb"]),
+                          ({"list-type": "2", "fetch-owner": "false"}, [])):
+        assert texts(root_of(sign(server, "GET", f"/s3/{bucket}", query=query)), "Contents/Owner/ID") == owners
