@@ -5,6 +5,7 @@
 #include "engine/function.h"
 #include "pgwire/backend.h"
 #include "pgwire/json_edit.h"
+#include "pgwire/to_char.h"
 #include "pgwire/catalog.h"
 #include "pgwire/types.h"
 #include "storage/storage.h"
@@ -280,8 +281,10 @@ static bool make_catalog(void *ctx, struct session *session, struct err *err)
 	buf_str(&sql, "DETACH DATABASE IF EXISTS _pg_own;\n");
 	catalog_own_sql(&names, &sql);
 	static const struct text_function json_edit = {JSON_EDIT_ARGUMENTS, json_edit_call};
+	static const struct text_function to_char = {TO_CHAR_ARGUMENTS, to_char_call};
 	const bool fine =
 		activity_signals(b, session, err) && function_register_text(session, "_pg_json", &json_edit, err) &&
+		function_register_text(session, "_pg_to_char", &to_char, err) &&
 		workspace_own_file(b->wi, path, "pg.duckdb", err) &&
 		(!sql.failed || err_set(err, ERR_ENGINE, "The catalog's SQL is too long")) &&
 		session_run(session, sql.ptr, err) && catalog_file_attach(&b->door->catalog, session, path, err);

@@ -1176,15 +1176,10 @@ SELECT 1 = 1 AS v, 1 IS NULL AS w, 1 IS DISTINCT FROM NULL AS x, true AND NULL A
 -- [values]
 SELECT to_char(timestamp '2024-02-03 14:05:06.789', 'YYYY-MM-DD HH24:MI:SS') AS v
 SELECT to_char(timestamp '2024-02-03 14:05:06.789', 'DD Mon YYYY, Day HH12:MI AM MS US Q DDD IW') AS v
---! values: dialect
 SELECT to_char(date '2024-02-03', 'FMDD FMMonth YY') AS v
---! values: dialect
 SELECT to_char(1234567.891, 'FM9,999,999.00') AS v
---! values: dialect
 SELECT to_char(1234.5, '999,999.99') AS v, to_char(-5, '000') AS w, to_char(12, 'FM000') AS x, to_char(0.5, '0.99') AS y
---! values: dialect
 SELECT to_char(interval '25:01:02', 'HH24:MI:SS') AS v
---! values: dialect
 SELECT to_date('03.02.2024', 'DD.MM.YYYY') AS v, to_date('20240203', 'YYYYMMDD') AS w
 SELECT to_timestamp('2024-02-03 14:05', 'YYYY-MM-DD HH24:MI') AS v, to_timestamp(0) AS w
 SELECT to_number('1,234.5', '9,999.9') AS v
@@ -2672,3 +2667,19 @@ UPDATE je SET j = j - 'tags' WHERE j ? 'tags' RETURNING id, j ? 'tags' AS t
 UPDATE je SET j = j #- '{n,z}' WHERE id = 2 RETURNING (j -> 'n')::text AS n
 SELECT id FROM je GROUP BY id HAVING count(*) = 1 AND je.j @> '{}' ORDER BY id
 DROP TABLE je
+
+-- [patterns of to_char]
+SELECT to_char(timestamp '2024-03-05 14:07:09.5', 'YYYY-MM-DD HH24:MI:SS') AS a, to_char(timestamp '2024-03-05 14:07:09', 'Day, DD Month YYYY') AS b, to_char(date '2024-03-05', 'Mon DD, YYYY') AS c, to_char(timestamp '2024-03-05 14:07:09', 'HH12:MI AM') AS d
+SELECT to_char(timestamp '2024-03-05 14:07:09', 'FMDD. FMMonth YYYY, IYYY-IW, Q, DDD, D, Dy, J, WW, ID, IDDD, CC, W') AS a, to_char(date '2021-01-03', 'IYYY-IW-ID IY I') AS b, to_char(date '2024-12-30', 'IYYY-IW IDDD') AS c
+SELECT to_char(timestamp '2024-03-05 04:07:09.045678', 'HH:MI:SS.MS US FF3 FF1 SSSS SSSSS am P.M. a.m.') AS a, to_char(timestamp '2024-03-05 00:00', 'HH12 HH24 AM') AS b
+SELECT to_char(date '2024-08-01', 'DAY day Day DY dy Dy MONTH month Month MON mon RM rm Y,YYY YYY YY Y BC A.D.') AS a, to_char(date '2024-08-01', 'FMDay FMMonth FMRM|FMDD FMMM FMDDth DDTH') AS b
+SELECT to_char(date '2024-08-22', '"week" WW "of" YYYY \"x') AS a, to_char(date '2024-08-02', 'DDth') AS b, to_char(date '2024-08-11', 'DDth') AS c, to_char(timestamp '2024-01-02', 'YYYYMMDD"T"HH24MISS') AS d
+SELECT to_char(timestamptz '2024-03-05 14:07:09+00', 'YYYY-MM-DD"T"HH24:MI:SS TZ OF TZH:TZM tz') AS a, to_char('0044-03-15 BC'::date, 'YYYY-MM-DD BC') AS b, to_char(timestamp 'infinity', 'YYYY') AS c, to_char(NULL::date, 'YYYY') AS d, to_char(date '2024-01-01', '') AS e
+SELECT to_char(interval '15h 2m 12s', 'HH24:MI:SS') AS a, to_char(interval '3 days 27 hours', 'DD HH24:MI') AS b, to_char(interval '1 year 2 months', 'YYYY MM') AS c, to_char(time '10:20:30', 'HH24:MI') AS d
+SELECT to_char(125, '999') AS a, to_char(-125.8, '999D9') AS b, to_char(5, '000') AS c, to_char(1234567, 'FM9,999,999') AS d, to_char(0.5, 'FM0.00') AS e, to_char(1234.5, '9,999.99') AS f
+SELECT to_char(-0.1, '99.99') AS a, to_char(-0.1, 'FM9.99') AS b, to_char(0.1, '0.9') AS c, to_char(12, '9990999.9') AS d, to_char(12, 'FM9990999.9') AS e, to_char(485, '999') AS f, to_char(-485, '999') AS g, to_char(485, '9 9 9') AS h
+SELECT to_char(1485, '9,999') AS a, to_char(1485, '9G999') AS b, to_char(148.5, '999.999') AS c, to_char(148.5, 'FM999.999') AS d, to_char(148.5, 'FM999.990') AS e, to_char(148.5, '999D999') AS f, to_char(3148.5, '9G999D999') AS g
+SELECT to_char(-485, '999S') AS a, to_char(-485, '999MI') AS b, to_char(485, '999MI') AS c, to_char(485, 'FM999MI') AS d, to_char(485, 'PL999') AS e, to_char(485, 'SG999') AS f, to_char(-485, 'SG999') AS g, to_char(-485, '9SG99') AS h, to_char(-485, '999PR') AS i, to_char(485, '999PR') AS j, to_char(485, 'S999') AS k, to_char(12, 'S999') AS l
+SELECT to_char(482, '999th') AS a, to_char(485, '"Good number:"999') AS b, to_char(485.8, '"Pre:"999" Post:" .999') AS c, to_char(12345, '999') AS d, to_char(12345.67, '999.99') AS e, to_char(99.99, '99.9') AS f, to_char(0, '999') AS g, to_char(0, '9.9') AS h, to_char(0, 'FM999') AS i
+SELECT to_char(1e10::float8, '99999999999') AS a, to_char(0.00001::float8, '0.99999') AS b, to_char(1234567890123456789, 'FM9999999999999999999') AS c, to_char(-1.5, 'FM990.00') AS d, to_char(1000000, 'FM999,999,999.00') AS e, to_char(42::smallint, '00000') AS f, to_char(NULL::int, '99') AS g, to_char(12.345, 'FM999999990.00') AS h, to_char(0.5, '99%') AS i
+SELECT to_char(x, 'YYYY-MM') AS m, count(*) FROM (VALUES (date '2024-01-02'), (date '2024-01-30'), (date '2024-02-01')) t(x) GROUP BY 1 ORDER BY 1

@@ -4,6 +4,7 @@
 #include "engine/session.h"
 #include "pgwire/catalog.h"
 #include "pgwire/json_edit.h"
+#include "pgwire/to_char.h"
 #include "pgwire/rewrite.h"
 #include "wire_file.h"
 
@@ -150,7 +151,9 @@ static int open_world(void **state)
 	catalog_sql(&sql);
 	assert_true(function_register(w.session, "_pg_signal", &(struct function){is_seven, NULL, NULL}, &err));
 	static const struct text_function json_edit = {JSON_EDIT_ARGUMENTS, json_edit_call};
+	static const struct text_function to_char = {TO_CHAR_ARGUMENTS, to_char_call};
 	assert_true(function_register_text(w.session, "_pg_json", &json_edit, &err));
+	assert_true(function_register_text(w.session, "_pg_to_char", &to_char, &err));
 	if (!session_run(w.session, sql.ptr, &err))
 		fail_msg("%s", err.message);
 	static const char setup[] =

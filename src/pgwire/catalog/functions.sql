@@ -241,11 +241,8 @@ CREATE MACRO _pg.main.pg_format(f) AS replace(f, '%%', '%'),
 		regexp_extract(f, '^[^%]*%[ILs]([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%[ILs][^%]*%([ILs])', 1), b) ||
 		regexp_extract(f, '^[^%]*%[ILs][^%]*%[ILs]([^%]*)', 1) || _pg.main._put1(f, regexp_extract(f, '^[^%]*%[ILs][^%]*%[ILs][^%]*%([ILs])', 1), c) ||
 		regexp_replace(f, '^[^%]*%[ILs][^%]*%[ILs][^%]*%[ILs]', ''), '%%', '%');
-CREATE MACRO _pg.main._time_format(f) AS replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(f,
-	'YYYY', '%Y'), 'YY', '%y'), 'HH24', '%H'), 'HH12', '%I'), 'MI', '%M'), 'SS', '%S'), 'Month', '%B'), 'Mon', '%b'), 'MM', '%m'), 'DDD', '%j'), 'DD', '%d'), 'US', '%f'), 'MS', '%g'), 'TZ', '%Z');
-CREATE MACRO _pg.main.to_char(x, f) AS CASE WHEN regexp_matches(f, '[09]') AND NOT regexp_matches(f, '[YMDHS]') THEN printf('%' || CASE WHEN f LIKE '0%' THEN '0' ELSE '' END ||
-	length(split_part(regexp_replace(f, 'FM', ''), '.', 1)) || '.' || length(split_part(f, '.', 2)) || 'f', try_cast(x::VARCHAR AS DOUBLE))
-	ELSE strftime(try_cast(x::VARCHAR AS TIMESTAMP), _pg.main._time_format(f)) END;
+-- _pg_to_char is the program's (to_char.h).
+CREATE MACRO _pg.main.to_char(x, f) AS _pg_to_char(CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"') THEN 'VARCHAR' ELSE typeof(x) END, x::VARCHAR, f::VARCHAR);
 CREATE MACRO _pg.main.convert_from(b, encoding) AS system.main.decode(b);
 CREATE MACRO _pg.main.convert_to(t, encoding) AS system.main.encode(t);
 CREATE MACRO _pg.main.encode(x) AS system.main.encode(x), (b, f) AS CASE lower(f) WHEN 'hex' THEN lower(hex(b)) WHEN 'base64' THEN base64(b) ELSE b::VARCHAR END;
