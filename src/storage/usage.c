@@ -82,7 +82,9 @@ bool usage_reserve(struct usage *usage, const char *project_id, int64_t files, i
 void usage_move(struct usage *usage, const char *project_id, int64_t files, int64_t bytes)
 {
 	(void)pthread_mutex_lock(&usage->mutex);
-	move(usage, counts_of(usage, project_id), files, bytes);
+	/* What is given back to a project that was forgotten meanwhile went with it. */
+	if (files > 0 || bytes > 0 || map_get(&usage->projects, span_of(project_id)))
+		move(usage, counts_of(usage, project_id), files, bytes);
 	(void)pthread_mutex_unlock(&usage->mutex);
 }
 

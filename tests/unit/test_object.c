@@ -461,6 +461,18 @@ static void parts_are_found_by_number(void **state)
 	assert_false(object_part_find(&row, 2, &part));
 }
 
+static void what_a_forgotten_project_gives_back_is_gone(void **state)
+{
+	struct bed *bed = *state;
+	int64_t files, bytes;
+	assert_int_equal(put(bed, "k", "text"), ERR_NONE);
+	object_forget_project(&bed->storage, "p");
+	assert_true(object_delete(&bed->storage, bed->arena, "p", "k", NULL, &(struct err){0}));
+	object_usage(&bed->storage, NULL, &files, &bytes);
+	assert_int_equal(files, 0);
+	assert_int_equal(bytes, 0);
+}
+
 static void *commit_run(void *ctx)
 {
 	struct err err = ERR_INIT;
@@ -521,6 +533,7 @@ int main(void)
 		CASE(quotas_hold),
 		CASE(parts_are_found_by_number),
 		CASE(part_sent_again_while_completing),
+		CASE(what_a_forgotten_project_gives_back_is_gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
