@@ -38,6 +38,7 @@ REFUSED = [
     "CREATE INDEX i ON t (a) INCLUDE (a)",
     "ALTER INDEX i RENAME TO j",
     "UPDATE t SET a = 1 WHERE CURRENT OF c",
+    "UPDATE t SET (a, b) = (SELECT 1, 2)",
     "CREATE STATISTICS s ON a FROM t",
     "DO $$ BEGIN END $$",
     "PREPARE TRANSACTION 'x'",
